@@ -1,0 +1,49 @@
+//! What the user may type. Knows clap; opens nothing. Each command's arguments resolve to a plan.
+
+pub mod import;
+pub mod score;
+
+use clap::{Parser, Subcommand};
+
+/// Decides which of a variant caller's calls are real, from the calls, the reads and the reference.
+#[derive(Debug, Parser)]
+#[command(name = "cnnfilter", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Score calls: one streaming pass over a VCF.
+    Score(score::ScoreArgs),
+    /// Import GATK's networks out of its jar into model folders.
+    Import(import::ImportArgs),
+}
+
+/// How much is said on standard error.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogLevel {
+    /// Errors only.
+    Error,
+    /// And warnings.
+    Warn,
+    /// And what was done.
+    #[default]
+    Info,
+    /// And details.
+    Debug,
+}
+
+impl Command {
+    /// The log level that the command asks for.
+    pub fn log_level(&self) -> LogLevel {
+        match self {
+            Command::Score(args) if args.quiet => LogLevel::Error,
+            Command::Score(args) => args.log_level,
+            Command::Import(_) => LogLevel::Info,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `cnnfilter score`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use super::LogLevel;
+use crate::commands::score::ScorePlan;
+use crate::io::vcf_writer::{OutputFormat, OutputOptions};
+use crate::model::DeviceChoice;
+use crate::runtime::threads;
+
+/// Score calls: one streaming pass over a VCF.
+///
+/// Every record comes out, once and in order. Records that can be scored get the model's key in
+/// INFO (CNN_1D or CNN_2D: natural-log odds, three decimals); every other byte of them stays.
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    /// The calls: VCF, VCF.gz, BCF, or `-` for standard input. Sorted.
+    #[arg(short = 'V', long = "variant", value_name = "FILE")]
+    pub variant: PathBuf,
+
+    /// The reads: BAM or CRAM with index; several times for several files.
+    #[arg(short = 'I', long = "input", value_name = "FILE")]
+    pub input: Vec<PathBuf>,
+
+    /// The reference: FASTA, plain or bgzipped, with its .fai.
+    #[arg(short = 'R', long = "reference", value_name = "FILE")]
+    pub reference: PathBuf,
+
+    /// The scored calls; `-` is standard output.
+    #[arg(short = 'o', long = "output", value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+
+    /// Output format: v VCF, z VCF.gz, b BCF, u uncompressed BCF. The suffix of -o decides where
+    /// this is left out, and VCF where there is none.
+    #[arg(short = 'O', long = "output-type", value_name = "u|b|v|z", value_parser = parse_output_type)]
+    pub output_type: Option<OutputFormat>,
+
+    /// Model folder, as `cnnfilter import` writes it.
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+
+    /// Score only records whose POS lies here, and write only those: chr, chr:pos, chr:beg-end, or
+    /// a BED, interval_list, VCF or .list file; several times for several.
+    #[arg(short = 'L', long = "regions", visible_alias = "intervals", value_name = "REGION|FILE")]
+    pub regions: Vec<String>,
+
+    /// Threads; 0 for all. The output does not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+
+    /// Calls that are held in memory together. The output does not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 1024, alias = "inference-batch-size",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub batch_size: u32,
+
+    /// Where the network runs: auto, cpu, cuda or cuda:N.
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+
+    /// The kind of tensor, in GATK's words; only checked against the model.
+    #[arg(long, value_name = "TYPE", value_enum)]
+    pub tensor_type: Option<TensorType>,
+
+    /// No index beside a compressed output.
+    #[arg(long)]
+    pub no_index: bool,
+
+    /// GATK's way to say the same as --no-index, with `false`.
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, hide = true)]
+    pub create_output_variant_index: bool,
+
+    /// Folder for temporary files. Accepted for GATK's sake: the output is written under a
+    /// temporary name beside its target, and nothing else is spooled.
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
+    pub tmp_dir: Option<PathBuf>,
+
+    /// Say nothing but errors.
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// How much to say on standard error.
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info)]
+    pub log_level: LogLevel,
+}
+
+/// GATK's names of the two kinds of tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum TensorType {
+    /// Reference and annotations (1D).
+    Reference,
+    /// Reads, reference and annotations (2D).
+    ReadTensor,
+}
+
+fn parse_output_type(text: &str) -> Result<OutputFormat, String> {
+    // A compression level may follow, as bcftools has it; ours is fixed.
+    match text.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        "v" => Ok(OutputFormat::Vcf),
+        "z" => Ok(OutputFormat::VcfGz),
+        "b" => Ok(OutputFormat::Bcf),
+        "u" => Ok(OutputFormat::BcfUncompressed),
+        _ => Err("expected v (VCF), z (VCF.gz), b (BCF) or u (uncompressed BCF)".to_owned()),
+    }
+}
+
+impl ScoreArgs {
+    /// The settings of the run, defaults filled in.
+    pub fn resolve(self) -> ScorePlan {
+        let threads = threads::resolve(self.threads);
+        let format = self
+            .output_type
+            .or_else(|| OutputFormat::from_suffix(&self.output))
+            .unwrap_or(OutputFormat::Vcf);
+        ScorePlan {
+            variants: self.variant,
+            reads: self.input,
+            reference: self.reference,
+            output: OutputOptions {
+                path: self.output,
+                format,
+                index: !self.no_index && self.create_output_variant_index,
+                threads,
+            },
+            model: self.model,
+            needs_reads: self.tensor_type.map(|kind| kind == TensorType::ReadTensor),
+            regions: self.regions,
+            threads,
+            batch_size: self.batch_size as usize,
+            device: self.device,
+            quiet: self.quiet,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `cnnfilter import`: GATK's own weights into model folders.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::io::{gatk_archive, model_dir};
+use crate::model::import;
+
+/// What to import, and where to.
+#[derive(Debug, Clone)]
+pub struct ImportPlan {
+    /// A GATK jar, a release zip or a `.pt` file.
+    pub file: PathBuf,
+    /// The folder that gets one folder a network.
+    pub output: PathBuf,
+}
+
+/// Imports every network in the file; returns the folders written.
+///
+/// # Errors
+/// Where the file holds no network that can be read, or a folder cannot be written.
+pub fn run(plan: &ImportPlan) -> Result<Vec<PathBuf>> {
+    let name = plan
+        .file
+        .file_name()
+        .unwrap_or(plan.file.as_os_str())
+        .to_string_lossy();
+    let files = gatk_archive::open(&plan.file)?;
+    let mut folders = Vec::new();
+    for file in files {
+        let model = import::from_torch(&file.bytes, &name, &file.member)
+            .with_context(|| describe(&plan.file, &file.member))?;
+        let folder = model_dir::save(&plan.output, &model)?;
+        log::info!(
+            "{}: {} ({}) from {}",
+            folder.display(),
+            model.card().architecture,
+            model.card().info_key,
+            describe(&plan.file, &file.member)
+        );
+        folders.push(folder);
+    }
+    Ok(folders)
+}
+
+fn describe(file: &Path, member: &str) -> String {
+    if member.is_empty() {
+        file.display().to_string()
+    } else {
+        format!("{}!{member}", file.display())
+    }
+}

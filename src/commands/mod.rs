@@ -1,0 +1,4 @@
+//! The recipes: open the inputs, run the stages in order, close the outputs.
+
+pub mod import;
+pub mod score;

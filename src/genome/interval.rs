@@ -1,0 +1,123 @@
+//! Sets of positions.
+
+use std::collections::BTreeMap;
+
+/// A stretch of one contig, 0-based and half-open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Interval {
+    /// First position.
+    pub start: u64,
+    /// One past the last position.
+    pub end: u64,
+}
+
+impl Interval {
+    /// Whether the position lies inside.
+    pub fn contains(&self, position: u64) -> bool {
+        self.start <= position && position < self.end
+    }
+}
+
+/// Positions of a genome: per contig sorted, merged, half-open intervals.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IntervalSet {
+    by_contig: BTreeMap<String, Vec<Interval>>,
+}
+
+impl IntervalSet {
+    /// Builds the set from intervals in any order; overlapping and touching ones are merged,
+    /// empty ones are left out.
+    pub fn new(intervals: impl IntoIterator<Item = (String, Interval)>) -> Self {
+        let mut by_contig: BTreeMap<String, Vec<Interval>> = BTreeMap::new();
+        for (contig, interval) in intervals {
+            if interval.start < interval.end {
+                by_contig.entry(contig).or_default().push(interval);
+            }
+        }
+        for intervals in by_contig.values_mut() {
+            intervals.sort_unstable();
+            let mut merged: Vec<Interval> = Vec::with_capacity(intervals.len());
+            for interval in intervals.drain(..) {
+                match merged.last_mut() {
+                    Some(last) if interval.start <= last.end => {
+                        last.end = last.end.max(interval.end);
+                    }
+                    _ => merged.push(interval),
+                }
+            }
+            *intervals = merged;
+        }
+        Self { by_contig }
+    }
+
+    /// Whether the set holds the position.
+    pub fn contains(&self, contig: &str, position: u64) -> bool {
+        self.by_contig.get(contig).is_some_and(|intervals| {
+            let after = intervals.partition_point(|interval| interval.start <= position);
+            after > 0 && intervals[after - 1].contains(position)
+        })
+    }
+
+    /// The merged intervals of one contig.
+    pub fn on(&self, contig: &str) -> &[Interval] {
+        self.by_contig.get(contig).map_or(&[], Vec::as_slice)
+    }
+
+    /// Names of the contigs that hold a position, sorted.
+    pub fn contigs(&self) -> impl Iterator<Item = &str> {
+        self.by_contig.keys().map(String::as_str)
+    }
+
+    /// Whether there is no position at all.
+    pub fn is_empty(&self) -> bool {
+        self.by_contig.is_empty()
+    }
+
+    /// Number of positions.
+    pub fn covered(&self) -> u64 {
+        self.by_contig
+            .values()
+            .flatten()
+            .map(|interval| interval.end - interval.start)
+            .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn touching_intervals_become_one() {
+        let set = IntervalSet::new(
+            [(5, 9), (1, 3), (3, 5), (20, 20)]
+                .map(|(start, end)| ("c".to_owned(), Interval { start, end })),
+        );
+        assert_eq!(set.on("c"), &[Interval { start: 1, end: 9 }]);
+        assert!(!set.contains("c", 9) && set.contains("c", 8) && !set.contains("d", 2));
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_plain_set_of_positions(
+            raw in prop::collection::vec((0usize..2, 0u64..60, 0u64..12), 0..20),
+        ) {
+            let named = raw.iter().map(|(contig, start, length)| {
+                (format!("c{contig}"), Interval { start: *start, end: start + length })
+            });
+            let set = IntervalSet::new(named);
+            let mut count = 0;
+            for contig in 0..2usize {
+                for position in 0..80u64 {
+                    let expected = raw.iter().any(|(c, start, length)| {
+                        *c == contig && *start <= position && position < start + length
+                    });
+                    prop_assert_eq!(set.contains(&format!("c{contig}"), position), expected);
+                    count += u64::from(expected);
+                }
+            }
+            prop_assert_eq!(set.covered(), count);
+        }
+    }
+}

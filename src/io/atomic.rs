@@ -1,0 +1,104 @@
+//! Files that are whole or absent: written under a temporary name beside the target, renamed last.
+
+use std::fs::{File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, TempPath};
+
+use super::error::IoError;
+
+/// A file under a temporary name. Dropped without [`PendingFile::commit`], it disappears.
+#[derive(Debug)]
+pub struct PendingFile {
+    target: PathBuf,
+    temporary: TempPath,
+}
+
+impl PendingFile {
+    /// Creates the temporary file beside `target` and returns it with its open handle.
+    ///
+    /// # Errors
+    /// Where the folder is missing or read-only.
+    pub fn create(target: &Path) -> Result<(Self, File), IoError> {
+        let folder = match target.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let file = tempfile::Builder::new()
+            .prefix(&format!(".{name}."))
+            .suffix(".tmp")
+            // What any program would ask for; the user's umask is taken off by the system.
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(folder)
+            .map_err(|e| IoError::system(target, "create", e))?;
+        let (handle, temporary) = NamedTempFile::into_parts(file);
+        let target = target.to_owned();
+        Ok((Self { target, temporary }, handle))
+    }
+
+    /// The temporary name.
+    pub fn path(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// Where the target cannot be replaced (it is a folder, say).
+    pub fn commit(self) -> Result<(), IoError> {
+        let target = self.target;
+        self.temporary
+            .persist(&target)
+            .map_err(|e| IoError::system(&target, "rename to", e.error))
+    }
+}
+
+/// Writes a small file whole or not at all.
+///
+/// # Errors
+/// Where the file cannot be created, written or put in its place.
+pub fn write(target: &Path, bytes: &[u8]) -> Result<(), IoError> {
+    let (pending, mut file) = PendingFile::create(target)?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|e| IoError::system(target, "write", e))?;
+    pending.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_without_a_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x.vcf");
+        let (pending, mut file) = PendingFile::create(&target).unwrap();
+        file.write_all(b"half").unwrap();
+        assert!(pending.path().exists() && !target.exists());
+        drop(pending);
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_old_file_is_replaced_and_readable_by_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x");
+        std::fs::write(&target, "old").unwrap();
+        write(&target, b"new").unwrap();
+        assert_eq!(std::fs::read(&target).unwrap(), b"new");
+        let mode = std::fs::metadata(&target).unwrap().permissions().mode();
+        let plain = folder.path().join("y");
+        std::fs::write(&plain, "").unwrap();
+        assert_eq!(mode, std::fs::metadata(&plain).unwrap().permissions().mode());
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let error = write(Path::new("/no/such/folder/x.vcf"), b"").unwrap_err();
+        assert!(error.to_string().starts_with("/no/such/folder/x.vcf: cannot create"), "{error}");
+    }
+}

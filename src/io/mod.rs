@@ -1,0 +1,18 @@
+//! Everything that touches a file. The only user of htslib, and the one place that writes.
+//!
+//! Calls travel as VCF text ([`crate::vcf`]) whatever the file: text is passed on byte for byte,
+//! BCF is translated by htslib at the doors ([`text_source`], [`vcf_writer`]).
+
+pub mod alignment;
+pub mod atomic;
+pub mod bgzf_tail;
+pub mod error;
+pub mod fasta;
+pub mod gatk_archive;
+pub mod model_dir;
+pub mod regions;
+pub mod text_source;
+pub mod vcf_reader;
+pub mod vcf_writer;
+
+pub use error::IoError;

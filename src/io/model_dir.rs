@@ -1,0 +1,62 @@
+//! Model folders: `model.json` and `model.safetensors`.
+
+use std::path::{Path, PathBuf};
+
+use super::atomic;
+use super::error::IoError;
+use crate::model::{DeviceChoice, Model};
+
+/// The card.
+pub const CARD: &str = "model.json";
+/// The weights.
+pub const WEIGHTS: &str = "model.safetensors";
+
+/// Largest file that is read as part of a model, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Loads and checks the model in `folder`.
+///
+/// # Errors
+/// Where a file is missing or damaged.
+pub fn load(folder: &Path, device: DeviceChoice) -> Result<Model, IoError> {
+    let read = |name: &str| -> Result<Vec<u8>, IoError> {
+        let path = folder.join(name);
+        let size = std::fs::metadata(&path).map(|data| data.len());
+        match size.and_then(|size| {
+            if size > MAX_BYTES {
+                Err(std::io::Error::other(format!("larger than {MAX_BYTES} bytes")))
+            } else {
+                std::fs::read(&path)
+            }
+        }) {
+            Ok(bytes) => Ok(bytes),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(IoError::other(
+                folder,
+                format!("it has no `{name}`; expected a model folder, as `cnnfilter import` writes it"),
+            )),
+            Err(e) => Err(IoError::system(path, "read", e)),
+        }
+    };
+    Model::load(&read(CARD)?, &read(WEIGHTS)?, device)
+        .map_err(|error| IoError::other(folder, error.to_string()))
+}
+
+/// Writes a model into `parent/NAME`, the card last, and returns that folder.
+///
+/// # Errors
+/// Where the folder or a file cannot be written.
+pub fn save(parent: &Path, model: &Model) -> Result<PathBuf, IoError> {
+    let folder = parent.join(&model.card().name);
+    std::fs::create_dir_all(&folder).map_err(|e| IoError::system(&folder, "create", e))?;
+    let (card, weights) = model
+        .to_files()
+        .map_err(|error| IoError::other(&folder, error.to_string()))?;
+    let card_path = folder.join(CARD);
+    if card_path.exists() {
+        // While the weights are replaced the folder is no model.
+        std::fs::remove_file(&card_path).map_err(|e| IoError::system(&card_path, "replace", e))?;
+    }
+    atomic::write(&folder.join(WEIGHTS), &weights)?;
+    atomic::write(&card_path, &card)?;
+    Ok(folder)
+}

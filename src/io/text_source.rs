@@ -1,0 +1,211 @@
+//! VCF text out of VCF, VCF.gz, BCF or standard input.
+//!
+//! What the bytes are is told from the bytes, never from the name. BCF goes through htslib, which
+//! writes it as text into a pipe; everything else is passed on as it is.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, PipeReader, Read};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use flate2::bufread::MultiGzDecoder;
+use noodles_bgzf as bgzf;
+use rust_htslib::bcf::{self, Read as _};
+
+use super::bgzf_tail::{BGZF_EOF, is_bgzf};
+use super::error::{IoError, Problem, refuse_remote};
+
+/// How many bytes are looked at to tell a format.
+const PEEK: u64 = 1 << 16;
+
+/// The last 28 bytes that came out of a reader.
+type Tail = Arc<Mutex<Vec<u8>>>;
+
+/// Remembers the last bytes that came through, to see whether a BGZF stream ended as it should.
+struct TailReader<R> {
+    inner: R,
+    tail: Tail,
+}
+
+impl<R: Read> Read for TailReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        if let Ok(mut tail) = self.tail.lock() {
+            let recent = &buffer[count.saturating_sub(BGZF_EOF.len())..count];
+            tail.extend_from_slice(recent);
+            let surplus = tail.len().saturating_sub(BGZF_EOF.len());
+            tail.drain(..surplus);
+        }
+        Ok(count)
+    }
+}
+
+/// Lines of text.
+pub struct TextSource {
+    path: PathBuf,
+    lines: Box<dyn BufRead + Send>,
+    /// Set for BGZF input.
+    tail: Option<Tail>,
+    /// Threads that translate BCF.
+    translators: Vec<JoinHandle<Result<(), IoError>>>,
+}
+
+impl TextSource {
+    /// Opens a file, or standard input for `-`.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened or read, or is an address.
+    pub fn open(path: &Path) -> Result<Self, IoError> {
+        refuse_remote(path)?;
+        let mut raw: Box<dyn Read + Send> = if path == Path::new("-") {
+            Box::new(io::stdin())
+        } else {
+            let file = File::open(path).map_err(|e| IoError::system(path, "open", e))?;
+            if file.metadata().is_ok_and(|data| data.is_dir()) {
+                return Err(IoError::new(
+                    path,
+                    Problem::Format {
+                        expected: "a file",
+                        found: "a folder".to_owned(),
+                    },
+                ));
+            }
+            Box::new(file)
+        };
+        let mut head = Vec::new();
+        raw.by_ref()
+            .take(PEEK)
+            .read_to_end(&mut head)
+            .map_err(|e| IoError::system(path, "read", e))?;
+        let tail = Tail::default();
+        let bgzf = is_bgzf(&head);
+        let gzip = head.starts_with(&[0x1f, 0x8b]);
+        let bytes = TailReader {
+            inner: Cursor::new(head).chain(raw),
+            tail: Arc::clone(&tail),
+        };
+        let mut lines: Box<dyn BufRead + Send> = if bgzf {
+            Box::new(bgzf::io::Reader::new(BufReader::with_capacity(PEEK as usize, bytes)))
+        } else if gzip {
+            Box::new(BufReader::new(MultiGzDecoder::new(BufReader::new(bytes))))
+        } else {
+            Box::new(BufReader::with_capacity(PEEK as usize, bytes))
+        };
+        let tail = bgzf.then_some(tail);
+        let mut translators = Vec::new();
+        let start = lines.fill_buf().map_err(|e| read_error(path, e))?;
+        if start.starts_with(b"BCF\x02") {
+            let text;
+            (text, translators) = bcf_to_text(lines, path)?;
+            lines = Box::new(BufReader::with_capacity(PEEK as usize, text));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            lines,
+            tail,
+            translators,
+        })
+    }
+
+    /// The file as the user named it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the next line without its line feed into `line`; false at the end of the file.
+    ///
+    /// # Errors
+    /// Where the file cannot be read to its end, the last line has no line feed (VCF 4.3,
+    /// section 1.6: the last line ends with one), or the end marker of a BGZF file is missing.
+    pub fn next_line(&mut self, line: &mut Vec<u8>) -> Result<bool, IoError> {
+        line.clear();
+        self.lines
+            .read_until(b'\n', line)
+            .map_err(|e| read_error(&self.path, e))?;
+        match line.pop() {
+            Some(b'\n') => Ok(true),
+            Some(_) => Err(self.truncated("the last line has no line feed")),
+            None => self.check_end().map(|()| false),
+        }
+    }
+
+    fn check_end(&mut self) -> Result<(), IoError> {
+        for translator in self.translators.drain(..) {
+            translator
+                .join()
+                .map_err(|_| IoError::other(&self.path, "translating BCF failed"))??;
+        }
+        let whole = self.tail.as_ref().is_none_or(|tail| {
+            tail.lock().is_ok_and(|tail| tail.as_slice() == BGZF_EOF)
+        });
+        if whole {
+            Ok(())
+        } else {
+            Err(self.truncated("its empty last block is missing; copy or make it again"))
+        }
+    }
+
+    fn truncated(&self, what: &str) -> IoError {
+        IoError::new(&self.path, Problem::Truncated(what.to_owned()))
+    }
+}
+
+fn read_error(path: &Path, error: io::Error) -> IoError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => IoError::new(
+            path,
+            Problem::Truncated("it ends inside a compressed block; copy or make it again".into()),
+        ),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => IoError::new(
+            path,
+            Problem::Format {
+                expected: "intact gzip or BGZF blocks",
+                found: format!("a damaged one ({error})"),
+            },
+        ),
+        _ => IoError::system(path, "read", error),
+    }
+}
+
+/// A name under which htslib can open one end of a pipe.
+pub(super) fn descriptor_path(end: &impl AsRawFd) -> PathBuf {
+    PathBuf::from(format!("/dev/fd/{}", end.as_raw_fd()))
+}
+
+type Translation = (PipeReader, Vec<JoinHandle<Result<(), IoError>>>);
+
+/// Two threads: one hands the (decompressed) BCF to htslib, the other has htslib write it as text.
+fn bcf_to_text(mut bcf: Box<dyn BufRead + Send>, path: &Path) -> Result<Translation, IoError> {
+    let pipe = || io::pipe().map_err(|e| IoError::system(path, "make a pipe for", e));
+    let (binary_out, mut binary_in) = pipe()?;
+    let (text_out, text_in) = pipe()?;
+    let feed_path = path.to_owned();
+    let feed = std::thread::spawn(move || match io::copy(&mut bcf, &mut binary_in) {
+        // htslib has stopped reading: the other thread says why.
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(e) => Err(read_error(&feed_path, e)),
+        Ok(_) => Ok(()),
+    });
+    let path = path.to_owned();
+    let translate = std::thread::spawn(move || {
+        let fail = |error: rust_htslib::errors::Error| {
+            IoError::htslib(&path, "reading BCF", error)
+        };
+        let mut reader = bcf::Reader::from_path(descriptor_path(&binary_out)).map_err(fail)?;
+        drop(binary_out);
+        let header = bcf::Header::from_template(reader.header());
+        let target = descriptor_path(&text_in);
+        let mut writer =
+            bcf::Writer::from_path(target, &header, true, bcf::Format::Vcf).map_err(fail)?;
+        drop(text_in);
+        let mut record = reader.empty_record();
+        while let Some(read) = reader.read(&mut record) {
+            read.map_err(fail)?;
+            writer.write(&record).map_err(fail)?;
+        }
+        Ok(())
+    });
+    Ok((text_out, vec![feed, translate]))
+}

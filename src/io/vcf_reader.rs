@@ -1,0 +1,131 @@
+//! A VCF's header and its records, one after another.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::error::{IoError, Problem};
+use super::text_source::TextSource;
+use crate::vcf::{VcfError, VcfHeader, VcfRecord};
+
+/// Reads VCF, VCF.gz, BCF or standard input (`-`), in the order of the file, which must be sorted.
+pub struct VcfReader {
+    source: TextSource,
+    header: VcfHeader,
+    columns: usize,
+    /// Records read so far.
+    number: u64,
+    /// Contig and position of the last record.
+    last: Option<(Vec<u8>, u64)>,
+    /// Contigs that are done.
+    closed: HashSet<Vec<u8>>,
+}
+
+impl VcfReader {
+    /// Opens the file and reads its header.
+    ///
+    /// # Errors
+    /// Where it cannot be opened or has no proper header.
+    pub fn open(path: &Path) -> Result<Self, IoError> {
+        let mut source = TextSource::open(path)?;
+        let mut lines = Vec::new();
+        let mut line = Vec::new();
+        while source.next_line(&mut line)? {
+            if line.last() == Some(&b'\r') {
+                line.pop();
+            }
+            let text = String::from_utf8_lossy(&line).into_owned();
+            // The first line is kept whatever it is, so that the error can show it.
+            let done = !text.starts_with("##");
+            lines.push(text);
+            if done {
+                break;
+            }
+        }
+        let header = VcfHeader::parse(lines)
+            .map_err(|error| IoError::new(path, Problem::VcfHeader(error)))?;
+        Ok(Self {
+            columns: header.column_count(),
+            source,
+            header,
+            number: 0,
+            last: None,
+            closed: HashSet::new(),
+        })
+    }
+
+    /// The header.
+    pub fn header(&self) -> &VcfHeader {
+        &self.header
+    }
+
+    /// The file as the user named it.
+    pub fn path(&self) -> &Path {
+        self.source.path()
+    }
+
+    /// The next record with its number, from 1; nothing at the end of the file.
+    ///
+    /// # Errors
+    /// Where the file is cut off, or a record is damaged or out of order.
+    pub fn next_record(&mut self) -> Result<Option<(u64, VcfRecord)>, IoError> {
+        let mut line = Vec::new();
+        loop {
+            if !self.source.next_line(&mut line)? {
+                return Ok(None);
+            }
+            if !line.is_empty() && line != b"\r" {
+                break;
+            }
+        }
+        self.number += 1;
+        let place = place_of(&line);
+        let record = VcfRecord::parse(line, self.columns)
+            .map_err(|error| self.record_error(place, error))?;
+        self.check_order(&record)?;
+        Ok(Some((self.number, record)))
+    }
+
+    fn record_error(&self, place: Option<String>, source: VcfError) -> IoError {
+        let number = self.number;
+        IoError::new(self.path(), Problem::VcfRecord { number, place, source })
+    }
+
+    fn check_order(&mut self, record: &VcfRecord) -> Result<(), IoError> {
+        let position = record.position();
+        let problem = match &mut self.last {
+            Some((contig, last)) if contig == record.contig() => {
+                let before = std::mem::replace(last, position);
+                (position < before).then(|| format!("follows position {before}"))
+            }
+            last => {
+                let known = self.closed.contains(record.contig());
+                if let Some((contig, _)) = last.replace((record.contig().to_vec(), position)) {
+                    self.closed.insert(contig);
+                }
+                known.then(|| "comes back to a contig that was left before".to_owned())
+            }
+        };
+        match problem {
+            None => Ok(()),
+            Some(problem) => Err(IoError::other(
+                self.path(),
+                format!(
+                    "record {} ({}:{position}) {problem}; sort the file with `bcftools sort`",
+                    self.number,
+                    String::from_utf8_lossy(record.contig())
+                ),
+            )),
+        }
+    }
+}
+
+/// `contig:position` of a line that may be damaged.
+fn place_of(line: &[u8]) -> Option<String> {
+    let mut columns = line.split(|byte| *byte == b'\t');
+    let (contig, position) = (columns.next()?, columns.next()?);
+    Some(format!(
+        "{}:{}",
+        String::from_utf8_lossy(contig),
+        String::from_utf8_lossy(position)
+    ))
+}

@@ -1,0 +1,289 @@
+//! Records to VCF, VCF.gz or BCF, in a file or on standard output.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+
+use noodles_bgzf as bgzf;
+use rust_htslib::bcf::{self, Read as _, index};
+
+use super::atomic::PendingFile;
+use super::bgzf_tail::BGZF_EOF;
+use super::error::{IoError, Problem, refuse_remote};
+use super::text_source::descriptor_path;
+use crate::vcf::{VcfHeader, VcfRecord};
+
+/// The formats that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// Plain text (`-O v`).
+    Vcf,
+    /// Text in BGZF blocks (`-O z`).
+    VcfGz,
+    /// BCF in BGZF blocks (`-O b`).
+    Bcf,
+    /// Uncompressed BCF, for pipes (`-O u`).
+    BcfUncompressed,
+}
+
+impl OutputFormat {
+    /// The format that a file's suffix asks for.
+    pub fn from_suffix(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?;
+        if name.ends_with(".vcf.gz") || name.ends_with(".vcf.bgz") {
+            Some(Self::VcfGz)
+        } else if name.ends_with(".vcf") {
+            Some(Self::Vcf)
+        } else if name.ends_with(".bcf") {
+            Some(Self::Bcf)
+        } else {
+            None
+        }
+    }
+}
+
+/// Where and how to write.
+#[derive(Debug, Clone)]
+pub struct OutputOptions {
+    /// The target; `-` for standard output.
+    pub path: PathBuf,
+    /// The format.
+    pub format: OutputFormat,
+    /// Whether an index is made beside a compressed file.
+    pub index: bool,
+    /// Threads that compress.
+    pub threads: usize,
+}
+
+enum Sink {
+    Text(BufWriter<Box<dyn Write + Send>>),
+    Bgzf(bgzf::io::MultithreadedWriter<Box<dyn Write + Send>>),
+    Bcf {
+        pipe: BufWriter<io::PipeWriter>,
+        encoder: JoinHandle<Result<(), IoError>>,
+    },
+}
+
+/// Writes one file. Nothing stands at the target before [`VcfWriter::finish`].
+pub struct VcfWriter {
+    options: OutputOptions,
+    sink: Sink,
+    /// None for standard output and for devices and pipes, which are written directly.
+    pending: Option<PendingFile>,
+    line: Vec<u8>,
+}
+
+/// Size of the buffers in front of files and pipes, in bytes.
+const BUFFER: usize = 1 << 16;
+
+impl VcfWriter {
+    /// Opens the output and writes the header.
+    ///
+    /// # Errors
+    /// Where the target cannot be created or written.
+    pub fn create(options: OutputOptions, header: &VcfHeader) -> Result<Self, IoError> {
+        refuse_remote(&options.path)?;
+        let path = options.path.clone();
+        let is_special = path.metadata().is_ok_and(|data| !data.is_file() && !data.is_dir());
+        let mut pending = None;
+        let (raw, direct): (Box<dyn Write + Send>, PathBuf) = if path == Path::new("-") {
+            (Box::new(io::stdout()), path.clone())
+        } else if is_special {
+            let file = File::options().write(true).open(&path);
+            let file = file.map_err(|e| IoError::system(&path, "open", e))?;
+            (Box::new(file), path.clone())
+        } else if path.is_dir() {
+            let found = "a folder".to_owned();
+            let expected = "a file name for the output";
+            return Err(IoError::new(&path, Problem::Format { expected, found }));
+        } else {
+            let (file_pending, file) = PendingFile::create(&path)?;
+            let direct = file_pending.path().to_owned();
+            pending = Some(file_pending);
+            (Box::new(file), direct)
+        };
+        let sink = match options.format {
+            OutputFormat::Vcf => Sink::Text(BufWriter::with_capacity(BUFFER, raw)),
+            OutputFormat::VcfGz => {
+                let workers = NonZero::new(options.threads).unwrap_or(NonZero::<usize>::MIN);
+                Sink::Bgzf(bgzf::io::MultithreadedWriter::with_worker_count(workers, raw))
+            }
+            OutputFormat::Bcf | OutputFormat::BcfUncompressed => {
+                drop(raw);
+                encode_bcf(&path, direct, &options)?
+            }
+        };
+        let mut writer = Self {
+            options,
+            sink,
+            pending,
+            line: Vec::new(),
+        };
+        writer.write_bytes(&header.to_bytes())?;
+        Ok(writer)
+    }
+
+    /// Writes one record.
+    ///
+    /// # Errors
+    /// Where the output takes no more: disk full, or nobody reads it.
+    pub fn write(&mut self, record: &VcfRecord) -> Result<(), IoError> {
+        let mut line = std::mem::take(&mut self.line);
+        line.clear();
+        record.write_to(&mut line);
+        let written = self.write_bytes(&line);
+        self.line = line;
+        written
+    }
+
+    /// Closes the output, makes its index and puts both in their places.
+    ///
+    /// # Errors
+    /// Where the rest cannot be written, or the index cannot be made.
+    pub fn finish(mut self) -> Result<(), IoError> {
+        let path = self.options.path.clone();
+        let fail = |e| IoError::system(&path, "write", e);
+        match self.sink {
+            Sink::Text(mut writer) => writer.flush().map_err(fail)?,
+            Sink::Bgzf(mut writer) => writer.finish().and_then(|mut raw| raw.flush()).map_err(fail)?,
+            Sink::Bcf { pipe, encoder } => {
+                let flushed = pipe.into_inner().map(drop).map_err(|e| e.into_error());
+                join(encoder, &path)?;
+                flushed.map_err(fail)?;
+            }
+        }
+        let Some(pending) = self.pending.take() else {
+            return Ok(());
+        };
+        let indexed = self.options.index
+            && matches!(self.options.format, OutputFormat::VcfGz | OutputFormat::Bcf);
+        if self.options.format == OutputFormat::Bcf {
+            check_written(&path, pending.path())?;
+        }
+        let index = indexed
+            .then(|| make_index(&path, pending.path(), &self.options))
+            .transpose()?;
+        pending.commit()?;
+        let mut stale = vec!["tbi", "csi"];
+        if let Some((index, suffix)) = index {
+            index.commit()?;
+            stale.retain(|old| *old != suffix);
+        }
+        // An index of the file that was replaced would point into the wrong one.
+        for suffix in stale {
+            let old = with_suffix(&path, suffix);
+            if old.is_file() {
+                std::fs::remove_file(&old).map_err(|e| IoError::system(&old, "remove", e))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), IoError> {
+        let written = match &mut self.sink {
+            Sink::Text(writer) => writer.write_all(bytes),
+            Sink::Bgzf(writer) => writer.write_all(bytes),
+            Sink::Bcf { pipe, encoder } => match pipe.write_all(bytes) {
+                // The encoder has stopped; its own error says why.
+                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {
+                    let nothing = std::thread::spawn(|| Ok(()));
+                    join(std::mem::replace(encoder, nothing), &self.options.path)?;
+                    Err(e)
+                }
+                written => written,
+            },
+        };
+        written.map_err(|e| IoError::system(&self.options.path, "write", e))
+    }
+}
+
+fn join(encoder: JoinHandle<Result<(), IoError>>, path: &Path) -> Result<(), IoError> {
+    encoder
+        .join()
+        .map_err(|_| IoError::other(path, "writing BCF failed"))?
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// A thread in which htslib reads the text from a pipe and writes it as BCF to `direct`.
+fn encode_bcf(path: &Path, direct: PathBuf, options: &OutputOptions) -> Result<Sink, IoError> {
+    let (text_out, text_in) =
+        io::pipe().map_err(|e| IoError::system(path, "make a pipe for", e))?;
+    let path = path.to_owned();
+    let uncompressed = options.format == OutputFormat::BcfUncompressed;
+    let threads = options.threads;
+    let encoder = std::thread::spawn(move || {
+        let fail = |action: &str, error| IoError::htslib(&path, action, error);
+        let reading = "the calls cannot be written as BCF (is every key defined in the header?)";
+        let mut reader = bcf::Reader::from_path(descriptor_path(&text_out))
+            .map_err(|error| fail(reading, error))?;
+        drop(text_out);
+        let header = bcf::Header::from_template(reader.header());
+        let mut writer = bcf::Writer::from_path(&direct, &header, uncompressed, bcf::Format::Bcf)
+            .map_err(|error| fail("opening the output", error))?;
+        if threads > 1 {
+            writer
+                .set_threads(threads - 1)
+                .map_err(|error| fail("starting threads", error))?;
+        }
+        let mut record = reader.empty_record();
+        while let Some(read) = reader.read(&mut record) {
+            read.map_err(|error| fail(reading, error))?;
+            writer
+                .write(&record)
+                .map_err(|error| fail("writing", error))?;
+        }
+        Ok(())
+    });
+    Ok(Sink::Bcf {
+        pipe: BufWriter::with_capacity(BUFFER, text_in),
+        encoder,
+    })
+}
+
+/// htslib's writer is closed without a word; a whole file ends in an empty block.
+fn check_written(path: &Path, temporary: &Path) -> Result<(), IoError> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(temporary)?;
+        file.seek(SeekFrom::End(-(BGZF_EOF.len() as i64)))?;
+        let mut tail = Vec::new();
+        BufReader::new(file).read_to_end(&mut tail)?;
+        Ok(tail)
+    };
+    match read() {
+        Ok(tail) if tail == BGZF_EOF => Ok(()),
+        Ok(_) => Err(IoError::other(path, "the end could not be written; is the disk full?")),
+        Err(e) => Err(IoError::system(path, "write", e)),
+    }
+}
+
+/// Indexes the finished temporary file: `.tbi` for VCF.gz, as GATK and bcftools expect it, unless a
+/// contig is too long for it (512 Mb); `.csi` for that and for BCF.
+fn make_index(
+    path: &Path,
+    temporary: &Path,
+    options: &OutputOptions,
+) -> Result<(PendingFile, &'static str), IoError> {
+    let kinds: &[(&str, fn() -> index::Type)] = match options.format {
+        OutputFormat::VcfGz => &[("tbi", || index::Type::Tbx), ("csi", || index::Type::Csi(14))],
+        _ => &[("csi", || index::Type::Csi(14))],
+    };
+    let mut failure = String::new();
+    for (suffix, kind) in kinds {
+        let (pending, _) = PendingFile::create(&with_suffix(path, suffix))?;
+        let temporary_index = pending.path().to_owned();
+        let threads = options.threads as u32;
+        match index::build(temporary, Some(temporary_index.as_path()), threads, kind()) {
+            Ok(()) => return Ok((pending, suffix)),
+            Err(error) => failure = error.msg,
+        }
+    }
+    Err(IoError::htslib(path, "making the index (`--no-index` leaves it out)", failure))
+}

@@ -1,0 +1,32 @@
+//! Decides which of a variant caller's calls are real, from the calls, the reads and the reference,
+//! with convolutional networks.
+//!
+//! The folders are the stages:
+//!
+//! ```text
+//! cli ── what the user types becomes a plan
+//!  └ commands ── run the plan
+//!      io ── VCF, BAM, CRAM, FASTA, model folders (the only user of htslib)
+//!      vcf ── a VCF's text: header and records, edited in place
+//!      genome ── contigs, intervals, alleles, reads
+//!      encode ── a call and its reads become a tensor
+//!      model ── the networks (the only user of candle)
+//!      runtime ── threads, progress, the summary of a run
+//! ```
+//!
+//! `genome`, `vcf`, `encode` and `model` are pure: they compile without the feature `cli`, without
+//! htslib and without a file system.
+
+pub mod encode;
+pub mod genome;
+pub mod model;
+pub mod vcf;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+pub mod commands;
+#[cfg(feature = "cli")]
+pub mod io;
+#[cfg(feature = "cli")]
+pub mod runtime;

@@ -1,0 +1,70 @@
+//! The program: parse, run one command, map its outcome to an exit code.
+//!
+//! 0 is done, 1 a run that failed, 2 a command line that is wrong.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use cnnfilter::cli::{Cli, Command, LogLevel};
+use cnnfilter::commands::{import, score};
+use cnnfilter::io::IoError;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(cli.command.log_level());
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the output has seen enough (`| head`).
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Score(args) => {
+            let plan = args.resolve();
+            let summary = score::run(&plan)?;
+            for line in summary.to_text().lines() {
+                log::info!("{line}");
+            }
+        }
+        Command::Import(args) => {
+            import::run(&args.resolve())?;
+        }
+    }
+    Ok(())
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<IoError>())
+        .any(IoError::is_broken_pipe)
+}
+
+fn start_logging(level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => log::LevelFilter::Error,
+        LogLevel::Warn => log::LevelFilter::Warn,
+        LogLevel::Info => log::LevelFilter::Info,
+        LogLevel::Debug => log::LevelFilter::Debug,
+    };
+    env_logger::Builder::new()
+        .filter_level(log::LevelFilter::Error)
+        .filter_module("cnnfilter", level)
+        .format(|out, record| {
+            let prefix = match record.level() {
+                log::Level::Error => "error: ",
+                log::Level::Warn => "warning: ",
+                _ => "",
+            };
+            writeln!(out, "cnnfilter: {prefix}{}", record.args())
+        })
+        .init();
+}

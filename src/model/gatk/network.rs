@@ -1,0 +1,315 @@
+//! A network of GATK's design, with its weights.
+
+use candle_core::{Device, Tensor};
+
+use super::spec::GatkSpec;
+use crate::encode::gatk::{READ_LIMIT, ReadTensor, WINDOW};
+use crate::encode::{Example, SiteTensor};
+use crate::model::ModelError;
+use crate::model::kernel::{self, Conv, ConvShape, Dense, Rows};
+use crate::model::weights::{WeightTensor, Weights};
+
+/// Epsilon of the annotations' batch normalisation (Keras' default; PyTorch's would be 1e-5).
+const NORM_EPSILON: f32 = 1e-3;
+
+/// The layers on the CPU and, for other devices, as candle tensors.
+#[derive(Debug)]
+pub struct GatkNetwork {
+    spec: &'static GatkSpec,
+    convs: Vec<Conv>,
+    norm: AnnotationNorm,
+    annotation_dense: Dense,
+    dense: Dense,
+    output: Dense,
+    weights: Weights,
+}
+
+/// Batch normalisation of the annotations with fixed statistics: `value * scale + shift`.
+#[derive(Debug)]
+struct AnnotationNorm {
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+}
+
+impl AnnotationNorm {
+    fn apply(&self, values: &[f32]) -> Vec<f32> {
+        values
+            .iter()
+            .zip(self.scale.iter().zip(&self.shift))
+            .map(|(value, (scale, shift))| value * scale + shift)
+            .collect()
+    }
+}
+
+impl GatkNetwork {
+    /// Builds the network; `weights` must hold exactly [`GatkSpec::weight_shapes`].
+    ///
+    /// # Errors
+    /// [`ModelError`] where a weight is absent, unknown, of another shape or not finite.
+    pub fn new(spec: &'static GatkSpec, weights: Weights) -> Result<Self, ModelError> {
+        check(spec, &weights)?;
+        let get = |name: &str| weights.get(name).map_or(&[][..], |tensor| &tensor.data);
+        let mut channels = spec.channels;
+        let mut convs = Vec::new();
+        for (at, conv) in spec.convs.iter().enumerate() {
+            let shape = ConvShape {
+                cin: channels,
+                cout: conv.filters,
+                kh: conv.height,
+                kw: conv.width,
+            };
+            let name = format!("conv{}", at + 1);
+            let (weight, bias) = (get(&format!("{name}.weight")), get(&format!("{name}.bias")));
+            convs.push(Conv::new(shape, weight, bias, true)?);
+            channels = conv.filters;
+        }
+        let dense = |name: &str, relu: bool| {
+            let bias = get(&format!("{name}.bias"));
+            let weight = get(&format!("{name}.weight"));
+            Dense::new(weight.len() / bias.len().max(1), bias.len(), weight, bias, relu)
+        };
+        let scale: Vec<f32> = get("annotation_norm.weight")
+            .iter()
+            .zip(get("annotation_norm.running_var"))
+            .map(|(weight, variance)| weight / (variance + NORM_EPSILON).sqrt())
+            .collect();
+        let shift = get("annotation_norm.bias")
+            .iter()
+            .zip(get("annotation_norm.running_mean").iter().zip(&scale))
+            .map(|(bias, (mean, scale))| bias - mean * scale)
+            .collect();
+        Ok(Self {
+            spec,
+            convs,
+            norm: AnnotationNorm { scale, shift },
+            annotation_dense: dense("annotation_dense", true)?,
+            dense: dense("dense", true)?,
+            output: dense("output", false)?,
+            weights,
+        })
+    }
+
+    /// The layer list.
+    pub fn spec(&self) -> &'static GatkSpec {
+        self.spec
+    }
+
+    /// The weights by name.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// The four outputs before softmax for one call, on the CPU, on the calling thread. Rows
+    /// without a read are all equal; each layer computes one of them.
+    ///
+    /// # Errors
+    /// [`ModelError::Example`] for a tensor or an annotation vector of another network.
+    pub fn logits(&self, example: &Example) -> Result<[f32; 4], ModelError> {
+        let mut input = Vec::new();
+        let stored = self.write_input(example, &mut input)?;
+        let mut shape = kernel::RowsShape {
+            stored,
+            logical: self.spec.rows,
+            width: WINDOW,
+            channels: self.spec.channels,
+        };
+        let mut output = Vec::new();
+        for (conv, spec) in self.convs.iter().zip(self.spec.convs) {
+            shape = conv.forward(shape.rows(&input), &mut output)?;
+            std::mem::swap(&mut input, &mut output);
+            if spec.pool > 1 {
+                let rows = shape.rows(&input);
+                shape = kernel::max_pool_rows(rows, shape.channels, spec.pool, &mut output)?;
+                std::mem::swap(&mut input, &mut output);
+            }
+        }
+        let rows: Rows<'_> = shape.rows(&input);
+        rows.expand(shape.channels, &mut output)?;
+        let annotations = self.norm.apply(&example.annotations);
+        let mut units = Vec::new();
+        self.annotation_dense.forward(&annotations, &mut units)?;
+        output.extend_from_slice(&units);
+        self.dense.forward(&output, &mut units)?;
+        if self.spec.shortcut {
+            units.extend_from_slice(&annotations);
+        }
+        let mut logits = Vec::new();
+        self.output.forward(&units, &mut logits)?;
+        Ok([logits[0], logits[1], logits[2], logits[3]])
+    }
+
+    /// The same for a batch with candle's own layers on any device, all 128 rows written out.
+    ///
+    /// # Errors
+    /// As [`Self::logits`], and [`ModelError::Candle`].
+    pub fn logits_on(
+        &self,
+        examples: &[Example],
+        device: &Device,
+    ) -> Result<Vec<[f32; 4]>, ModelError> {
+        let count = examples.len();
+        let (mut input, mut annotations) = (Vec::new(), Vec::new());
+        for example in examples {
+            let stored = self.write_input(example, &mut input)?;
+            for _ in stored..self.spec.rows {
+                input.extend_from_within(input.len() - ReadTensor::ROW_LEN..);
+            }
+            annotations.extend(self.norm.apply(&example.annotations));
+        }
+        let spec = self.spec;
+        let mut x = Tensor::from_vec(input, (count, spec.rows, WINDOW, spec.channels), device)?
+            .permute((0, 3, 1, 2))?
+            .contiguous()?;
+        for (at, conv) in spec.convs.iter().enumerate() {
+            let name = format!("conv{}", at + 1);
+            let bias = self.tensor(&format!("{name}.bias"), device)?;
+            x = x
+                .conv2d(&self.tensor(&format!("{name}.weight"), device)?, 0, 1, 1, 1)?
+                .broadcast_add(&bias.reshape((1, conv.filters, 1, 1))?)?
+                .relu()?;
+            if conv.pool > 1 {
+                x = x.max_pool2d_with_stride((conv.pool, 1), (conv.pool, 1))?;
+            }
+        }
+        let trunk = x.permute((0, 2, 3, 1))?.contiguous()?.flatten_from(1)?;
+        let annotations = Tensor::from_vec(annotations, (count, self.norm.scale.len()), device)?;
+        let dense = |name: &str, x: &Tensor| -> candle_core::Result<Tensor> {
+            let weight = self.tensor(&format!("{name}.weight"), device)?;
+            x.matmul(&weight.t()?)?
+                .broadcast_add(&self.tensor(&format!("{name}.bias"), device)?)
+        };
+        let units = dense("annotation_dense", &annotations)?.relu()?;
+        let mut joined = dense("dense", &Tensor::cat(&[&trunk, &units], 1)?)?.relu()?;
+        if spec.shortcut {
+            joined = Tensor::cat(&[&joined, &annotations], 1)?;
+        }
+        let logits: Vec<Vec<f32>> = dense("output", &joined)?.to_vec2()?;
+        Ok(logits
+            .into_iter()
+            .map(|row| [row[0], row[1], row[2], row[3]])
+            .collect())
+    }
+
+    fn tensor(&self, name: &str, device: &Device) -> candle_core::Result<Tensor> {
+        let empty = WeightTensor {
+            shape: vec![0],
+            data: Vec::new(),
+        };
+        let weight = self.weights.get(name).unwrap_or(&empty);
+        Tensor::from_slice(&weight.data, weight.shape.as_slice(), device)
+    }
+
+    /// Appends the example's distinct rows as floats and returns how many they are.
+    fn write_input(&self, example: &Example, input: &mut Vec<f32>) -> Result<usize, ModelError> {
+        if example.annotations.len() != self.norm.scale.len() {
+            return Err(ModelError::Example {
+                expected: "seven annotations",
+                found: "another number of them",
+            });
+        }
+        match (&example.tensor, self.spec.uses_reads()) {
+            (SiteTensor::Reference(tensor), false) => {
+                tensor.write_floats(input);
+                Ok(1)
+            }
+            (SiteTensor::Reads(tensor), true) => {
+                tensor.write_floats(input);
+                Ok(tensor.distinct_rows().min(READ_LIMIT))
+            }
+            (SiteTensor::Reference(_), true) => Err(ModelError::Example {
+                expected: "a read tensor",
+                found: "a reference tensor",
+            }),
+            (SiteTensor::Reads(_), false) => Err(ModelError::Example {
+                expected: "a reference tensor",
+                found: "a read tensor",
+            }),
+        }
+    }
+}
+
+/// Exactly the weights of the architecture, of the right shapes, all finite.
+fn check(spec: &GatkSpec, weights: &Weights) -> Result<(), ModelError> {
+    let shapes = spec.weight_shapes();
+    for (name, expected) in &shapes {
+        let tensor = weights.get(name).ok_or_else(|| ModelError::MissingWeight {
+            name: name.clone(),
+            expected: expected.clone(),
+        })?;
+        if tensor.shape != *expected || tensor.data.len() != expected.iter().product::<usize>() {
+            return Err(ModelError::WeightShape {
+                name: name.clone(),
+                expected: expected.clone(),
+                found: tensor.shape.clone(),
+            });
+        }
+        if !tensor.data.iter().all(|x| x.is_finite()) {
+            return Err(ModelError::WeightValue { name: name.clone() });
+        }
+    }
+    for name in weights.keys() {
+        if !shapes.iter().any(|(known, _)| known == name) {
+            return Err(ModelError::ExtraWeight { name: name.clone() });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::gatk::spec::{REFERENCE_1D, SMALL_2D};
+    use crate::model::test_vectors;
+
+    fn network(spec: &'static GatkSpec) -> GatkNetwork {
+        GatkNetwork::new(spec, test_vectors::random_weights(spec, 7)).unwrap()
+    }
+
+    #[test]
+    fn own_layers_agree_with_candles() {
+        for spec in [&SMALL_2D, &REFERENCE_1D] {
+            let network = network(spec);
+            for (seed, reads) in [(1, 0), (2, 1), (3, 40), (4, 127), (5, 128)] {
+                let example = test_vectors::example(spec, seed, reads);
+                let own = network.logits(&example).unwrap();
+                let candle = network.logits_on(&[example], &Device::Cpu).unwrap()[0];
+                for (own, candle) in own.iter().zip(candle) {
+                    assert!(
+                        (own - candle).abs() < 1e-4 * (1.0 + candle.abs()),
+                        "{} with {reads} reads: {own} against {candle}",
+                        spec.architecture
+                    );
+                }
+                if !spec.uses_reads() {
+                    break;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_tensor_or_weight_is_named() {
+        let network = network(&SMALL_2D);
+        let example = test_vectors::example(&REFERENCE_1D, 1, 0);
+        assert!(matches!(network.logits(&example), Err(ModelError::Example { .. })));
+        let mut weights = test_vectors::random_weights(&REFERENCE_1D, 1);
+        weights.remove("dense.bias");
+        let error = GatkNetwork::new(&REFERENCE_1D, weights.clone()).unwrap_err();
+        assert!(error.to_string().contains("`dense.bias`"), "{error}");
+        let odd = WeightTensor { shape: vec![1], data: vec![f32::NAN] };
+        weights.insert("dense.bias".into(), odd);
+        let error = GatkNetwork::new(&REFERENCE_1D, weights.clone()).unwrap_err();
+        assert!(matches!(error, ModelError::WeightShape { .. }), "{error}");
+        weights.insert("dense.bias".into(), WeightTensor { shape: vec![40], data: vec![f32::NAN; 40] });
+        assert!(matches!(
+            GatkNetwork::new(&REFERENCE_1D, weights.clone()),
+            Err(ModelError::WeightValue { .. })
+        ));
+        weights.insert("dense.bias".into(), WeightTensor { shape: vec![40], data: vec![0.0; 40] });
+        weights.insert("more".into(), WeightTensor { shape: vec![1], data: vec![0.0] });
+        assert!(matches!(
+            GatkNetwork::new(&REFERENCE_1D, weights),
+            Err(ModelError::ExtraWeight { .. })
+        ));
+    }
+}

@@ -1,0 +1,35 @@
+//! Layers of a convolutional network on the CPU, for inference: convolution with bias and
+//! ReLU, max-pooling over rows, and fully connected, all in f32.
+//!
+//! * [`rows`]: the tensors, `[row][position][channel]`, of which only the distinct rows are
+//!   kept: a pile-up ends in padding rows that are all equal, and equal rows stay equal
+//!   through every layer, so leaving them out changes nothing but the time.
+//! * [`conv`]: the weights packed for the processor, and the walk over the output.
+//! * [`dense`]: the fully connected layer.
+//! * [`isa`]: which instruction set is used, found out at run time.
+//! * `tile`: the one micro-kernel, written over the vectors of `simd`.
+//! * [`error`]: what can be wrong with sizes.
+//!
+//! Every output element is summed in one order, which depends on the layer's sizes alone:
+//! results do not change with the number of rows kept, the batch or the threads. The
+//! instruction sets with a fused multiply-add (AVX-512, AVX2, NEON) agree to the bit;
+//! [`Isa::Portable`] rounds each product and so differs in the last digits.
+//!
+//! Nothing here starts a thread; a packed layer is `Send + Sync` and is meant to be shared.
+
+pub mod conv;
+pub mod dense;
+pub mod error;
+pub mod isa;
+pub mod rows;
+mod simd;
+mod tile;
+
+pub use conv::{Conv, ConvShape};
+pub use dense::Dense;
+pub use error::KernelError;
+pub use isa::Isa;
+pub use rows::{Rows, RowsShape, max_pool_rows};
+
+#[cfg(test)]
+mod tests;

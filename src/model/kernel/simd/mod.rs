@@ -1,0 +1,120 @@
+//! What the kernels need of an instruction set: a vector type with six operations, and a
+//! table of the kernels compiled for it. One file per instruction set.
+//!
+//! The operations are inlined into functions that carry `#[target_feature]`; anywhere else
+//! they must not be called.
+
+use super::isa::Isa;
+use super::tile::Tile;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+
+/// Partial sums kept by a dot product, whatever the instruction set: element i goes to sum
+/// `i % DOT_LANES`, so that the order of summation is the same everywhere.
+pub(super) const DOT_LANES: usize = 64;
+
+/// Vectors of `LANES` f32.
+///
+/// # Safety
+/// For every method: the processor must have the instruction set of the implementation, and
+/// pointers must be good for `LANES` elements (any alignment).
+pub(super) trait Simd {
+    /// `LANES` f32 in a register.
+    type V: Copy;
+    /// Elements per vector.
+    const LANES: usize;
+
+    /// The same number in every lane.
+    unsafe fn splat(x: f32) -> Self::V;
+    /// Reads `LANES` elements.
+    unsafe fn load(from: *const f32) -> Self::V;
+    /// Writes `LANES` elements.
+    unsafe fn store(to: *mut f32, v: Self::V);
+    /// `a * b + c` per lane.
+    unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `max(v, 0)` per lane; NaN stays NaN.
+    unsafe fn relu(v: Self::V) -> Self::V;
+}
+
+/// Computes one [`Tile`]; see `tile::compute`.
+///
+/// # Safety
+/// The processor must have the kernel's instruction set.
+pub(super) type TileFn = unsafe fn(&mut Tile<'_>);
+
+/// Partial sums of a dot product; see `tile::partial_sums`.
+///
+/// # Safety
+/// The processor must have the kernel's instruction set.
+pub(super) type DotFn = unsafe fn(&[f32], &[f32; DOT_LANES], &[f32]) -> [f32; DOT_LANES];
+
+/// The kernels compiled for one instruction set.
+#[derive(Debug)]
+pub(super) struct Kernels {
+    /// Elements per vector.
+    pub lanes: usize,
+    /// `tiles[v - 1][p - 1]` computes v vectors of output channels for p positions; as many
+    /// positions as the registers hold, and every smaller number for the end of a row.
+    pub tiles: &'static [&'static [TileFn]],
+    /// The dot product.
+    pub dot: DotFn,
+}
+
+/// The kernels of an instruction set, if it belongs to the architecture compiled for.
+pub(super) fn kernels(isa: Isa) -> Option<&'static Kernels> {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => Some(&avx512::KERNELS),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => Some(&avx2::KERNELS),
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => Some(&neon::KERNELS),
+        Isa::Portable => Some(&portable::KERNELS),
+        _ => None,
+    }
+}
+
+/// The kernels of an instruction set and the table that names them.
+///
+/// `{ vectors: positions...; }` lists the tiles to compile, both counted up from 1.
+macro_rules! compile_kernels {
+    (
+        $simd:ty, $(features: $features:literal,)?
+        { $($vectors:literal: $($positions:literal)+;)+ }
+    ) => {
+        $(#[target_feature(enable = $features)])?
+        fn tile<const POSITIONS: usize, const VECTORS: usize>(
+            t: &mut super::super::tile::Tile<'_>,
+        ) {
+            // SAFETY: this function may only run where its instruction set is.
+            unsafe { super::super::tile::compute::<$simd, POSITIONS, VECTORS>(t) }
+        }
+
+        $(#[target_feature(enable = $features)])?
+        fn dot(
+            x: &[f32],
+            tail: &[f32; super::DOT_LANES],
+            w: &[f32],
+        ) -> [f32; super::DOT_LANES] {
+            const VECTORS: usize =
+                super::DOT_LANES / <$simd as super::Simd>::LANES;
+            // SAFETY: this function may only run where its instruction set is.
+            unsafe { super::super::tile::partial_sums::<$simd, VECTORS>(x, tail, w) }
+        }
+
+        /// The kernels compiled for this instruction set.
+        pub(super) static KERNELS: super::Kernels =
+            super::Kernels {
+                lanes: <$simd as super::Simd>::LANES,
+                tiles: &[$(&[$(tile::<$positions, $vectors>),+]),+],
+                dot,
+            };
+    };
+}
+use compile_kernels;

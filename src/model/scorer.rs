@@ -1,0 +1,209 @@
+//! A model ready to score.
+
+use candle_core::Device;
+use rayon::prelude::*;
+
+use super::card::{FORMAT, ModelCard, Source, TensorSpec};
+use super::gatk::{GatkNetwork, GatkSpec};
+use super::log_odds::LABELS;
+use super::test_vectors::{self, TestVector};
+use super::weights::{self, Weights};
+use super::{DeviceChoice, ModelError};
+use crate::encode::Example;
+
+/// How far a test vector may be off, relative to 1 + |logit|: instruction sets round differently.
+const TEST_VECTOR_TOLERANCE: f32 = 1e-3;
+
+/// Seeds and depths of the test vectors of an imported model.
+const TEST_VECTORS: [(u64, usize); 2] = [(1, 35), (2, 3)];
+
+/// A card, its network, and the device it runs on.
+#[derive(Debug)]
+pub struct Model {
+    card: ModelCard,
+    network: GatkNetwork,
+    device: Device,
+}
+
+impl Model {
+    /// Loads a model from the bytes of its two files and checks it: card against architecture,
+    /// weights against card, and the test vectors on the device chosen.
+    ///
+    /// # Errors
+    /// [`ModelError`] saying what is wrong with which of the two.
+    pub fn load(json: &[u8], safetensors: &[u8], device: DeviceChoice) -> Result<Self, ModelError> {
+        let (card, spec) = ModelCard::parse(json)?;
+        let found = weights::sha256(safetensors);
+        if found != card.weights_sha256 {
+            return Err(ModelError::Checksum {
+                expected: card.weights_sha256,
+                found,
+            });
+        }
+        let network = GatkNetwork::new(spec, weights::from_safetensors(safetensors)?)?;
+        let model = Self {
+            card,
+            network,
+            device: device.open()?,
+        };
+        model.check_test_vectors()?;
+        Ok(model)
+    }
+
+    /// Makes a model out of weights, with test vectors computed by candle's layers.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the weights are not those of the architecture.
+    pub fn assemble(
+        spec: &'static GatkSpec,
+        weights: Weights,
+        source: Source,
+    ) -> Result<Self, ModelError> {
+        let safetensors = weights::to_safetensors(&weights)?;
+        let network = GatkNetwork::new(spec, weights)?;
+        let test_vectors = TEST_VECTORS
+            .into_iter()
+            .map(|(seed, reads)| {
+                let example = test_vectors::example(spec, seed, reads);
+                let logits = network.logits_on(&[example], &Device::Cpu)?[0];
+                Ok(TestVector { seed, reads, logits })
+            })
+            .collect::<Result<_, ModelError>>()?;
+        let card = ModelCard {
+            format: FORMAT,
+            name: spec.folder.to_owned(),
+            architecture: spec.architecture.to_owned(),
+            info_key: spec.info_key.to_owned(),
+            tensor: TensorSpec::of_gatk(spec),
+            annotations: spec.annotations(),
+            labels: LABELS.map(String::from).to_vec(),
+            source,
+            weights_sha256: weights::sha256(&safetensors),
+            test_vectors,
+        };
+        let model = Self {
+            card,
+            network,
+            device: Device::Cpu,
+        };
+        model.check_test_vectors()?;
+        Ok(model)
+    }
+
+    /// The bytes of `model.json` and `model.safetensors`.
+    ///
+    /// # Errors
+    /// [`ModelError`], which no model that was loaded or assembled gives.
+    pub fn to_files(&self) -> Result<(Vec<u8>, Vec<u8>), ModelError> {
+        let safetensors = weights::to_safetensors(self.network.weights())?;
+        Ok((self.card.to_json()?, safetensors))
+    }
+
+    /// The card.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// Whether it needs reads.
+    pub fn uses_reads(&self) -> bool {
+        self.network.spec().uses_reads()
+    }
+
+    /// Whether it runs on a GPU.
+    pub fn on_gpu(&self) -> bool {
+        !self.device.is_cpu()
+    }
+
+    /// The four outputs before softmax of each example, in their order
+    /// ([`LABELS`]). On the CPU the examples are shared out over the threads of the current rayon
+    /// pool; a result depends on its example only.
+    ///
+    /// # Errors
+    /// [`ModelError::Example`] for an example made for another network.
+    pub fn logits(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError> {
+        if examples.is_empty() {
+            Ok(Vec::new())
+        } else if self.on_gpu() {
+            self.network.logits_on(examples, &self.device)
+        } else {
+            examples
+                .par_iter()
+                .map(|example| self.network.logits(example))
+                .collect()
+        }
+    }
+
+    fn check_test_vectors(&self) -> Result<(), ModelError> {
+        for (index, vector) in self.card.test_vectors.iter().enumerate() {
+            let example = test_vectors::example(self.network.spec(), vector.seed, vector.reads);
+            let found = self.logits(&[example])?[0];
+            for (at, label) in LABELS.into_iter().enumerate() {
+                let (expected, found) = (vector.logits[at], found[at]);
+                let close =
+                    (found - expected).abs() <= TEST_VECTOR_TOLERANCE * (1.0 + expected.abs());
+                if !close {
+                    return Err(ModelError::TestVector {
+                        index,
+                        label,
+                        expected,
+                        found,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::gatk::spec::REFERENCE_1D;
+
+    fn files() -> (Vec<u8>, Vec<u8>) {
+        let source = Source {
+            file: "x.pt".into(),
+            member: String::new(),
+            sha256: String::new(),
+            cnnfilter_version: "0".into(),
+        };
+        let weights = test_vectors::random_weights(&REFERENCE_1D, 3);
+        Model::assemble(&REFERENCE_1D, weights, source).unwrap().to_files().unwrap()
+    }
+
+    #[test]
+    fn a_model_survives_its_files() {
+        let (json, safetensors) = files();
+        let model = Model::load(&json, &safetensors, DeviceChoice::Cpu).unwrap();
+        assert_eq!(model.to_files().unwrap(), (json, safetensors));
+        assert_eq!(model.card().info_key, "CNN_1D");
+        assert!(!model.uses_reads());
+    }
+
+    #[test]
+    fn each_defect_is_named() {
+        let (json, safetensors) = files();
+        let text = String::from_utf8(json).unwrap();
+        let load = |text: &str, bytes: &[u8]| {
+            let error = Model::load(text.as_bytes(), bytes, DeviceChoice::Cpu);
+            error.err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        let mut damaged = safetensors.clone();
+        damaged[5000] ^= 1;
+        assert!(load(&text, &damaged).contains("SHA-256"));
+        for (from, to, message) in [
+            ("\"format\": 1", "\"format\": 9", "format 9"),
+            ("gatk_1d", "gatk_7d", "architecture must be one of gatk_1d, gatk_small_2d"),
+            ("\"MQ\"", "\"MQ0\"", "annotations must be MQ, DP"),
+            ("\"window\": 128", "\"window\": 64", "tensor must be"),
+            ("\"NOT_SNP\"", "\"SNP\"", "labels must be NOT_SNP"),
+            ("CNN_1D", "CNN 1D", "info_key must be an INFO key"),
+            ("\"name\"", "\"nome\"", "not a model card"),
+            ("\"seed\": 1,", "\"seed\": 11,", "test vector 0"),
+        ] {
+            assert!(text.contains(from), "{from}");
+            let found = load(&text.replacen(from, to, 1), &safetensors);
+            assert!(found.contains(message), "{found} should say {message}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Inputs made from a seed, to check that a network computes what it should.
+//!
+//! A card carries a few [`TestVector`]s: a seed and the outputs that candle's own layers gave for
+//! it when the model was made. They are recomputed whenever the model is loaded, so a damaged
+//! weight file, a miscompiled kernel or a wrong instruction set shows before the first call.
+
+use std::sync::Arc;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::gatk::GatkSpec;
+use super::weights::{WeightTensor, Weights};
+use crate::encode::gatk::{READ_LIMIT, ReadTensor, ReferenceTensor};
+use crate::encode::{Example, ReferenceBlock, SiteTensor};
+use crate::genome::{AlignedRead, Cigar, CigarOp, ReadFlags, Variant};
+
+/// An input by its seed, and what the network makes of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestVector {
+    /// Seed of [`example`].
+    pub seed: u64,
+    /// Reads of the made-up site, 0 to 128.
+    pub reads: usize,
+    /// The four outputs before softmax, in the order of [`super::log_odds::LABELS`].
+    pub logits: [f32; 4],
+}
+
+/// A made-up call with `reads` reads and plausible annotations; the same for the same seed on
+/// every machine.
+pub fn example(spec: &GatkSpec, seed: u64, reads: usize) -> Example {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let length = 400;
+    let contig: Vec<u8> = (0..length).map(|_| base(&mut random)).collect();
+    let start = 200;
+    let variant = Variant {
+        contig: "seed".into(),
+        start,
+        end: start + 1,
+        reference: vec![contig[start as usize]],
+        alternates: vec![vec![b"ACGT"[random.random_range(0..4)]]],
+    };
+    let block = ReferenceBlock::new(0, contig.clone(), length as u64);
+    let tensor = if spec.uses_reads() {
+        let reads: Vec<Arc<AlignedRead>> = (0..reads.min(READ_LIMIT))
+            .map(|_| Arc::new(read(&mut random, &contig)))
+            .collect();
+        SiteTensor::Reads(ReadTensor::encode(&variant, &reads, &block))
+    } else {
+        SiteTensor::Reference(ReferenceTensor::encode(&variant, &block))
+    };
+    // MQ, DP, SOR, FS, QD, MQRankSum, ReadPosRankSum around what a 30x genome has.
+    let annotations = [(58.0, 3.0), (30.0, 10.0), (1.0, 0.8), (3.0, 3.0), (17.0, 9.0), (0.0, 1.5), (0.0, 1.0)]
+        .map(|(middle, spread): (f32, f32)| middle + spread * random.random_range(-1.0f32..1.0));
+    Example {
+        tensor,
+        annotations: annotations.to_vec(),
+    }
+}
+
+fn base(random: &mut ChaCha8Rng) -> u8 {
+    b"ACGT"[random.random_range(0..4)]
+}
+
+/// A read of 100 bases over the call, now and then with an insertion.
+fn read(random: &mut ChaCha8Rng, contig: &[u8]) -> AlignedRead {
+    let start = random.random_range(105..200usize);
+    let mut bases = contig[start..start + 100].to_vec();
+    let cigar = if random.random_range(0..5) == 0 {
+        vec![
+            (CigarOp::Match, 50),
+            (CigarOp::Insertion, 2),
+            (CigarOp::Match, 48),
+        ]
+    } else {
+        vec![(CigarOp::Match, 100)]
+    };
+    for _ in 0..3 {
+        let at = random.random_range(0..100);
+        bases[at] = base(random);
+    }
+    AlignedRead {
+        start: start as i64,
+        flags: ReadFlags(random.random_range(0..256u16) & !0x4),
+        mapping_quality: random.random_range(0..61),
+        cigar: Cigar(cigar),
+        qualities: (0..100).map(|_| random.random_range(2..41)).collect(),
+        bases,
+    }
+}
+
+/// Weights from a seed, uniform with the spread of Glorot's initialisation (Glorot and Bengio
+/// 2010), for networks that are to be trained or to be tested; batch normalisation starts as the
+/// identity.
+pub fn random_weights(spec: &GatkSpec, seed: u64) -> Weights {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut weights = Weights::new();
+    for (name, shape) in spec.weight_shapes() {
+        let count: usize = shape.iter().product();
+        let data = if name.starts_with("annotation_norm") {
+            let one = name.ends_with(".weight") || name.ends_with(".running_var");
+            vec![if one { 1.0 } else { 0.0 }; count]
+        } else if shape.len() == 1 {
+            (0..count).map(|_| random.random_range(-0.05f32..0.05)).collect()
+        } else {
+            let field: usize = shape[2..].iter().product();
+            let spread = (6.0 / ((shape[0] + shape[1]) * field) as f32).sqrt();
+            (0..count).map(|_| random.random_range(-spread..spread)).collect()
+        };
+        weights.insert(name, WeightTensor { shape, data });
+    }
+    weights
+}

@@ -1,0 +1,122 @@
+//! What a scoring run did, for the terminal.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::encode::kind::Skip;
+use crate::genome::VariantKind;
+
+/// Wall-clock time of each stage.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StageTimes {
+    /// Reading the calls.
+    pub reading: Duration,
+    /// Sweeping the reads and encoding.
+    pub encoding: Duration,
+    /// The network.
+    pub network: Duration,
+    /// Writing the calls, index included.
+    pub writing: Duration,
+}
+
+/// Counts of a run.
+#[derive(Debug, Clone, Default)]
+pub struct ScoreSummary {
+    /// INFO key of the score.
+    pub key: String,
+    /// Records read.
+    pub records_in: u64,
+    /// Records outside the regions asked for, not written.
+    pub outside_regions: u64,
+    /// Records scored, by kind.
+    pub scored: BTreeMap<VariantKind, u64>,
+    /// Records not scored, by reason.
+    pub skipped: BTreeMap<Skip, u64>,
+    /// Records that lack all annotations of the model.
+    pub without_annotations: u64,
+    /// Records scored without a single read.
+    pub without_reads: u64,
+    /// Records with more reads than the tensor has rows.
+    pub sampled: u64,
+    /// Time spent.
+    pub times: StageTimes,
+}
+
+impl ScoreSummary {
+    /// Records written.
+    pub fn records_out(&self) -> u64 {
+        self.records_in - self.outside_regions
+    }
+
+    /// Records scored.
+    pub fn scored_records(&self) -> u64 {
+        self.scored.values().sum()
+    }
+
+    /// The summary as lines of text.
+    pub fn to_text(&self) -> String {
+        let key = &self.key;
+        let mut text = String::new();
+        let mut line = |what: &str, count: u64| {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{what:<58} {count:>10}");
+        };
+        line("records read", self.records_in);
+        if self.outside_regions > 0 {
+            line("outside the regions, not written", self.outside_regions);
+        }
+        line("records written", self.records_out());
+        for (kind, count) in &self.scored {
+            line(&format!("  scored ({key}), {}", kind.name()), *count);
+        }
+        for (skip, count) in &self.skipped {
+            line(&format!("  not scored: {}", skip.reason()), *count);
+        }
+        if self.without_annotations > 0 {
+            line("  scored with every annotation missing", self.without_annotations);
+        }
+        if self.without_reads > 0 {
+            line("  scored without a read over the call", self.without_reads);
+        }
+        if self.sampled > 0 {
+            line("  scored from a sample of 128 of their reads", self.sampled);
+        }
+        let StageTimes {
+            reading,
+            encoding,
+            network,
+            writing,
+        } = self.times;
+        let _ = writeln!(
+            text,
+            "seconds: reading {:.1}, encoding {:.1}, network {:.1}, writing {:.1}",
+            reading.as_secs_f64(),
+            encoding.as_secs_f64(),
+            network.as_secs_f64(),
+            writing.as_secs_f64()
+        );
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_record_is_accounted_for() {
+        let summary = ScoreSummary {
+            key: "CNN_2D".to_owned(),
+            records_in: 10,
+            outside_regions: 3,
+            scored: BTreeMap::from([(VariantKind::Snp, 4), (VariantKind::Indel, 2)]),
+            skipped: BTreeMap::from([(Skip::NoSequence, 1)]),
+            ..ScoreSummary::default()
+        };
+        assert_eq!(summary.records_out(), 7);
+        let text = summary.to_text();
+        assert!(text.contains("scored (CNN_2D), INDEL"), "{text}");
+        assert!(text.contains("not scored: no ALT spelled in bases"), "{text}");
+    }
+}
