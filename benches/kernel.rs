@@ -7,7 +7,7 @@
 )]
 use std::hint::black_box;
 
-use cnnfilter_kernel::kernel::{Conv, ConvShape, Dense, Isa, Rows, RowsShape, max_pool_rows};
+use cnnfilter::model::kernel::{Conv, ConvShape, Dense, Isa, Rows, RowsShape, max_pool_rows};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// A layer of a network.

@@ -10,7 +10,7 @@ use crate::model::import;
 /// What to import, and where to.
 #[derive(Debug, Clone)]
 pub struct ImportPlan {
-    /// A GATK jar, a release zip or a `.pt` file.
+    /// A GATK jar, a release zip, a `.pt` or a `.hd5` file.
     pub file: PathBuf,
     /// The folder that gets one folder a network.
     pub output: PathBuf,
@@ -29,7 +29,7 @@ pub fn run(plan: &ImportPlan) -> Result<Vec<PathBuf>> {
     let files = gatk_archive::open(&plan.file)?;
     let mut folders = Vec::new();
     for file in files {
-        let model = import::from_torch(&file.bytes, &name, &file.member)
+        let model = import::from_bytes(&file.bytes, &name, &file.member)
             .with_context(|| describe(&plan.file, &file.member))?;
         let folder = model_dir::save(&plan.output, &model)?;
         log::info!(

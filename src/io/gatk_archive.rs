@@ -1,12 +1,17 @@
 //! GATK's weight files out of a jar, a release zip, or as they are.
+//!
+//! GATK 4.6.1 and later carry `nvscorevariants/*.pt` (PyTorch), GATK up to 4.6.0
+//! `cnn_score_variants/*.hd5` (Keras).
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
+use super::bgzf_tail::head;
 use super::error::{IoError, Problem, refuse_remote};
+use crate::model::import::HDF5_MAGIC;
 
-/// Largest weight file, in bytes; the published ones have 2 and 7 MB.
+/// Largest weight file, in bytes; the published ones have 2 to 25 MB.
 const MAX_WEIGHTS: u64 = 1 << 28;
 /// Largest jar inside a release zip.
 const MAX_JAR: u64 = 1 << 31;
@@ -20,15 +25,29 @@ pub struct WeightFile {
     pub bytes: Vec<u8>,
 }
 
-/// The pickled PyTorch modules in `path`: a `.pt` file itself, a jar of GATK that carries
-/// `nvscorevariants/*.pt`, or a release zip with such a jar in it.
+/// The weight files in `path`: a `.pt` or `.hd5` file itself, a jar of GATK that carries some, or a
+/// release zip with such a jar in it. Where a jar has both kinds, the `.pt` files count.
 ///
 /// # Errors
 /// Where the file cannot be read or holds none.
 pub fn open(path: &Path) -> Result<Vec<WeightFile>, IoError> {
     refuse_remote(path)?;
     let file = File::open(path).map_err(|e| IoError::system(path, "open", e))?;
+    if head(path, 8)? == HDF5_MAGIC {
+        return whole(path, file, "");
+    }
     search(path, file, "", true)
+}
+
+/// A weight file that is no archive of several.
+fn whole<R: Read + Seek>(path: &Path, mut reader: R, inside: &str) -> Result<Vec<WeightFile>, IoError> {
+    let mut bytes = Vec::new();
+    reader
+        .rewind()
+        .and_then(|()| reader.take(MAX_WEIGHTS).read_to_end(&mut bytes))
+        .map_err(|e| IoError::system(path, "read", e))?;
+    let member = inside.to_owned();
+    Ok(vec![WeightFile { member, bytes }])
 }
 
 fn search<R: Read + Seek>(
@@ -41,7 +60,7 @@ fn search<R: Read + Seek>(
         IoError::new(
             path,
             Problem::Format {
-                expected: "a GATK jar, a GATK release zip or a .pt file",
+                expected: "a GATK jar, a GATK release zip, a .pt or a .hd5 file",
                 found: format!("no readable zip archive ({error})"),
             },
         )
@@ -53,18 +72,14 @@ fn search<R: Read + Seek>(
         .any(|name| name == "data.pkl" || name.ends_with("/data.pkl"));
     if is_module {
         drop(archive);
-        let read = |reader: &mut R| -> io::Result<Vec<u8>> {
-            let mut bytes = Vec::new();
-            reader.rewind()?;
-            reader.take(MAX_WEIGHTS).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        let bytes = read(&mut reader).map_err(|e| IoError::system(path, "read", e))?;
-        let member = inside.to_owned();
-        return Ok(vec![WeightFile { member, bytes }]);
+        return whole(path, reader, inside);
     }
     let mut found = Vec::new();
-    for name in names.iter().filter(|name| name.ends_with(".pt")) {
+    let suffix = [".pt", ".hd5"]
+        .into_iter()
+        .find(|suffix| names.iter().any(|name| name.ends_with(suffix)))
+        .unwrap_or(".pt");
+    for name in names.iter().filter(|name| name.ends_with(suffix)) {
         let bytes = member(path, &mut archive, name, MAX_WEIGHTS)?;
         let member = if inside.is_empty() {
             name.clone()
@@ -93,17 +108,11 @@ fn search<R: Read + Seek>(
             return Ok(found);
         }
     }
-    let keras = names.iter().any(|name| name.contains("cnn_score_variants/"));
-    let found = if keras {
-        "Keras weights only (GATK up to 4.6.0 carries those); take gatk-4.6.1.0 or later".to_owned()
-    } else {
-        "no `nvscorevariants/*.pt` in it".to_owned()
-    };
     Err(IoError::new(
         path,
         Problem::Format {
             expected: "weights of GATK's networks",
-            found,
+            found: "neither `nvscorevariants/*.pt` nor `cnn_score_variants/*.hd5` in it".to_owned(),
         },
     ))
 }

@@ -1,7 +1,7 @@
 //! Records to VCF, VCF.gz or BCF, in a file or on standard output.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -10,7 +10,6 @@ use noodles_bgzf as bgzf;
 use rust_htslib::bcf::{self, Read as _, index};
 
 use super::atomic::PendingFile;
-use super::bgzf_tail::BGZF_EOF;
 use super::error::{IoError, Problem, refuse_remote};
 use super::text_source::descriptor_path;
 use crate::vcf::{VcfHeader, VcfRecord};
@@ -62,7 +61,7 @@ enum Sink {
     Bgzf(bgzf::io::MultithreadedWriter<Box<dyn Write + Send>>),
     Bcf {
         pipe: BufWriter<io::PipeWriter>,
-        encoder: JoinHandle<Result<(), IoError>>,
+        workers: Vec<JoinHandle<Result<(), IoError>>>,
     },
 }
 
@@ -88,21 +87,19 @@ impl VcfWriter {
         let path = options.path.clone();
         let is_special = path.metadata().is_ok_and(|data| !data.is_file() && !data.is_dir());
         let mut pending = None;
-        let (raw, direct): (Box<dyn Write + Send>, PathBuf) = if path == Path::new("-") {
-            (Box::new(io::stdout()), path.clone())
+        let raw: Box<dyn Write + Send> = if path == Path::new("-") {
+            Box::new(io::stdout())
         } else if is_special {
             let file = File::options().write(true).open(&path);
-            let file = file.map_err(|e| IoError::system(&path, "open", e))?;
-            (Box::new(file), path.clone())
+            Box::new(file.map_err(|e| IoError::system(&path, "open", e))?)
         } else if path.is_dir() {
             let found = "a folder".to_owned();
             let expected = "a file name for the output";
             return Err(IoError::new(&path, Problem::Format { expected, found }));
         } else {
-            let (file_pending, file) = PendingFile::create(&path)?;
-            let direct = file_pending.path().to_owned();
-            pending = Some(file_pending);
-            (Box::new(file), direct)
+            let (temporary, file) = PendingFile::create(&path)?;
+            pending = Some(temporary);
+            Box::new(file)
         };
         let sink = match options.format {
             OutputFormat::Vcf => Sink::Text(BufWriter::with_capacity(BUFFER, raw)),
@@ -110,10 +107,7 @@ impl VcfWriter {
                 let workers = NonZero::new(options.threads).unwrap_or(NonZero::<usize>::MIN);
                 Sink::Bgzf(bgzf::io::MultithreadedWriter::with_worker_count(workers, raw))
             }
-            OutputFormat::Bcf | OutputFormat::BcfUncompressed => {
-                drop(raw);
-                encode_bcf(&path, direct, &options)?
-            }
+            OutputFormat::Bcf | OutputFormat::BcfUncompressed => encode_bcf(&path, raw, &options)?,
         };
         let mut writer = Self {
             options,
@@ -148,9 +142,9 @@ impl VcfWriter {
         match self.sink {
             Sink::Text(mut writer) => writer.flush().map_err(fail)?,
             Sink::Bgzf(mut writer) => writer.finish().and_then(|mut raw| raw.flush()).map_err(fail)?,
-            Sink::Bcf { pipe, encoder } => {
+            Sink::Bcf { pipe, workers } => {
                 let flushed = pipe.into_inner().map(drop).map_err(|e| e.into_error());
-                join(encoder, &path)?;
+                join(workers, &path)?;
                 flushed.map_err(fail)?;
             }
         }
@@ -159,9 +153,6 @@ impl VcfWriter {
         };
         let indexed = self.options.index
             && matches!(self.options.format, OutputFormat::VcfGz | OutputFormat::Bcf);
-        if self.options.format == OutputFormat::Bcf {
-            check_written(&path, pending.path())?;
-        }
         let index = indexed
             .then(|| make_index(&path, pending.path(), &self.options))
             .transpose()?;
@@ -185,11 +176,10 @@ impl VcfWriter {
         let written = match &mut self.sink {
             Sink::Text(writer) => writer.write_all(bytes),
             Sink::Bgzf(writer) => writer.write_all(bytes),
-            Sink::Bcf { pipe, encoder } => match pipe.write_all(bytes) {
-                // The encoder has stopped; its own error says why.
+            Sink::Bcf { pipe, workers } => match pipe.write_all(bytes) {
+                // A worker has stopped; its own error says why.
                 Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {
-                    let nothing = std::thread::spawn(|| Ok(()));
-                    join(std::mem::replace(encoder, nothing), &self.options.path)?;
+                    join(std::mem::take(workers), &self.options.path)?;
                     Err(e)
                 }
                 written => written,
@@ -199,10 +189,17 @@ impl VcfWriter {
     }
 }
 
-fn join(encoder: JoinHandle<Result<(), IoError>>, path: &Path) -> Result<(), IoError> {
-    encoder
-        .join()
-        .map_err(|_| IoError::other(path, "writing BCF failed"))?
+/// Waits for the workers; the error of the first that has one counts.
+fn join(workers: Vec<JoinHandle<Result<(), IoError>>>, path: &Path) -> Result<(), IoError> {
+    let ends: Vec<Result<(), IoError>> = workers
+        .into_iter()
+        .map(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|_| Err(IoError::other(path, "writing BCF failed")))
+        })
+        .collect();
+    ends.into_iter().collect()
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -212,10 +209,18 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A thread in which htslib reads the text from a pipe and writes it as BCF to `direct`.
-fn encode_bcf(path: &Path, direct: PathBuf, options: &OutputOptions) -> Result<Sink, IoError> {
-    let (text_out, text_in) =
-        io::pipe().map_err(|e| IoError::system(path, "make a pipe for", e))?;
+/// Two threads: in one htslib reads the text from a pipe and writes BCF into another, the other
+/// copies that to the output. (htslib closes a file without a word; here a full disk shows.)
+fn encode_bcf(
+    path: &Path,
+    raw: Box<dyn Write + Send>,
+    options: &OutputOptions,
+) -> Result<Sink, IoError> {
+    let pipe = || io::pipe().map_err(|e| IoError::system(path, "make a pipe for", e));
+    let (text_out, text_in) = pipe()?;
+    let (binary_out, binary_in) = pipe()?;
+    let copy_path = path.to_owned();
+    let copier = std::thread::spawn(move || copy_bcf(binary_out, raw, &copy_path));
     let path = path.to_owned();
     let uncompressed = options.format == OutputFormat::BcfUncompressed;
     let threads = options.threads;
@@ -226,8 +231,10 @@ fn encode_bcf(path: &Path, direct: PathBuf, options: &OutputOptions) -> Result<S
             .map_err(|error| fail(reading, error))?;
         drop(text_out);
         let header = bcf::Header::from_template(reader.header());
-        let mut writer = bcf::Writer::from_path(&direct, &header, uncompressed, bcf::Format::Bcf)
+        let target = descriptor_path(&binary_in);
+        let mut writer = bcf::Writer::from_path(target, &header, uncompressed, bcf::Format::Bcf)
             .map_err(|error| fail("opening the output", error))?;
+        drop(binary_in);
         if threads > 1 {
             writer
                 .set_threads(threads - 1)
@@ -244,23 +251,24 @@ fn encode_bcf(path: &Path, direct: PathBuf, options: &OutputOptions) -> Result<S
     });
     Ok(Sink::Bcf {
         pipe: BufWriter::with_capacity(BUFFER, text_in),
-        encoder,
+        workers: vec![copier, encoder],
     })
 }
 
-/// htslib's writer is closed without a word; a whole file ends in an empty block.
-fn check_written(path: &Path, temporary: &Path) -> Result<(), IoError> {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut file = File::open(temporary)?;
-        file.seek(SeekFrom::End(-(BGZF_EOF.len() as i64)))?;
-        let mut tail = Vec::new();
-        BufReader::new(file).read_to_end(&mut tail)?;
-        Ok(tail)
-    };
-    match read() {
-        Ok(tail) if tail == BGZF_EOF => Ok(()),
-        Ok(_) => Err(IoError::other(path, "the end could not be written; is the disk full?")),
-        Err(e) => Err(IoError::system(path, "write", e)),
+/// Copies BCF to the output.
+fn copy_bcf(
+    mut binary: io::PipeReader,
+    mut raw: Box<dyn Write + Send>,
+    path: &Path,
+) -> Result<(), IoError> {
+    let fail = |e| IoError::system(path, "write", e);
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let count = binary.read(&mut buffer).map_err(fail)?;
+        if count == 0 {
+            return raw.flush().map_err(fail);
+        }
+        raw.write_all(&buffer[..count]).map_err(fail)?;
     }
 }
 

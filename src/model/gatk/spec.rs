@@ -85,8 +85,29 @@ pub static REFERENCE_1D: GatkSpec = GatkSpec {
     shortcut: true,
 };
 
+/// `2d_cnn_mix_train`, the larger network that GATK 4.0 to 4.6.0 carried beside its default:
+/// 2,031,732 parameters, 12.5 billion multiply-adds a site. No scores of it by GATK are known.
+pub static MIX_2D: GatkSpec = GatkSpec {
+    architecture: "gatk_mix_2d",
+    folder: "gatk-mix-2d",
+    gatk_name: "2d_cnn_mix_train",
+    info_key: "CNN_2D",
+    rows: READ_LIMIT,
+    channels: CHANNELS,
+    convs: &[
+        conv(216, 16, 1, 1),
+        conv(160, 1, 16, 1),
+        conv(128, 16, 1, 2),
+        conv(96, 1, 16, 2),
+        conv(64, 16, 1, 2),
+    ],
+    annotation_units: 16,
+    dense_units: 32,
+    shortcut: true,
+};
+
 /// All architectures, as `import` tries them.
-pub static ALL: [&GatkSpec; 2] = [&REFERENCE_1D, &SMALL_2D];
+pub static ALL: [&GatkSpec; 3] = [&REFERENCE_1D, &SMALL_2D, &MIX_2D];
 
 impl GatkSpec {
     /// The architecture of that name.
@@ -104,15 +125,15 @@ impl GatkSpec {
         self.rows > 1
     }
 
-    /// Numbers that leave the last convolution: rows x columns x channels.
-    pub fn trunk_outputs(&self) -> usize {
+    /// Rows, columns and channels that leave the last convolution.
+    pub fn trunk_shape(&self) -> [usize; 3] {
         let (mut rows, mut columns, mut channels) = (self.rows, WINDOW, self.channels);
         for conv in self.convs {
             rows = (rows + 1 - conv.height) / conv.pool;
             columns = columns + 1 - conv.width;
             channels = conv.filters;
         }
-        rows * columns * channels
+        [rows, columns, channels]
     }
 
     /// Names and shapes of all weights: convolutions `[out][in][reads][bases]`, dense layers
@@ -132,7 +153,7 @@ impl GatkSpec {
         }
         let annotations = self.annotations().len();
         let shortcut = if self.shortcut { annotations } else { 0 };
-        let joined = self.trunk_outputs() + self.annotation_units;
+        let joined = self.trunk_shape().iter().product::<usize>() + self.annotation_units;
         layer("annotation_norm".into(), vec![annotations]);
         layer("annotation_dense".into(), vec![self.annotation_units, annotations]);
         layer("dense".into(), vec![self.dense_units, joined]);
@@ -160,7 +181,9 @@ mod tests {
         };
         assert_eq!(parameters(&SMALL_2D), 529_408);
         assert_eq!(parameters(&REFERENCE_1D), 1_681_156);
-        assert_eq!(SMALL_2D.trunk_outputs(), 8 * 80 * 24);
-        assert_eq!(REFERENCE_1D.trunk_outputs(), 95 * 128);
+        assert_eq!(parameters(&MIX_2D), 2_031_732);
+        assert_eq!(SMALL_2D.trunk_shape(), [8, 80, 24]);
+        assert_eq!(REFERENCE_1D.trunk_shape(), [1, 95, 128]);
+        assert_eq!(MIX_2D.trunk_shape(), [4, 98, 64]);
     }
 }

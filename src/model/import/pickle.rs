@@ -53,10 +53,17 @@ pub enum PickleError {
         /// Its place.
         at: usize,
     },
+    /// More opcodes than any published network needs by far.
+    #[error("the pickle has more than {MAX_OPCODES} opcodes; this is no network of the kind that is imported")]
+    TooLong,
     /// The program does not fit its own stack or memo, or a value is malformed.
     #[error("the pickle is malformed at byte {0}")]
     Malformed(usize),
 }
+
+/// Bounds how deeply values can be nested, since they are dropped recursively. GATK's pickles have
+/// up to 2,738 opcodes.
+const MAX_OPCODES: usize = 8192;
 
 enum Slot {
     Mark,
@@ -84,11 +91,12 @@ pub fn read(bytes: &[u8]) -> Result<Value, PickleError> {
         stack: Vec::new(),
         memo: HashMap::new(),
     };
-    loop {
+    for _ in 0..MAX_OPCODES {
         if machine.step()? {
             return machine.pop();
         }
     }
+    Err(PickleError::TooLong)
 }
 
 impl Machine<'_> {
@@ -386,8 +394,8 @@ mod tests {
 
     #[test]
     fn lengths_are_not_believed() {
-        assert_eq!(read(b"X\xff\xff\xff\xffab"), Err(PickleError::CutOff(7)));
-        assert_eq!(read(b"\x8a\xff."), Err(PickleError::Malformed(2)));
+        assert_eq!(read(b"X\xff\xff\xff\xffab").unwrap_err(), PickleError::CutOff(7));
+        assert_eq!(read(b"\x8a\xff.").unwrap_err(), PickleError::Malformed(2));
     }
 
     #[test]
@@ -399,6 +407,16 @@ mod tests {
         }
         bytes.push(b'.');
         assert!(matches!(read(&bytes), Ok(Value::Tuple(_))));
+    }
+
+    #[test]
+    fn deep_nesting_ends_before_the_stack_does() {
+        let mut bytes = vec![b')'];
+        bytes.resize(MAX_OPCODES - 1, 0x85);
+        bytes.push(b'.');
+        assert!(matches!(read(&bytes), Ok(Value::Tuple(_))));
+        bytes.insert(0, b'N');
+        assert_eq!(read(&bytes).unwrap_err(), PickleError::TooLong);
     }
 
     proptest! {

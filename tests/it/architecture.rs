@@ -1,0 +1,64 @@
+//! Foreign libraries stay behind their borders.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|suffix| suffix == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Lines of `src` outside `allowed` that mention `word`.
+fn trespassers(word: &str, allowed: &[&str]) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    assert!(files.len() > 30, "the sources were not found");
+    let mut found = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+        if allowed.iter().any(|folder| name.starts_with(folder)) {
+            continue;
+        }
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            let code = line.split("//").next().unwrap();
+            if code.contains(word) {
+                found.push(format!("{name}: {line}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn each_library_has_its_folder() {
+    for (word, allowed) in [
+        ("rust_htslib", &["io/"][..]),
+        ("noodles", &["io/"]),
+        ("candle_", &["model/"]),
+        ("clap", &["cli/", "main.rs"]),
+        ("anyhow", &["commands/", "main.rs"]),
+        ("indicatif", &["runtime/"]),
+        ("std::fs", &["io/"]),
+        ("unsafe", &["model/kernel/"]),
+    ] {
+        assert_eq!(trespassers(word, allowed), Vec::<String>::new(), "`{word}`");
+    }
+}
+
+#[test]
+fn no_file_is_long() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    for file in files {
+        let lines = fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= 800, "{} has {lines} lines", file.display());
+    }
+}

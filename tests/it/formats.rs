@@ -1,0 +1,150 @@
+//! Every format in, every format out.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use rust_htslib::bcf::{self, Read as _};
+
+use crate::support::*;
+
+/// A file as VCF text, read by htslib.
+fn as_text(path: &Path) -> Vec<String> {
+    let mut reader = bcf::Reader::from_path(path).unwrap();
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        lines.push(record.unwrap().to_vcf_string().unwrap());
+    }
+    lines
+}
+
+/// The demo's calls as VCF.gz (bgzip), VCF.gz (gzip), BCF and uncompressed BCF.
+fn inputs(lab: &Lab) -> Vec<PathBuf> {
+    let plain = demo("calls.vcf");
+    let write = |name: &str, uncompressed: bool, format: bcf::Format| {
+        let path = lab.path(name);
+        let mut reader = bcf::Reader::from_path(&plain).unwrap();
+        let header = bcf::Header::from_template(reader.header());
+        let mut writer = bcf::Writer::from_path(&path, &header, uncompressed, format).unwrap();
+        for record in reader.records() {
+            writer.write(&record.unwrap()).unwrap();
+        }
+        path
+    };
+    let gzip = lab.path("gzip.vcf.gz");
+    let mut encoder = flate2::write::GzEncoder::new(
+        std::fs::File::create(&gzip).unwrap(),
+        flate2::Compression::fast(),
+    );
+    std::io::copy(&mut std::fs::File::open(&plain).unwrap(), &mut encoder).unwrap();
+    encoder.finish().unwrap();
+    vec![
+        plain.clone(),
+        write("bgzip.vcf.gz", false, bcf::Format::Vcf),
+        gzip,
+        write("a.bcf", false, bcf::Format::Bcf),
+        write("u.bcf", true, bcf::Format::Bcf),
+    ]
+}
+
+#[test]
+fn every_input_gives_the_same_records() {
+    let lab = Lab::new();
+    let model = lab.model_1d();
+    let mut expected = Vec::new();
+    for input in inputs(&lab) {
+        let target = lab.path("scored.vcf");
+        succeed(score(&input, &model, &["-o", text(&target)]));
+        // htslib writes numbers in its own way (`60` for `60.00`): read all of them through it.
+        let found = as_text(&target);
+        assert_eq!(found.len(), 274, "{}", input.display());
+        if expected.is_empty() {
+            expected = found;
+        } else {
+            assert_eq!(found, expected, "{}", input.display());
+        }
+        // And through a pipe, where nothing can be read twice.
+        let (reference, bytes) = (demo("ref.fa"), std::fs::File::open(&input).unwrap());
+        let piped = program(&["score", "-V", "-", "-R", text(&reference), "--model", text(&model)])
+            .stdin(Stdio::from(bytes))
+            .output()
+            .unwrap();
+        let piped = lab.file("piped.vcf", succeed(piped));
+        assert_eq!(as_text(&piped), expected, "{} piped", input.display());
+    }
+}
+
+#[test]
+fn every_output_holds_the_same_records() {
+    let lab = Lab::new();
+    let model = lab.model_1d();
+    let plain = lab.path("plain.vcf");
+    succeed(score(&demo("calls.vcf"), &model, &["-o", text(&plain)]));
+    let expected = as_text(&plain);
+    assert_eq!(expected.len(), 274);
+    for (name, index) in [("o.vcf.gz", Some("tbi")), ("o.bcf", Some("csi")), ("p.vcf", None)] {
+        let target = lab.path(name);
+        succeed(score(&demo("calls.vcf"), &model, &["-o", text(&target)]));
+        assert_eq!(as_text(&target), expected, "{name}");
+        for suffix in ["tbi", "csi"] {
+            let beside = lab.path(&format!("{name}.{suffix}"));
+            assert_eq!(beside.exists(), index == Some(suffix), "{}", beside.display());
+        }
+    }
+    for (kind, name) in [("v", "s.vcf"), ("z", "s.vcf.gz"), ("b", "s.bcf"), ("u", "su.bcf")] {
+        let bytes = succeed(score(&demo("calls.vcf"), &model, &["-O", kind]));
+        assert_eq!(as_text(&lab.file(name, bytes)), expected, "-O {kind} on standard output");
+    }
+    let names = lab.names();
+    assert!(!names.iter().any(|name| name.contains(".tmp")), "{names:?}");
+}
+
+#[test]
+fn an_index_finds_its_records_and_can_be_left_out() {
+    let lab = Lab::new();
+    let target = lab.path("o.vcf.gz");
+    succeed(score(&demo("calls.vcf"), &lab.model_1d(), &["-o", text(&target)]));
+    let mut reader = bcf::IndexedReader::from_path(&target).unwrap();
+    let contig = reader.header().name2rid(b"demo2").unwrap();
+    reader.fetch(contig, 0, None).unwrap();
+    let expected = records(&std::fs::read(demo("calls.vcf")).unwrap())
+        .iter()
+        .filter(|line| line.starts_with("demo2\t"))
+        .count();
+    assert_eq!(reader.records().count(), expected);
+    for more in ["--no-index", "--create-output-variant-index=false"] {
+        succeed(score(&demo("calls.vcf"), &lab.model_1d(), &["-o", text(&target), more]));
+        assert!(!lab.path("o.vcf.gz.tbi").exists(), "the old index would be wrong");
+    }
+}
+
+#[test]
+fn cram_scores_as_bam_does() {
+    let lab = Lab::new();
+    let model = lab.model_2d();
+    let score_with = |reads: &str| {
+        let reads = demo(reads);
+        records(&succeed(score(&demo("calls.vcf"), &model, &["-I", text(&reads)])))
+    };
+    assert_eq!(score_with("reads.cram"), score_with("reads.bam"));
+}
+
+#[test]
+fn a_bgzipped_reference_scores_as_a_plain_one_does() {
+    let lab = Lab::new();
+    let mut fasta = String::new();
+    std::fs::File::open(demo("ref.fa")).unwrap().read_to_string(&mut fasta).unwrap();
+    let packed = lab.path("r.fa.gz");
+    {
+        let mut writer = rust_htslib::bgzf::Writer::from_path(&packed).unwrap();
+        std::io::Write::write_all(&mut writer, fasta.as_bytes()).unwrap();
+    }
+    rust_htslib::faidx::build(&packed).unwrap();
+    let (model, calls) = (lab.model_1d(), demo("calls.vcf"));
+    let output = program(&[
+        "score", "-V", text(&calls), "-R", text(&packed), "--model", text(&model),
+    ])
+    .output()
+    .unwrap();
+    assert_eq!(records(&succeed(output)), records(&succeed(score(&calls, &model, &[]))));
+}
