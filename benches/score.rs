@@ -35,7 +35,11 @@ fn site(reads: i64) -> (Variant, Vec<Arc<AlignedRead>>, ReferenceBlock) {
             })
         })
         .collect();
-    (variant, reads, ReferenceBlock::new(0, vec![b'A'; 1000], 1000))
+    (
+        variant,
+        reads,
+        ReferenceBlock::new(0, vec![b'A'; 1000], 1000),
+    )
 }
 
 fn encoding(criterion: &mut Criterion) {
@@ -63,7 +67,11 @@ fn encoding(criterion: &mut Criterion) {
 
 fn networks(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("network");
-    for (spec, reads) in [(&spec::REFERENCE_1D, 0), (&spec::SMALL_2D, 30), (&spec::SMALL_2D, 128)] {
+    for (spec, reads) in [
+        (&spec::REFERENCE_1D, 0),
+        (&spec::SMALL_2D, 30),
+        (&spec::SMALL_2D, 128),
+    ] {
         let weights = test_vectors::random_weights(spec, 1);
         let Ok(network) = GatkNetwork::new(spec, weights) else {
             continue;

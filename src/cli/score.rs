@@ -43,7 +43,12 @@ pub struct ScoreArgs {
 
     /// Score only records whose POS lies here, and write only those: chr, chr:pos, chr:beg-end, or
     /// a BED, interval_list, VCF or .list file; several times for several.
-    #[arg(short = 'L', long = "regions", visible_alias = "intervals", value_name = "REGION|FILE")]
+    #[arg(
+        short = 'L',
+        long = "regions",
+        visible_alias = "intervals",
+        value_name = "REGION|FILE"
+    )]
     pub regions: Vec<String>,
 
     /// Threads; 0 for all. The output does not depend on it.

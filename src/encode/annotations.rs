@@ -5,15 +5,8 @@ use crate::vcf::VcfRecord;
 /// The seven annotations of GATK's networks, in their order (`BEST_PRACTICES` of
 /// `scorevariants/encoders.py`): RMS mapping quality, depth, strand odds ratio, Fisher strand
 /// (phred), quality by depth, and two rank-sum Z scores.
-pub const BEST_PRACTICES: [&str; 7] = [
-    "MQ",
-    "DP",
-    "SOR",
-    "FS",
-    "QD",
-    "MQRankSum",
-    "ReadPosRankSum",
-];
+pub const BEST_PRACTICES: [&str; 7] =
+    ["MQ", "DP", "SOR", "FS", "QD", "MQRankSum", "ReadPosRankSum"];
 
 /// The values of `names` in a record's INFO column, in that order and unscaled (the network's
 /// batch normalisation does that). A key that is absent, `.` or no finite number is 0; of several

@@ -15,11 +15,13 @@ pub fn gatk_kind(variant: &Variant) -> VariantKind {
         .alternates
         .iter()
         .filter(|alternate| **alternate != variant.reference)
-        .map(|alternate| match (alternate.len() == reference, reference) {
-            (true, 1) => VariantKind::Snp,
-            (true, _) => VariantKind::Other,
-            (false, _) => VariantKind::Indel,
-        });
+        .map(
+            |alternate| match (alternate.len() == reference, reference) {
+                (true, 1) => VariantKind::Snp,
+                (true, _) => VariantKind::Other,
+                (false, _) => VariantKind::Indel,
+            },
+        );
     match kinds.next() {
         Some(first) if kinds.all(|kind| kind == first) => first,
         _ => VariantKind::Other,
@@ -33,10 +35,12 @@ pub fn gatk_kind(variant: &Variant) -> VariantKind {
 pub fn gatk_sorts_by_base(variant: &Variant) -> bool {
     variant.reference.len() == 1
         && !variant.alternates.is_empty()
-        && variant
-            .alternates
-            .iter()
-            .all(|alternate| matches!(alternate.as_slice(), [b'A' | b'C' | b'G' | b'T' | b'N' | b'*']))
+        && variant.alternates.iter().all(|alternate| {
+            matches!(
+                alternate.as_slice(),
+                [b'A' | b'C' | b'G' | b'T' | b'N' | b'*']
+            )
+        })
 }
 
 /// Why a call gets no score.
@@ -107,7 +111,11 @@ mod tests {
             ("A", &["C", "<NON_REF>"], Other),
             ("A", &[], Other),
         ] {
-            assert_eq!(gatk_kind(&variant(reference, alternates)), kind, "{reference} {alternates:?}");
+            assert_eq!(
+                gatk_kind(&variant(reference, alternates)),
+                kind,
+                "{reference} {alternates:?}"
+            );
         }
     }
 
@@ -123,7 +131,11 @@ mod tests {
     fn a_record_without_bases_is_left_alone() {
         assert_eq!(scorable(&variant("A", &[])), Err(Skip::NoAlternate));
         for alternate in ["*", "<DEL>", "<NON_REF>", "<*>", "G]17:198982]", "."] {
-            assert_eq!(scorable(&variant("A", &[alternate])), Err(Skip::NoSequence), "{alternate}");
+            assert_eq!(
+                scorable(&variant("A", &[alternate])),
+                Err(Skip::NoSequence),
+                "{alternate}"
+            );
         }
         assert_eq!(scorable(&variant("A", &["<NON_REF>", "C"])), Ok(()));
     }

@@ -29,9 +29,8 @@ impl ReferenceBlock {
 
     /// The bases of `range` (0-based, half-open), cut at the ends of what is held.
     pub fn slice(&self, range: Range<u64>) -> &[u8] {
-        let at = |position: u64| {
-            (position.saturating_sub(self.start) as usize).min(self.bases.len())
-        };
+        let at =
+            |position: u64| (position.saturating_sub(self.start) as usize).min(self.bases.len());
         let (from, to) = (at(range.start), at(range.end));
         &self.bases[from..to.max(from)]
     }

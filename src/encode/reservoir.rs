@@ -127,6 +127,9 @@ mod tests {
         assert_eq!(items.len(), 128);
         late += items.iter().filter(|item| **item >= 6_400).count();
         // 64 expected, standard deviation 5.7.
-        assert!((41..=87).contains(&late), "{late} of 128 from the second half");
+        assert!(
+            (41..=87).contains(&late),
+            "{late} of 128 from the second half"
+        );
     }
 }

@@ -112,7 +112,10 @@ mod tests {
 
     #[test]
     fn only_a_clip_at_the_left_end_counts_as_leading() {
-        assert_eq!(Cigar(vec![(Match, 9), (SoftClip, 5)]).leading_soft_clip(), 0);
+        assert_eq!(
+            Cigar(vec![(Match, 9), (SoftClip, 5)]).leading_soft_clip(),
+            0
+        );
         assert_eq!(Cigar::default().leading_soft_clip(), 0);
     }
 

@@ -76,7 +76,12 @@ impl ContigTable {
 
     /// The first few names, for messages.
     pub fn sample_of_names(&self) -> String {
-        let mut names: Vec<&str> = self.contigs.iter().take(3).map(|c| c.name.as_str()).collect();
+        let mut names: Vec<&str> = self
+            .contigs
+            .iter()
+            .take(3)
+            .map(|c| c.name.as_str())
+            .collect();
         if self.contigs.len() > 3 {
             names.push("...");
         }

@@ -32,9 +32,11 @@ pub struct AlignmentSource {
 pub fn contigs(path: &Path, reference: &Path) -> Result<ContigTable, IoError> {
     let file = AlignmentFile::open(path, reference)?;
     let header = file.reader.header();
-    Ok(ContigTable::new((0..header.target_count()).map(|id| Contig {
-        name: String::from_utf8_lossy(header.tid2name(id)).into_owned(),
-        length: header.target_len(id),
+    Ok(ContigTable::new((0..header.target_count()).map(|id| {
+        Contig {
+            name: String::from_utf8_lossy(header.tid2name(id)).into_owned(),
+            length: header.target_len(id),
+        }
     })))
 }
 
@@ -44,8 +46,7 @@ impl AlignmentFile {
         check_alignment_end(path)?;
         check_index(path)?;
         let fail = |action: &str, error| IoError::htslib(path, action, error);
-        let mut reader =
-            IndexedReader::from_path(path).map_err(|error| fail("opening", error))?;
+        let mut reader = IndexedReader::from_path(path).map_err(|error| fail("opening", error))?;
         if path.extension().is_some_and(|suffix| suffix == "cram") {
             reader
                 .set_reference(reference)
@@ -142,7 +143,13 @@ impl AlignmentSource {
             };
             file.reader
                 .fetch((id as i32, start, end))
-                .map_err(|error| IoError::htslib(&file.path, format!("seeking {contig}:{}-{end}", start + 1), error))?;
+                .map_err(|error| {
+                    IoError::htslib(
+                        &file.path,
+                        format!("seeking {contig}:{}-{end}", start + 1),
+                        error,
+                    )
+                })?;
             file.advance()?;
         }
         loop {

@@ -93,12 +93,20 @@ mod tests {
         let mode = std::fs::metadata(&target).unwrap().permissions().mode();
         let plain = folder.path().join("y");
         std::fs::write(&plain, "").unwrap();
-        assert_eq!(mode, std::fs::metadata(&plain).unwrap().permissions().mode());
+        assert_eq!(
+            mode,
+            std::fs::metadata(&plain).unwrap().permissions().mode()
+        );
     }
 
     #[test]
     fn a_missing_folder_is_named() {
         let error = write(Path::new("/no/such/folder/x.vcf"), b"").unwrap_err();
-        assert!(error.to_string().starts_with("/no/such/folder/x.vcf: cannot create"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("/no/such/folder/x.vcf: cannot create"),
+            "{error}"
+        );
     }
 }

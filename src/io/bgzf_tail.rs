@@ -5,7 +5,7 @@
 //! a file that was cut off between two blocks from a whole one.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::error::{IoError, Problem};
@@ -22,8 +22,8 @@ const CRAM3_EOF: [u8; 38] = [
 ];
 /// The empty container at the end of a CRAM 2.1 file.
 const CRAM2_EOF: [u8; 30] = [
-    0x0b, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 0xe0, 0x45, 0x4f, 0x46, 0, 0, 0, 0, 0x01, 0, 0, 0x01,
-    0, 0x06, 0x06, 0x01, 0, 0x01, 0, 0x01, 0,
+    0x0b, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 0xe0, 0x45, 0x4f, 0x46, 0, 0, 0, 0, 0x01, 0, 0,
+    0x01, 0, 0x06, 0x06, 0x01, 0, 0x01, 0, 0x01, 0,
 ];
 
 /// Whether some bytes begin a BGZF block: gzip with the extra field `BC`.
@@ -45,7 +45,7 @@ pub fn head(path: &Path, count: u64) -> Result<Vec<u8>, IoError> {
 }
 
 fn tail(path: &Path, count: u64) -> Result<Vec<u8>, IoError> {
-    let read = || -> std::io::Result<Vec<u8>> {
+    let read = || -> io::Result<Vec<u8>> {
         let mut file = File::open(path)?;
         let length = file.seek(SeekFrom::End(0))?;
         file.seek(SeekFrom::Start(length.saturating_sub(count)))?;
@@ -56,6 +56,43 @@ fn tail(path: &Path, count: u64) -> Result<Vec<u8>, IoError> {
     read().map_err(|e| IoError::system(path, "read", e))
 }
 
+/// Reads through a BAM's header (SAM specification, section 4.2): htslib's wrapper does not survive
+/// one that cannot be read.
+fn check_bam_header(path: &Path) -> Result<(), IoError> {
+    let file = File::open(path).map_err(|e| IoError::system(path, "open", e))?;
+    let mut bam = noodles_bgzf::io::Reader::new(BufReader::new(file));
+    let number = |bam: &mut dyn Read| -> io::Result<u32> {
+        let mut bytes = [0; 4];
+        bam.read_exact(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    };
+    let skip = |bam: &mut dyn Read, length: u32| -> io::Result<()> {
+        let skipped = io::copy(&mut bam.take(length.into()), &mut io::sink())?;
+        if skipped < length.into() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(())
+    };
+    let mut read = || -> io::Result<()> {
+        if number(&mut bam)? != u32::from_le_bytes(*b"BAM\x01") {
+            return Err(io::Error::other("it does not begin as a BAM does"));
+        }
+        let text = number(&mut bam)?;
+        skip(&mut bam, text)?;
+        for _ in 0..number(&mut bam)? {
+            let name = number(&mut bam)?;
+            skip(&mut bam, name)?;
+            number(&mut bam)?;
+        }
+        Ok(())
+    };
+    read().map_err(|e| {
+        let expected = "BAM or CRAM";
+        let found = format!("a BGZF file without a BAM's header ({e})");
+        IoError::new(path, Problem::Format { expected, found })
+    })
+}
+
 /// Checks that a BAM or CRAM file is whole.
 ///
 /// # Errors
@@ -63,6 +100,7 @@ fn tail(path: &Path, count: u64) -> Result<Vec<u8>, IoError> {
 pub fn check_alignment_end(path: &Path) -> Result<(), IoError> {
     let start = head(path, 18)?;
     let (found, name) = if is_bgzf(&start) {
+        check_bam_header(path)?;
         (tail(path, 28)? == BGZF_EOF, "block")
     } else if start.starts_with(b"CRAM\x03") {
         (tail(path, 38)? == CRAM3_EOF, "container")
@@ -72,7 +110,10 @@ pub fn check_alignment_end(path: &Path) -> Result<(), IoError> {
         let found = if start.starts_with(b"@") {
             "text (SAM?)".to_owned()
         } else {
-            format!("a file that begins with {:?}", String::from_utf8_lossy(&start))
+            format!(
+                "a file that begins with {:?}",
+                String::from_utf8_lossy(&start)
+            )
         };
         return Err(IoError::new(
             path,
@@ -87,6 +128,8 @@ pub fn check_alignment_end(path: &Path) -> Result<(), IoError> {
     }
     Err(IoError::new(
         path,
-        Problem::Truncated(format!("its empty last {name} is missing; copy or make it again")),
+        Problem::Truncated(format!(
+            "its empty last {name} is missing; copy or make it again"
+        )),
     ))
 }

@@ -191,7 +191,10 @@ impl FastaReader {
         let (from, to) = (at(start), at(end - 1) + 1);
         self.bytes.seek(SeekFrom::Start(from))?;
         let mut raw = Vec::new();
-        self.bytes.by_ref().take(to.saturating_sub(from)).read_to_end(&mut raw)?;
+        self.bytes
+            .by_ref()
+            .take(to.saturating_sub(from))
+            .read_to_end(&mut raw)?;
         raw.retain(u8::is_ascii_alphabetic);
         Ok(raw)
     }
@@ -213,14 +216,21 @@ mod tests {
     #[test]
     fn any_stretch_comes_out() {
         let folder = tempfile::tempdir().unwrap();
-        let path = file(folder.path(), ">a x\nACGT\nacgt\nNN\n>b\nTT\n", Some("a\t10\t5\t4\t5\nb\t2\t21\t2\t3\n"));
+        let path = file(
+            folder.path(),
+            ">a x\nACGT\nacgt\nNN\n>b\nTT\n",
+            Some("a\t10\t5\t4\t5\nb\t2\t21\t2\t3\n"),
+        );
         let reference = Reference::open(&path).unwrap();
         let mut reader = reference.reader().unwrap();
         let whole = b"ACGTACGTNN";
         for start in 0..10u64 {
             for end in start..12 {
                 let block = reader.block("a", start, end).unwrap();
-                assert_eq!(block.slice(0..20), &whole[start as usize..end.min(10) as usize]);
+                assert_eq!(
+                    block.slice(0..20),
+                    &whole[start as usize..end.min(10) as usize]
+                );
             }
         }
         assert_eq!(reader.block("b", 0, 9).unwrap().slice(0..9), b"TT");
@@ -236,7 +246,12 @@ mod tests {
         assert!(error.contains("samtools faidx"), "{error}");
         let path = file(folder.path(), ">a\nACGT\n", Some("a\t40\t3\t40\t41\n"));
         let reference = Reference::open(&path).unwrap();
-        let error = reference.reader().unwrap().block("a", 0, 40).unwrap_err().to_string();
+        let error = reference
+            .reader()
+            .unwrap()
+            .block("a", 0, 40)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("4 of its 40 bases"), "{error}");
     }
 }

@@ -40,7 +40,11 @@ pub fn open(path: &Path) -> Result<Vec<WeightFile>, IoError> {
 }
 
 /// A weight file that is no archive of several.
-fn whole<R: Read + Seek>(path: &Path, mut reader: R, inside: &str) -> Result<Vec<WeightFile>, IoError> {
+fn whole<R: Read + Seek>(
+    path: &Path,
+    mut reader: R,
+    inside: &str,
+) -> Result<Vec<WeightFile>, IoError> {
     let mut bytes = Vec::new();
     reader
         .rewind()
@@ -125,7 +129,10 @@ fn member<R: Read + Seek>(
 ) -> Result<Vec<u8>, IoError> {
     let mut read = || -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        archive.by_name(name)?.take(limit + 1).read_to_end(&mut bytes)?;
+        archive
+            .by_name(name)?
+            .take(limit + 1)
+            .read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     let bytes = read().map_err(|e| IoError::system(path, "unpack", e))?;

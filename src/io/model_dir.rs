@@ -24,7 +24,9 @@ pub fn load(folder: &Path, device: DeviceChoice) -> Result<Model, IoError> {
         let size = std::fs::metadata(&path).map(|data| data.len());
         match size.and_then(|size| {
             if size > MAX_BYTES {
-                Err(std::io::Error::other(format!("larger than {MAX_BYTES} bytes")))
+                Err(std::io::Error::other(format!(
+                    "larger than {MAX_BYTES} bytes"
+                )))
             } else {
                 std::fs::read(&path)
             }
@@ -32,7 +34,9 @@ pub fn load(folder: &Path, device: DeviceChoice) -> Result<Model, IoError> {
             Ok(bytes) => Ok(bytes),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(IoError::other(
                 folder,
-                format!("it has no `{name}`; expected a model folder, as `cnnfilter import` writes it"),
+                format!(
+                    "it has no `{name}`; expected a model folder, as `cnnfilter import` writes it"
+                ),
             )),
             Err(e) => Err(IoError::system(path, "read", e)),
         }

@@ -28,9 +28,8 @@ pub fn read(arguments: &[String], contigs: &ContigTable) -> Result<IntervalSet, 
         match kind_of(argument) {
             Some(kind) => read_file(Path::new(argument), kind, contigs, &mut regions)?,
             None => {
-                let region = parse(argument, contigs).map_err(|reason| {
-                    IoError::other("-L", format!("`{argument}`: {reason}"))
-                })?;
+                let region = parse(argument, contigs)
+                    .map_err(|reason| IoError::other("-L", format!("`{argument}`: {reason}")))?;
                 regions.push(region);
             }
         }
@@ -98,7 +97,14 @@ fn read_file(
         };
         let region = parsed.map_err(|reason| {
             let found = text.to_owned();
-            IoError::new(path, Problem::Region { line, reason, found })
+            IoError::new(
+                path,
+                Problem::Region {
+                    line,
+                    reason,
+                    found,
+                },
+            )
         })?;
         regions.push(region);
     }
@@ -159,8 +165,13 @@ fn check_contig(contig: &str, contigs: &ContigTable) -> Result<(), String> {
         return Ok(());
     }
     Err(match contigs.other_spelling(contig) {
-        Some(other) => format!("contig `{contig}` is not known; the calls and the reference say `{other}`"),
-        None => format!("contig `{contig}` is not known (there are {})", contigs.sample_of_names()),
+        Some(other) => {
+            format!("contig `{contig}` is not known; the calls and the reference say `{other}`")
+        }
+        None => format!(
+            "contig `{contig}` is not known (there are {})",
+            contigs.sample_of_names()
+        ),
     })
 }
 
@@ -226,6 +237,9 @@ mod tests {
         }
         let broken = write("b.bed", "chr1\t4\t6\nchr1\tx\t6\n");
         let error = read(&[broken], &contigs()).unwrap_err().to_string();
-        assert!(error.contains("b.bed: line 2: `x` is no position"), "{error}");
+        assert!(
+            error.contains("b.bed: line 2: `x` is no position"),
+            "{error}"
+        );
     }
 }

@@ -87,7 +87,10 @@ impl TextSource {
             tail: Arc::clone(&tail),
         };
         let mut lines: Box<dyn BufRead + Send> = if bgzf {
-            Box::new(bgzf::io::Reader::new(BufReader::with_capacity(PEEK as usize, bytes)))
+            Box::new(bgzf::io::Reader::new(BufReader::with_capacity(
+                PEEK as usize,
+                bytes,
+            )))
         } else if gzip {
             Box::new(BufReader::new(MultiGzDecoder::new(BufReader::new(bytes))))
         } else {
@@ -137,9 +140,10 @@ impl TextSource {
                 .join()
                 .map_err(|_| IoError::other(&self.path, "translating BCF failed"))??;
         }
-        let whole = self.tail.as_ref().is_none_or(|tail| {
-            tail.lock().is_ok_and(|tail| tail.as_slice() == BGZF_EOF)
-        });
+        let whole = self
+            .tail
+            .as_ref()
+            .is_none_or(|tail| tail.lock().is_ok_and(|tail| tail.as_slice() == BGZF_EOF));
         if whole {
             Ok(())
         } else {
@@ -190,9 +194,7 @@ fn bcf_to_text(mut bcf: Box<dyn BufRead + Send>, path: &Path) -> Result<Translat
     });
     let path = path.to_owned();
     let translate = std::thread::spawn(move || {
-        let fail = |error: rust_htslib::errors::Error| {
-            IoError::htslib(&path, "reading BCF", error)
-        };
+        let fail = |error: rust_htslib::errors::Error| IoError::htslib(&path, "reading BCF", error);
         let mut reader = bcf::Reader::from_path(descriptor_path(&binary_out)).map_err(fail)?;
         drop(binary_out);
         let header = bcf::Header::from_template(reader.header());

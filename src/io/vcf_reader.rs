@@ -87,7 +87,14 @@ impl VcfReader {
 
     fn record_error(&self, place: Option<String>, source: VcfError) -> IoError {
         let number = self.number;
-        IoError::new(self.path(), Problem::VcfRecord { number, place, source })
+        IoError::new(
+            self.path(),
+            Problem::VcfRecord {
+                number,
+                place,
+                source,
+            },
+        )
     }
 
     fn check_order(&mut self, record: &VcfRecord) -> Result<(), IoError> {

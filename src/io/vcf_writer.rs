@@ -85,7 +85,9 @@ impl VcfWriter {
     pub fn create(options: OutputOptions, header: &VcfHeader) -> Result<Self, IoError> {
         refuse_remote(&options.path)?;
         let path = options.path.clone();
-        let is_special = path.metadata().is_ok_and(|data| !data.is_file() && !data.is_dir());
+        let is_special = path
+            .metadata()
+            .is_ok_and(|data| !data.is_file() && !data.is_dir());
         let mut pending = None;
         let raw: Box<dyn Write + Send> = if path == Path::new("-") {
             Box::new(io::stdout())
@@ -105,7 +107,9 @@ impl VcfWriter {
             OutputFormat::Vcf => Sink::Text(BufWriter::with_capacity(BUFFER, raw)),
             OutputFormat::VcfGz => {
                 let workers = NonZero::new(options.threads).unwrap_or(NonZero::<usize>::MIN);
-                Sink::Bgzf(bgzf::io::MultithreadedWriter::with_worker_count(workers, raw))
+                Sink::Bgzf(bgzf::io::MultithreadedWriter::with_worker_count(
+                    workers, raw,
+                ))
             }
             OutputFormat::Bcf | OutputFormat::BcfUncompressed => encode_bcf(&path, raw, &options)?,
         };
@@ -141,7 +145,10 @@ impl VcfWriter {
         let fail = |e| IoError::system(&path, "write", e);
         match self.sink {
             Sink::Text(mut writer) => writer.flush().map_err(fail)?,
-            Sink::Bgzf(mut writer) => writer.finish().and_then(|mut raw| raw.flush()).map_err(fail)?,
+            Sink::Bgzf(mut writer) => writer
+                .finish()
+                .and_then(|mut raw| raw.flush())
+                .map_err(fail)?,
             Sink::Bcf { pipe, workers } => {
                 let flushed = pipe.into_inner().map(drop).map_err(|e| e.into_error());
                 join(workers, &path)?;
@@ -280,7 +287,10 @@ fn make_index(
     options: &OutputOptions,
 ) -> Result<(PendingFile, &'static str), IoError> {
     let kinds: &[(&str, fn() -> index::Type)] = match options.format {
-        OutputFormat::VcfGz => &[("tbi", || index::Type::Tbx), ("csi", || index::Type::Csi(14))],
+        OutputFormat::VcfGz => &[
+            ("tbi", || index::Type::Tbx),
+            ("csi", || index::Type::Csi(14)),
+        ],
         _ => &[("csi", || index::Type::Csi(14))],
     };
     let mut failure = String::new();
@@ -293,5 +303,9 @@ fn make_index(
             Err(error) => failure = error.msg,
         }
     }
-    Err(IoError::htslib(path, "making the index (`--no-index` leaves it out)", failure))
+    Err(IoError::htslib(
+        path,
+        "making the index (`--no-index` leaves it out)",
+        failure,
+    ))
 }

@@ -112,7 +112,9 @@ impl ModelCard {
             found,
         };
         let Some(spec) = GatkSpec::named(&card.architecture) else {
-            let known = super::gatk::spec::ALL.map(|spec| spec.architecture).join(", ");
+            let known = super::gatk::spec::ALL
+                .map(|spec| spec.architecture)
+                .join(", ");
             let expected = format!("one of {known}");
             return Err(wrong("architecture", expected, card.architecture));
         };
@@ -130,7 +132,9 @@ impl ModelCard {
         }
         let key_is_word = |key: &str| {
             key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+                && key
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
         };
         if !key_is_word(&card.info_key) {
             let expected = "an INFO key (letters, digits, `_` and `.`)".to_owned();

@@ -9,7 +9,9 @@ pub enum ModelError {
     #[error("model.json is not a model card ({0})")]
     Card(#[from] serde_json::Error),
     /// A card of another generation.
-    #[error("model.json has format {found}, this version reads format {expected}; import or train the model again")]
+    #[error(
+        "model.json has format {found}, this version reads format {expected}; import or train the model again"
+    )]
     Format {
         /// Number in the file.
         found: u32,
@@ -30,7 +32,9 @@ pub enum ModelError {
     #[error("model.safetensors cannot be read ({0})")]
     Safetensors(#[from] safetensors::SafeTensorError),
     /// The weights are not those the card was written for.
-    #[error("model.safetensors has SHA-256 {found}, the card says {expected}; the folder was mixed or damaged")]
+    #[error(
+        "model.safetensors has SHA-256 {found}, the card says {expected}; the folder was mixed or damaged"
+    )]
     Checksum {
         /// In the card.
         expected: String,
@@ -68,7 +72,9 @@ pub enum ModelError {
         name: String,
     },
     /// The network does not compute here what the card says it should.
-    #[error("test vector {index}: logit {label} is {found}, the card says {expected}; weights or this build are damaged")]
+    #[error(
+        "test vector {index}: logit {label} is {found}, the card says {expected}; weights or this build are damaged"
+    )]
     TestVector {
         /// Which test vector, from 0.
         index: usize,

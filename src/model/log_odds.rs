@@ -33,7 +33,11 @@ pub fn log_odds(logits: [f32; 4], kind: VariantKind) -> f64 {
 /// A score as it is written: three decimals, never `-0.000`.
 pub fn format_score(score: f64) -> String {
     let text = format!("{score:.3}");
-    if text == "-0.000" { "0.000".to_owned() } else { text }
+    if text == "-0.000" {
+        "0.000".to_owned()
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]

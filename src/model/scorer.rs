@@ -66,7 +66,11 @@ impl Model {
             .map(|(seed, reads)| {
                 let example = test_vectors::example(spec, seed, reads);
                 let logits = network.logits_on(&[example], &Device::Cpu)?[0];
-                Ok(TestVector { seed, reads, logits })
+                Ok(TestVector {
+                    seed,
+                    reads,
+                    logits,
+                })
             })
             .collect::<Result<_, ModelError>>()?;
         let card = ModelCard {
@@ -168,7 +172,10 @@ mod tests {
             cnnfilter_version: "0".into(),
         };
         let weights = test_vectors::random_weights(&REFERENCE_1D, 3);
-        Model::assemble(&REFERENCE_1D, weights, source).unwrap().to_files().unwrap()
+        Model::assemble(&REFERENCE_1D, weights, source)
+            .unwrap()
+            .to_files()
+            .unwrap()
     }
 
     #[test]
@@ -186,14 +193,21 @@ mod tests {
         let text = String::from_utf8(json).unwrap();
         let load = |text: &str, bytes: &[u8]| {
             let error = Model::load(text.as_bytes(), bytes, DeviceChoice::Cpu);
-            error.err().map(|error| error.to_string()).unwrap_or_default()
+            error
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default()
         };
         let mut damaged = safetensors.clone();
         damaged[5000] ^= 1;
         assert!(load(&text, &damaged).contains("SHA-256"));
         for (from, to, message) in [
             ("\"format\": 1", "\"format\": 9", "format 9"),
-            ("gatk_1d", "gatk_7d", "architecture must be one of gatk_1d, gatk_small_2d"),
+            (
+                "gatk_1d",
+                "gatk_7d",
+                "architecture must be one of gatk_1d, gatk_small_2d",
+            ),
             ("\"MQ\"", "\"MQ0\"", "annotations must be MQ, DP"),
             ("\"window\": 128", "\"window\": 64", "tensor must be"),
             ("\"NOT_SNP\"", "\"SNP\"", "labels must be NOT_SNP"),

@@ -52,8 +52,16 @@ pub fn example(spec: &GatkSpec, seed: u64, reads: usize) -> Example {
         SiteTensor::Reference(ReferenceTensor::encode(&variant, &block))
     };
     // MQ, DP, SOR, FS, QD, MQRankSum, ReadPosRankSum around what a 30x genome has.
-    let annotations = [(58.0, 3.0), (30.0, 10.0), (1.0, 0.8), (3.0, 3.0), (17.0, 9.0), (0.0, 1.5), (0.0, 1.0)]
-        .map(|(middle, spread): (f32, f32)| middle + spread * random.random_range(-1.0f32..1.0));
+    let annotations = [
+        (58.0, 3.0),
+        (30.0, 10.0),
+        (1.0, 0.8),
+        (3.0, 3.0),
+        (17.0, 9.0),
+        (0.0, 1.5),
+        (0.0, 1.0),
+    ]
+    .map(|(middle, spread): (f32, f32)| middle + spread * random.random_range(-1.0f32..1.0));
     Example {
         tensor,
         annotations: annotations.to_vec(),
@@ -103,11 +111,15 @@ pub fn random_weights(spec: &GatkSpec, seed: u64) -> Weights {
             let one = name.ends_with(".weight") || name.ends_with(".running_var");
             vec![if one { 1.0 } else { 0.0 }; count]
         } else if shape.len() == 1 {
-            (0..count).map(|_| random.random_range(-0.05f32..0.05)).collect()
+            (0..count)
+                .map(|_| random.random_range(-0.05f32..0.05))
+                .collect()
         } else {
             let field: usize = shape[2..].iter().product();
             let spread = (6.0 / ((shape[0] + shape[1]) * field) as f32).sqrt();
-            (0..count).map(|_| random.random_range(-spread..spread)).collect()
+            (0..count)
+                .map(|_| random.random_range(-spread..spread))
+                .collect()
         };
         weights.insert(name, WeightTensor { shape, data });
     }

@@ -74,7 +74,10 @@ impl ScoreSummary {
             line(&format!("  not scored: {}", skip.reason()), *count);
         }
         if self.without_annotations > 0 {
-            line("  scored with every annotation missing", self.without_annotations);
+            line(
+                "  scored with every annotation missing",
+                self.without_annotations,
+            );
         }
         if self.without_reads > 0 {
             line("  scored without a read over the call", self.without_reads);
@@ -117,6 +120,9 @@ mod tests {
         assert_eq!(summary.records_out(), 7);
         let text = summary.to_text();
         assert!(text.contains("scored (CNN_2D), INDEL"), "{text}");
-        assert!(text.contains("not scored: no ALT spelled in bases"), "{text}");
+        assert!(
+            text.contains("not scored: no ALT spelled in bases"),
+            "{text}"
+        );
     }
 }

@@ -13,13 +13,18 @@ pub enum VcfError {
     #[error("the header has no `#CHROM` line; the file is cut off or not a VCF")]
     NoColumnLine,
     /// The `#CHROM` line lacks the eight fixed columns.
-    #[error("the column line must begin with {expected}, found `{found}`", expected = "`#CHROM POS ID REF ALT QUAL FILTER INFO` (tab-separated)")]
+    #[error(
+        "the column line must begin with {expected}, found `{found}`",
+        expected = "`#CHROM POS ID REF ALT QUAL FILTER INFO` (tab-separated)"
+    )]
     ColumnLine {
         /// The line as it stands.
         found: String,
     },
     /// A record with another number of columns than the `#CHROM` line.
-    #[error("expected {expected} tab-separated columns, found {found}; the record is damaged or cut off")]
+    #[error(
+        "expected {expected} tab-separated columns, found {found}; the record is damaged or cut off"
+    )]
     Columns {
         /// Columns of the `#CHROM` line.
         expected: usize,

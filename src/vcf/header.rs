@@ -4,7 +4,9 @@ use super::error::VcfError;
 use crate::genome::{Contig, ContigTable};
 
 /// The fixed columns of a VCF, in order.
-const FIXED_COLUMNS: [&str; 8] = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"];
+const FIXED_COLUMNS: [&str; 8] = [
+    "#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO",
+];
 
 /// A VCF's meta lines and column line, in the order of the file, without line ends.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -249,7 +249,8 @@ mod tests {
 
     #[test]
     fn untouched_bytes_stay() {
-        let line = "chr1\t007\trs1;x\tAc\tT,<DEL>\t1.50e1\tq10\tDP=5;DB;CNN_2D=1.5;MQ=6.0e1\tGT\t0/1";
+        let line =
+            "chr1\t007\trs1;x\tAc\tT,<DEL>\t1.50e1\tq10\tDP=5;DB;CNN_2D=1.5;MQ=6.0e1\tGT\t0/1";
         let mut r = record(line);
         assert_eq!(text(&r), format!("{line}\n"));
         r.set_info(b"CNN_2D", Some(b"-2.000"));
@@ -293,7 +294,9 @@ mod tests {
 
     #[test]
     fn end_comes_from_info_where_it_is_behind_the_start() {
-        let variant = record("1\t5\t.\taCg\tt,*,<DEL>\t.\t.\tEND=20").variant().unwrap();
+        let variant = record("1\t5\t.\taCg\tt,*,<DEL>\t.\t.\tEND=20")
+            .variant()
+            .unwrap();
         assert_eq!((variant.start, variant.end), (4, 20));
         assert_eq!(variant.reference, b"ACG");
         assert_eq!(variant.alternates, [&b"T"[..], b"*", b"<DEL>"]);
@@ -305,10 +308,25 @@ mod tests {
     #[test]
     fn damaged_lines_are_named() {
         let parse = |line: &str| VcfRecord::parse(line.as_bytes().to_vec(), 8).unwrap_err();
-        assert_eq!(parse("1\t5\t."), VcfError::Columns { expected: 8, found: 3 });
-        assert!(matches!(parse("1\tx\t.\tA\tC\t.\t.\t."), VcfError::Position { .. }));
-        assert!(matches!(parse("1\t5\t.\t\tC\t.\t.\t."), VcfError::Allele { column: "REF", .. }));
-        assert!(matches!(parse("1\t5\t.\tA\tC,\t.\t.\t."), VcfError::Allele { column: "ALT", .. }));
+        assert_eq!(
+            parse("1\t5\t."),
+            VcfError::Columns {
+                expected: 8,
+                found: 3
+            }
+        );
+        assert!(matches!(
+            parse("1\tx\t.\tA\tC\t.\t.\t."),
+            VcfError::Position { .. }
+        ));
+        assert!(matches!(
+            parse("1\t5\t.\t\tC\t.\t.\t."),
+            VcfError::Allele { column: "REF", .. }
+        ));
+        assert!(matches!(
+            parse("1\t5\t.\tA\tC,\t.\t.\t."),
+            VcfError::Allele { column: "ALT", .. }
+        ));
     }
 
     proptest! {

@@ -22,7 +22,11 @@ fn trespassers(word: &str, allowed: &[&str]) -> Vec<String> {
     assert!(files.len() > 30, "the sources were not found");
     let mut found = Vec::new();
     for file in files {
-        let name = file.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+        let name = file
+            .strip_prefix(&root)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         if allowed.iter().any(|folder| name.starts_with(folder)) {
             continue;
         }

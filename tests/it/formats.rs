@@ -65,10 +65,18 @@ fn every_input_gives_the_same_records() {
         }
         // And through a pipe, where nothing can be read twice.
         let (reference, bytes) = (demo("ref.fa"), std::fs::File::open(&input).unwrap());
-        let piped = program(&["score", "-V", "-", "-R", text(&reference), "--model", text(&model)])
-            .stdin(Stdio::from(bytes))
-            .output()
-            .unwrap();
+        let piped = program(&[
+            "score",
+            "-V",
+            "-",
+            "-R",
+            text(&reference),
+            "--model",
+            text(&model),
+        ])
+        .stdin(Stdio::from(bytes))
+        .output()
+        .unwrap();
         let piped = lab.file("piped.vcf", succeed(piped));
         assert_eq!(as_text(&piped), expected, "{} piped", input.display());
     }
@@ -82,18 +90,36 @@ fn every_output_holds_the_same_records() {
     succeed(score(&demo("calls.vcf"), &model, &["-o", text(&plain)]));
     let expected = as_text(&plain);
     assert_eq!(expected.len(), 274);
-    for (name, index) in [("o.vcf.gz", Some("tbi")), ("o.bcf", Some("csi")), ("p.vcf", None)] {
+    for (name, index) in [
+        ("o.vcf.gz", Some("tbi")),
+        ("o.bcf", Some("csi")),
+        ("p.vcf", None),
+    ] {
         let target = lab.path(name);
         succeed(score(&demo("calls.vcf"), &model, &["-o", text(&target)]));
         assert_eq!(as_text(&target), expected, "{name}");
         for suffix in ["tbi", "csi"] {
             let beside = lab.path(&format!("{name}.{suffix}"));
-            assert_eq!(beside.exists(), index == Some(suffix), "{}", beside.display());
+            assert_eq!(
+                beside.exists(),
+                index == Some(suffix),
+                "{}",
+                beside.display()
+            );
         }
     }
-    for (kind, name) in [("v", "s.vcf"), ("z", "s.vcf.gz"), ("b", "s.bcf"), ("u", "su.bcf")] {
+    for (kind, name) in [
+        ("v", "s.vcf"),
+        ("z", "s.vcf.gz"),
+        ("b", "s.bcf"),
+        ("u", "su.bcf"),
+    ] {
         let bytes = succeed(score(&demo("calls.vcf"), &model, &["-O", kind]));
-        assert_eq!(as_text(&lab.file(name, bytes)), expected, "-O {kind} on standard output");
+        assert_eq!(
+            as_text(&lab.file(name, bytes)),
+            expected,
+            "-O {kind} on standard output"
+        );
     }
     let names = lab.names();
     assert!(!names.iter().any(|name| name.contains(".tmp")), "{names:?}");
@@ -103,7 +129,11 @@ fn every_output_holds_the_same_records() {
 fn an_index_finds_its_records_and_can_be_left_out() {
     let lab = Lab::new();
     let target = lab.path("o.vcf.gz");
-    succeed(score(&demo("calls.vcf"), &lab.model_1d(), &["-o", text(&target)]));
+    succeed(score(
+        &demo("calls.vcf"),
+        &lab.model_1d(),
+        &["-o", text(&target)],
+    ));
     let mut reader = bcf::IndexedReader::from_path(&target).unwrap();
     let contig = reader.header().name2rid(b"demo2").unwrap();
     reader.fetch(contig, 0, None).unwrap();
@@ -113,8 +143,15 @@ fn an_index_finds_its_records_and_can_be_left_out() {
         .count();
     assert_eq!(reader.records().count(), expected);
     for more in ["--no-index", "--create-output-variant-index=false"] {
-        succeed(score(&demo("calls.vcf"), &lab.model_1d(), &["-o", text(&target), more]));
-        assert!(!lab.path("o.vcf.gz.tbi").exists(), "the old index would be wrong");
+        succeed(score(
+            &demo("calls.vcf"),
+            &lab.model_1d(),
+            &["-o", text(&target), more],
+        ));
+        assert!(
+            !lab.path("o.vcf.gz.tbi").exists(),
+            "the old index would be wrong"
+        );
     }
 }
 
@@ -124,7 +161,11 @@ fn cram_scores_as_bam_does() {
     let model = lab.model_2d();
     let score_with = |reads: &str| {
         let reads = demo(reads);
-        records(&succeed(score(&demo("calls.vcf"), &model, &["-I", text(&reads)])))
+        records(&succeed(score(
+            &demo("calls.vcf"),
+            &model,
+            &["-I", text(&reads)],
+        )))
     };
     assert_eq!(score_with("reads.cram"), score_with("reads.bam"));
 }
@@ -133,7 +174,10 @@ fn cram_scores_as_bam_does() {
 fn a_bgzipped_reference_scores_as_a_plain_one_does() {
     let lab = Lab::new();
     let mut fasta = String::new();
-    std::fs::File::open(demo("ref.fa")).unwrap().read_to_string(&mut fasta).unwrap();
+    std::fs::File::open(demo("ref.fa"))
+        .unwrap()
+        .read_to_string(&mut fasta)
+        .unwrap();
     let packed = lab.path("r.fa.gz");
     {
         let mut writer = rust_htslib::bgzf::Writer::from_path(&packed).unwrap();
@@ -142,9 +186,18 @@ fn a_bgzipped_reference_scores_as_a_plain_one_does() {
     rust_htslib::faidx::build(&packed).unwrap();
     let (model, calls) = (lab.model_1d(), demo("calls.vcf"));
     let output = program(&[
-        "score", "-V", text(&calls), "-R", text(&packed), "--model", text(&model),
+        "score",
+        "-V",
+        text(&calls),
+        "-R",
+        text(&packed),
+        "--model",
+        text(&model),
     ])
     .output()
     .unwrap();
-    assert_eq!(records(&succeed(output)), records(&succeed(score(&calls, &model, &[]))));
+    assert_eq!(
+        records(&succeed(output)),
+        records(&succeed(score(&calls, &model, &[])))
+    );
 }

@@ -11,7 +11,9 @@ const TINY_KERAS: &[u8] = include_bytes!("../data/keras/keras_tiny.hd5");
 fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in members {
-        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer
+            .start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
         writer.write_all(bytes).unwrap();
     }
     writer.finish().unwrap().into_inner()
@@ -23,29 +25,65 @@ fn files_without_weights_are_refused_with_a_reason() {
     let no_module = zip(&[("m/data.pkl", b"\x80\x02}.")]);
     let cases = [
         ("text.jar", b"hello".to_vec(), "no readable zip archive"),
-        ("empty.jar", zip(&[("META-INF/x", b"")]), "neither `nvscorevariants/*.pt` nor"),
-        ("old.jar", zip(&[("large/cnn_score_variants/small_2d.hd5", TINY_KERAS)]), "it holds tensors (conv2d_1/kernel:0"),
-        ("tiny.hd5", TINY_KERAS.to_vec(), "it holds tensors (conv2d_1/kernel:0"),
-        ("cut.hd5", TINY_KERAS[..5000].to_vec(), "the Keras file is cut off"),
-        ("module.pt", no_module.clone(), "but not those of 1d_cnn_mix_train_full_bn, small_2d, 2d_cnn_mix_train"),
-        ("outer.jar", zip(&[("large/nvscorevariants/x.pt", &no_module)]), "outer.jar!large/nvscorevariants/x.pt"),
+        (
+            "empty.jar",
+            zip(&[("META-INF/x", b"")]),
+            "neither `nvscorevariants/*.pt` nor",
+        ),
+        (
+            "old.jar",
+            zip(&[("large/cnn_score_variants/small_2d.hd5", TINY_KERAS)]),
+            "it holds tensors (conv2d_1/kernel:0",
+        ),
+        (
+            "tiny.hd5",
+            TINY_KERAS.to_vec(),
+            "it holds tensors (conv2d_1/kernel:0",
+        ),
+        (
+            "cut.hd5",
+            TINY_KERAS[..5000].to_vec(),
+            "the Keras file is cut off",
+        ),
+        (
+            "module.pt",
+            no_module.clone(),
+            "but not those of 1d_cnn_mix_train_full_bn, small_2d, 2d_cnn_mix_train",
+        ),
+        (
+            "outer.jar",
+            zip(&[("large/nvscorevariants/x.pt", &no_module)]),
+            "outer.jar!large/nvscorevariants/x.pt",
+        ),
         (
             "release.zip",
             zip(&[("gatk/gatk-local.jar", &zip(&[("large/x.pt", &no_module)]))]),
             "release.zip!gatk/gatk-local.jar!large/x.pt",
         ),
-        ("bomb.pt", zip(&[("m/data.pkl", &b"X\xff\xff\xff\x7f"[..])]), "cut off"),
+        (
+            "bomb.pt",
+            zip(&[("m/data.pkl", &b"X\xff\xff\xff\x7f"[..])]),
+            "cut off",
+        ),
     ];
     for (name, bytes, reason) in cases {
         let file = lab.file(name, bytes);
         let target = lab.path("models");
-        let message = fail(program(&["import", text(&file), "-o", text(&target)]).output().unwrap());
+        let message = fail(
+            program(&["import", text(&file), "-o", text(&target)])
+                .output()
+                .unwrap(),
+        );
         assert!(message.contains(reason), "{name}: {message}");
         assert!(message.contains(name), "{name}: {message}");
         assert!(!target.exists(), "{name} left a model folder");
     }
     let missing = lab.path("missing.jar");
     let target = lab.path("models");
-    let message = fail(program(&["import", text(&missing), "-o", text(&target)]).output().unwrap());
+    let message = fail(
+        program(&["import", text(&missing), "-o", text(&target)])
+            .output()
+            .unwrap(),
+    );
     assert!(message.contains("cannot open"), "{message}");
 }

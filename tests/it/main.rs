@@ -1,5 +1,11 @@
 //! Drives the real program. One binary, since every test binary links the networks.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod architecture;
 mod errors;
 mod formats;

@@ -66,7 +66,11 @@ fn data(path: impl AsRef<Path>) -> PathBuf {
 fn gatk_models(lab: &Lab) -> [PathBuf; 2] {
     let jar = PathBuf::from(std::env::var_os("CNNFILTER_GATK_JAR").expect(WHY));
     let target = lab.path("models");
-    succeed(program(&["import", text(&jar), "-o", text(&target)]).output().unwrap());
+    succeed(
+        program(&["import", text(&jar), "-o", text(&target)])
+            .output()
+            .unwrap(),
+    );
     ["gatk-1d", "gatk-small-2d"].map(|name| target.join(name))
 }
 
@@ -91,7 +95,10 @@ fn scores_are_those_of_gatk() {
     for set in &SETS {
         let reads = data(format!("reads/{}", set.reads));
         let reference = data(format!("ref/{}", set.reference));
-        for (kind, expected) in ["gatk4.6hc", "gatk4.6hc_permissive"].iter().zip(set.records) {
+        for (kind, expected) in ["gatk4.6hc", "gatk4.6hc_permissive"]
+            .iter()
+            .zip(set.records)
+        {
             if expected == 0 {
                 continue;
             }
@@ -103,9 +110,17 @@ fn scores_are_those_of_gatk() {
                 lines.push(record);
             }
             assert_eq!(lines.len(), expected, "{}", calls.display());
-            for (model, key, tolerance) in [(&models[0], "CNN_1D", 0.002), (&models[1], "CNN_2D", 0.01)] {
+            for (model, key, tolerance) in
+                [(&models[0], "CNN_1D", 0.002), (&models[1], "CNN_2D", 0.01)]
+            {
                 let mut arguments = vec![
-                    "score", "-V", text(&bare), "-R", text(&reference), "--model", text(model),
+                    "score",
+                    "-V",
+                    text(&bare),
+                    "-R",
+                    text(&reference),
+                    "--model",
+                    text(model),
                 ];
                 if key == "CNN_2D" {
                     arguments.extend(["-I", text(&reads)]);
@@ -115,7 +130,10 @@ fn scores_are_those_of_gatk() {
                 for (line, truth) in scored.iter().zip(&lines) {
                     let found: f32 = info(line, key).expect(line).parse().unwrap();
                     let gatk = truth.info_float(key.as_bytes()).unwrap();
-                    assert!((found - gatk).abs() <= tolerance, "{key} {gatk} in GATK: {line}");
+                    assert!(
+                        (found - gatk).abs() <= tolerance,
+                        "{key} {gatk} in GATK: {line}"
+                    );
                     compared += 1;
                 }
             }
@@ -153,16 +171,25 @@ fn tensors_and_logits_are_those_of_gatk() {
                 reads.sweep(&variant.contig, &mut pileup).unwrap();
                 let piled = pileup.into_reads().remove(0);
                 let start = variant.start.saturating_sub(200);
-                let block = fasta.block(&variant.contig, start, variant.start + 400).unwrap();
+                let block = fasta
+                    .block(&variant.contig, start, variant.start + 400)
+                    .unwrap();
                 let tensor = ReadTensor::encode(&variant, &piled.reads, &block);
                 arrays.compare_tensor(at, &tensor);
-                let example = Example { tensor: SiteTensor::Reads(tensor), annotations };
+                let example = Example {
+                    tensor: SiteTensor::Reads(tensor),
+                    annotations,
+                };
                 let logits = model.logits(&[example]).unwrap()[0];
                 arrays.compare_logits(at, logits);
                 found += 1;
             }
         }
-        assert!(found >= arrays.positions.len(), "{found} of {} sites", arrays.positions.len());
+        assert!(
+            found >= arrays.positions.len(),
+            "{found} of {} sites",
+            arrays.positions.len()
+        );
         sites += arrays.positions.len();
     }
     assert!(sites >= 36, "{sites} sites");
@@ -182,9 +209,17 @@ impl Golden {
         let get = |name: &str| npz.get(name).unwrap().expect(name);
         let floats = |name: &str| get(name).to_dtype(candle_core::DType::F32).unwrap();
         Self {
-            positions: get("pos").to_dtype(candle_core::DType::I64).unwrap().to_vec1().unwrap(),
+            positions: get("pos")
+                .to_dtype(candle_core::DType::I64)
+                .unwrap()
+                .to_vec1()
+                .unwrap(),
             annotations: floats("best_practices").to_vec2().unwrap(),
-            tensors: floats("read_tensor").flatten_all().unwrap().to_vec1().unwrap(),
+            tensors: floats("read_tensor")
+                .flatten_all()
+                .unwrap()
+                .to_vec1()
+                .unwrap(),
             logits: floats("logits_2d").to_vec2().unwrap(),
         }
     }
@@ -222,7 +257,11 @@ impl Golden {
 
     fn compare_logits(&self, at: usize, logits: [f32; 4]) {
         for (found, golden) in logits.iter().zip(&self.logits[at]) {
-            assert!((found - golden).abs() <= 1e-4, "{logits:?}, in GATK {:?}", self.logits[at]);
+            assert!(
+                (found - golden).abs() <= 1e-4,
+                "{logits:?}, in GATK {:?}",
+                self.logits[at]
+            );
         }
     }
 }

@@ -27,7 +27,10 @@ fn compressed_output_does_not_depend_on_threads() {
         let more = ["-o", text(&target), "--threads", threads];
         succeed(score(&demo("calls.vcf"), &lab.model_1d(), &more));
         let index = lab.path(&format!("{threads}.vcf.gz.tbi"));
-        (std::fs::read(target).unwrap(), std::fs::read(index).unwrap())
+        (
+            std::fs::read(target).unwrap(),
+            std::fs::read(index).unwrap(),
+        )
     };
     assert!(run("1") == run("3"));
 }
@@ -53,7 +56,10 @@ fn regions_put_together_again_are_the_whole() {
     ];
     let header_of = |vcf: &[u8]| {
         let text = String::from_utf8_lossy(vcf).into_owned();
-        text.lines().filter(|line| line.starts_with('#')).map(String::from).collect::<Vec<_>>()
+        text.lines()
+            .filter(|line| line.starts_with('#'))
+            .map(String::from)
+            .collect::<Vec<_>>()
     };
     let mut together = Vec::new();
     for part in &parts {
@@ -94,7 +100,9 @@ fn split_by_strand(bam: &std::path::Path, forward: &std::path::Path, reverse: &s
         .map(|path| bam::Writer::from_path(path, &header, bam::Format::Bam).unwrap());
     for record in reader.records() {
         let record = record.unwrap();
-        writers[usize::from(record.is_reverse())].write(&record).unwrap();
+        writers[usize::from(record.is_reverse())]
+            .write(&record)
+            .unwrap();
     }
     drop(writers);
     for path in [forward, reverse] {

@@ -9,7 +9,11 @@ use crate::support::*;
 fn every_record_comes_out_once_with_a_score_and_nothing_else_changed() {
     let lab = Lab::new();
     let input = std::fs::read(demo("calls.vcf")).unwrap();
-    let output = score(&demo("calls.vcf"), &lab.model_2d(), &["-I", text(&demo("reads.bam"))]);
+    let output = score(
+        &demo("calls.vcf"),
+        &lab.model_2d(),
+        &["-I", text(&demo("reads.bam"))],
+    );
     let output = succeed(output);
     let (before, after) = (records(&input), records(&output));
     assert_eq!(before.len(), after.len());
@@ -21,16 +25,30 @@ fn every_record_comes_out_once_with_a_score_and_nothing_else_changed() {
         assert_eq!(&after.replace(&format!(";CNN_2D={value}"), ""), before);
     }
     let header = String::from_utf8(output).unwrap();
-    assert_eq!(header.matches("##INFO=<ID=CNN_2D,Number=1,Type=Float").count(), 1);
+    assert_eq!(
+        header
+            .matches("##INFO=<ID=CNN_2D,Number=1,Type=Float")
+            .count(),
+        1
+    );
     assert_eq!(header.matches("##cnnfilterVersion=").count(), 1);
-    assert_eq!(header.matches("##cnnfilterCommand=score --info-key CNN_2D").count(), 1);
+    assert_eq!(
+        header
+            .matches("##cnnfilterCommand=score --info-key CNN_2D")
+            .count(),
+        1
+    );
 }
 
 #[test]
 fn reads_make_the_difference() {
     let lab = Lab::new();
     let bam = demo("reads.bam");
-    let scored = succeed(score(&demo("calls.vcf"), &lab.model_2d(), &["-I", text(&bam)]));
+    let scored = succeed(score(
+        &demo("calls.vcf"),
+        &lab.model_2d(),
+        &["-I", text(&bam)],
+    ));
     let mut values: Vec<String> = records(&scored)
         .iter()
         .filter_map(|line| info(line, "CNN_2D").map(String::from))
@@ -46,7 +64,11 @@ fn running_twice_replaces_and_other_keys_stay() {
     let once = lab.path("once.vcf");
     let bam = demo("reads.bam");
     let two = lab.model_2d();
-    succeed(score(&demo("calls.vcf"), &two, &["-I", text(&bam), "-o", text(&once)]));
+    succeed(score(
+        &demo("calls.vcf"),
+        &two,
+        &["-I", text(&bam), "-o", text(&once)],
+    ));
     let twice = succeed(score(&once, &two, &["-I", text(&bam)]));
     assert_eq!(twice, std::fs::read(&once).unwrap());
     let both = String::from_utf8(succeed(score(&once, &lab.model_1d(), &[]))).unwrap();
@@ -66,7 +88,10 @@ fn other_callers_files_are_scored() {
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(message.contains("the header defines no"), "{message}");
         let lines = records(&succeed(output));
-        assert_eq!(lines.len(), records(&std::fs::read(demo(name)).unwrap()).len());
+        assert_eq!(
+            lines.len(),
+            records(&std::fs::read(demo(name)).unwrap()).len()
+        );
         assert!(lines.iter().all(|line| info(line, "CNN_2D").is_some()));
     }
 }
@@ -84,7 +109,10 @@ fn base(position: usize) -> char {
 fn what_cannot_be_scored_is_left_alone_and_counted() {
     let lab = Lab::new();
     let mut vcf = HEADER.to_owned();
-    for (at, alternate) in ["<DEL>", "*", "<NON_REF>", ".", "G]demo1:500]", "<*>"].iter().enumerate() {
+    for (at, alternate) in ["<DEL>", "*", "<NON_REF>", ".", "G]demo1:500]", "<*>"]
+        .iter()
+        .enumerate()
+    {
         let position = 2000 + at;
         let base = base(position);
         vcf += &format!("demo1\t{position}\tid\t{base}\t{alternate}\t1.50\tq\tDB\tGT\t0/1\n");
@@ -95,11 +123,17 @@ fn what_cannot_be_scored_is_left_alone_and_counted() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(records(&succeed(output)), records(vcf.as_bytes()));
     for (reason, count) in [
-        ("no ALT spelled in bases (symbolic, breakend or `*` only)", 5),
+        (
+            "no ALT spelled in bases (symbolic, breakend or `*` only)",
+            5,
+        ),
         ("no ALT allele", 1),
         ("contig not in the reference", 1),
     ] {
-        let line = message.lines().find(|line| line.contains(reason)).expect(reason);
+        let line = message
+            .lines()
+            .find(|line| line.contains(reason))
+            .expect(reason);
         assert!(line.ends_with(&format!(" {count}")), "{line}");
     }
 }
@@ -107,10 +141,16 @@ fn what_cannot_be_scored_is_left_alone_and_counted() {
 #[test]
 fn a_stale_score_of_a_record_that_cannot_be_scored_goes() {
     let lab = Lab::new();
-    let line = format!("demo1\t2000\t.\t{}\t<DEL>\t.\t.\tDB;CNN_1D=5.000\tGT\t0/1\n", base(2000));
+    let line = format!(
+        "demo1\t2000\t.\t{}\t<DEL>\t.\t.\tDB;CNN_1D=5.000\tGT\t0/1\n",
+        base(2000)
+    );
     let calls = lab.file("calls.vcf", format!("{HEADER}{line}"));
     let scored = succeed(score(&calls, &lab.model_1d(), &[]));
-    assert_eq!(records(&scored), [line.replace(";CNN_1D=5.000", "").trim_end()]);
+    assert_eq!(
+        records(&scored),
+        [line.replace(";CNN_1D=5.000", "").trim_end()]
+    );
 }
 
 #[test]
@@ -119,10 +159,19 @@ fn contig_ends_and_odd_letters_are_scored() {
     let mut vcf = HEADER.to_owned();
     // 1: left edge; 7778: an IUPAC code; 9050: inside a run of N; 30000: the last base.
     for position in [1, 2, 63, 64, 65, 7778, 9050, 29_937, 30_000] {
-        vcf += &format!("demo1\t{position}\t.\t{}\tT\t.\t.\t.\tGT\t0/1\n", base(position));
+        vcf += &format!(
+            "demo1\t{position}\t.\t{}\tT\t.\t.\t.\tGT\t0/1\n",
+            base(position)
+        );
     }
     let calls = lab.file("calls.vcf", &vcf);
-    for (model, more) in [(lab.model_1d(), vec![]), (lab.model_2d(), vec!["-I".to_owned(), text(&demo("reads.bam")).to_owned()])] {
+    for (model, more) in [
+        (lab.model_1d(), vec![]),
+        (
+            lab.model_2d(),
+            vec!["-I".to_owned(), text(&demo("reads.bam")).to_owned()],
+        ),
+    ] {
         let more: Vec<&str> = more.iter().map(String::as_str).collect();
         let lines = records(&succeed(score(&calls, &model, &more)));
         assert!(lines.iter().all(|line| line.contains("CNN_")), "{lines:?}");
@@ -135,7 +184,11 @@ fn an_empty_file_gives_an_empty_file() {
     let calls = lab.file("calls.vcf", HEADER);
     let output = lab.path("out.vcf.gz");
     let bam = demo("reads.bam");
-    succeed(score(&calls, &lab.model_2d(), &["-I", text(&bam), "-o", text(&output)]));
+    succeed(score(
+        &calls,
+        &lab.model_2d(),
+        &["-I", text(&bam), "-o", text(&output)],
+    ));
     assert!(output.exists() && lab.path("out.vcf.gz.tbi").exists());
 }
 
@@ -144,7 +197,15 @@ fn a_closed_pipe_is_no_error() {
     let lab = Lab::new();
     let (model, reference, calls) = (lab.model_1d(), demo("ref.fa"), demo("calls.vcf"));
     let mut child = program(&[
-        "score", "-V", text(&calls), "-R", text(&reference), "--model", text(&model), "--batch-size", "1",
+        "score",
+        "-V",
+        text(&calls),
+        "-R",
+        text(&reference),
+        "--model",
+        text(&model),
+        "--batch-size",
+        "1",
     ])
     .stdout(Stdio::piped())
     .stderr(Stdio::piped())
@@ -160,12 +221,20 @@ fn a_closed_pipe_is_no_error() {
 fn standard_input_works_as_a_file_does() {
     let lab = Lab::new();
     let (model, reference) = (lab.model_1d(), demo("ref.fa"));
-    let mut child = program(&["score", "-V", "-", "-R", text(&reference), "--model", text(&model)])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = program(&[
+        "score",
+        "-V",
+        "-",
+        "-R",
+        text(&reference),
+        "--model",
+        text(&model),
+    ])
+    .stdin(Stdio::piped())
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
     let bytes = std::fs::read(demo("calls.vcf")).unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let feed = std::thread::spawn(move || stdin.write_all(&bytes));

@@ -23,6 +23,8 @@ pub struct Inputs {
     pub reads_contigs: Vec<(PathBuf, ContigTable)>,
     /// The contigs that a region may name: those of the calls, else of the reference.
     pub known_contigs: ContigTable,
+    /// Bases of the reference before each of its contigs, and of all of them at the end.
+    bases_before: Vec<u64>,
 }
 
 /// Opens everything but the calls, and compares contigs.
@@ -45,11 +47,17 @@ pub fn open(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Result<Input
         );
     }
     if !model.uses_reads() && !plan.reads.is_empty() {
-        log::warn!("model `{}` does not use reads: -I is ignored", model.card().name);
+        log::warn!(
+            "model `{}` does not use reads: -I is ignored",
+            model.card().name
+        );
     }
     let reference = Reference::open(&plan.reference)?;
     let calls = reader.header().contigs();
-    agree((reader.path(), &calls), (&plan.reference, reference.contigs()))?;
+    agree(
+        (reader.path(), &calls),
+        (&plan.reference, reference.contigs()),
+    )?;
     let mut reads_contigs = Vec::new();
     if model.uses_reads() {
         for path in &plan.reads {
@@ -69,7 +77,11 @@ pub fn open(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Result<Input
         log::warn!(
             "{}: the header defines no {}; model `{}` takes a missing annotation as 0, which lowers its accuracy",
             reader.path().display(),
-            missing.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
+            missing
+                .iter()
+                .map(|name| name.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
             model.card().name
         );
     }
@@ -78,7 +90,13 @@ pub fn open(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Result<Input
     } else {
         calls
     };
+    let mut bases_before = vec![0];
+    for contig in reference.contigs().iter() {
+        let before = bases_before.last().copied().unwrap_or(0);
+        bases_before.push(before + contig.length.unwrap_or(0));
+    }
     Ok(Inputs {
+        bases_before,
         reference,
         variants: plan.variants.clone(),
         reads_contigs,
@@ -100,21 +118,22 @@ fn agree(left: (&Path, &ContigTable), right: (&Path, &ContigTable)) -> Result<()
 impl Inputs {
     /// Opens reads and reference for one thread.
     pub fn stretch_reader(&self, reads: &[PathBuf]) -> Result<StretchReader> {
-        let reads: &[PathBuf] = if self.reads_contigs.is_empty() { &[] } else { reads };
+        let reads: &[PathBuf] = if self.reads_contigs.is_empty() {
+            &[]
+        } else {
+            reads
+        };
         Ok(StretchReader::new(
             AlignmentSource::open(reads, self.reference.path())?,
             self.reference.reader()?,
         ))
     }
 
-    /// Share of the known contigs' bases that lie before a position, 0 to 1; nothing where a
-    /// length is unknown.
+    /// Share of the reference's bases that lie before a position, 0 to 1; nothing for a contig that
+    /// it does not have.
     pub fn share_passed(&self, contig: &str, position: u64) -> Option<f64> {
-        let table = self.reference.contigs();
-        let rank = table.rank(contig)?;
-        let lengths: Vec<u64> = table.iter().map(|contig| contig.length.unwrap_or(0)).collect();
-        let total: u64 = lengths.iter().sum();
-        let before: u64 = lengths[..rank].iter().sum();
-        (total > 0).then(|| (before + position) as f64 / total as f64)
+        let rank = self.reference.contigs().rank(contig)?;
+        let total = *self.bases_before.last()?;
+        (total > 0).then(|| (self.bases_before[rank] + position) as f64 / total as f64)
     }
 }

@@ -21,7 +21,10 @@ pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) {
         ),
     );
     let version = env!("CARGO_PKG_VERSION");
-    header.put_meta("##cnnfilterVersion=", format!("##cnnfilterVersion={version}"));
+    header.put_meta(
+        "##cnnfilterVersion=",
+        format!("##cnnfilterVersion={version}"),
+    );
     let prefix = format!("##cnnfilterCommand=score --info-key {key} ");
     let mut command = prefix.clone();
     command += &format!("--model {} ", quote(&card.name));
@@ -36,7 +39,10 @@ pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) {
 /// A word as a shell would need it.
 fn quote(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
-    let clean: String = word.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let clean: String = word
+        .chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
     if !clean.is_empty() && clean.chars().all(is_plain) {
         clean
     } else {

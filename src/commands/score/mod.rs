@@ -88,7 +88,15 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
         if chunk.is_empty() {
             break;
         }
-        let chunk = score_chunk(chunk, plan, &model, &inputs, &pool, &stretch_readers, &mut summary)?;
+        let chunk = score_chunk(
+            chunk,
+            plan,
+            &model,
+            &inputs,
+            &pool,
+            &stretch_readers,
+            &mut summary,
+        )?;
         let begun = Instant::now();
         for call in &chunk {
             writer.write(&call.record)?;

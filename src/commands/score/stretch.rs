@@ -65,7 +65,9 @@ pub fn cut(chunk: Vec<Call>, threads: usize) -> Vec<Vec<Call>> {
     let mut stretches: Vec<Vec<Call>> = Vec::new();
     for call in chunk {
         match stretches.last_mut() {
-            Some(stretch) if stretch.len() < most && stretch.last().is_some_and(|last| near(last, &call)) => {
+            Some(stretch)
+                if stretch.len() < most && stretch.last().is_some_and(|last| near(last, &call)) =>
+            {
                 stretch.push(call);
             }
             _ => stretches.push(vec![call]),
@@ -76,7 +78,11 @@ pub fn cut(chunk: Vec<Call>, threads: usize) -> Vec<Vec<Call>> {
 
 fn near(last: &Call, next: &Call) -> bool {
     last.record.contig() == next.record.contig()
-        && next.record.position().saturating_sub(last.record.position()) <= MAX_GAP
+        && next
+            .record
+            .position()
+            .saturating_sub(last.record.position())
+            <= MAX_GAP
 }
 
 /// The files of one thread.
@@ -95,7 +101,12 @@ impl StretchReader {
     ///
     /// # Errors
     /// Where a file is damaged, or a record cannot belong to this reference.
-    pub fn encode(&mut self, calls: &[Call], model: &Model, inputs: &Inputs) -> Result<Vec<Outcome>> {
+    pub fn encode(
+        &mut self,
+        calls: &[Call],
+        model: &Model,
+        inputs: &Inputs,
+    ) -> Result<Vec<Outcome>> {
         let mut variants: Vec<Result<Variant, Skip>> = Vec::with_capacity(calls.len());
         for call in calls {
             variants.push(self.locate(call, model, inputs)?);
@@ -110,7 +121,12 @@ impl StretchReader {
         };
         let contig = first.contig.clone();
         let window = WINDOW as u64;
-        let start = scored.iter().map(|v| v.start).min().unwrap_or(0).saturating_sub(window);
+        let start = scored
+            .iter()
+            .map(|v| v.start)
+            .min()
+            .unwrap_or(0)
+            .saturating_sub(window);
         // A window reaches half its width behind POS, at contig starts up to a whole one.
         let end = scored
             .iter()

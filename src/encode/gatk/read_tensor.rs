@@ -303,7 +303,10 @@ fn read_row(read: &AlignedRead, window_start: i64, insertions: &Insertions) -> R
         flags: read.flags,
         mapping_quality: read.mapping_quality,
     };
-    let mut filled = cells.iter().enumerate().filter(|(_, (letter, _))| *letter != SKIP);
+    let mut filled = cells
+        .iter()
+        .enumerate()
+        .filter(|(_, (letter, _))| *letter != SKIP);
     if let Some((first, _)) = filled.next()
         && let Some((last, _)) = filled.last()
     {

@@ -74,9 +74,15 @@ mod tests {
         let mut floats = Vec::new();
         tensor.write_floats(&mut floats);
         assert_eq!(floats.len(), ReferenceTensor::LEN);
-        assert_eq!(&floats[64 * 4..66 * 4], &[1.0, 0.0, 0.0, 0.0, 0.25, 0.25, 0.25, 0.25]);
+        assert_eq!(
+            &floats[64 * 4..66 * 4],
+            &[1.0, 0.0, 0.0, 0.0, 0.25, 0.25, 0.25, 0.25]
+        );
         // Columns 114 and on lie beyond the contig's 150 bases.
-        assert_eq!(&floats[113 * 4..115 * 4], &[0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(
+            &floats[113 * 4..115 * 4],
+            &[0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+        );
     }
 
     #[test]

@@ -66,7 +66,13 @@ impl GatkNetwork {
         let dense = |name: &str, relu: bool| {
             let bias = get(&format!("{name}.bias"));
             let weight = get(&format!("{name}.weight"));
-            Dense::new(weight.len() / bias.len().max(1), bias.len(), weight, bias, relu)
+            Dense::new(
+                weight.len() / bias.len().max(1),
+                bias.len(),
+                weight,
+                bias,
+                relu,
+            )
         };
         let scale: Vec<f32> = get("annotation_norm.weight")
             .iter()
@@ -291,22 +297,46 @@ mod tests {
     fn a_wrong_tensor_or_weight_is_named() {
         let network = network(&SMALL_2D);
         let example = test_vectors::example(&REFERENCE_1D, 1, 0);
-        assert!(matches!(network.logits(&example), Err(ModelError::Example { .. })));
+        assert!(matches!(
+            network.logits(&example),
+            Err(ModelError::Example { .. })
+        ));
         let mut weights = test_vectors::random_weights(&REFERENCE_1D, 1);
         weights.remove("dense.bias");
         let error = GatkNetwork::new(&REFERENCE_1D, weights.clone()).unwrap_err();
         assert!(error.to_string().contains("`dense.bias`"), "{error}");
-        let odd = WeightTensor { shape: vec![1], data: vec![f32::NAN] };
+        let odd = WeightTensor {
+            shape: vec![1],
+            data: vec![f32::NAN],
+        };
         weights.insert("dense.bias".into(), odd);
         let error = GatkNetwork::new(&REFERENCE_1D, weights.clone()).unwrap_err();
         assert!(matches!(error, ModelError::WeightShape { .. }), "{error}");
-        weights.insert("dense.bias".into(), WeightTensor { shape: vec![40], data: vec![f32::NAN; 40] });
+        weights.insert(
+            "dense.bias".into(),
+            WeightTensor {
+                shape: vec![40],
+                data: vec![f32::NAN; 40],
+            },
+        );
         assert!(matches!(
             GatkNetwork::new(&REFERENCE_1D, weights.clone()),
             Err(ModelError::WeightValue { .. })
         ));
-        weights.insert("dense.bias".into(), WeightTensor { shape: vec![40], data: vec![0.0; 40] });
-        weights.insert("more".into(), WeightTensor { shape: vec![1], data: vec![0.0] });
+        weights.insert(
+            "dense.bias".into(),
+            WeightTensor {
+                shape: vec![40],
+                data: vec![0.0; 40],
+            },
+        );
+        weights.insert(
+            "more".into(),
+            WeightTensor {
+                shape: vec![1],
+                data: vec![0.0],
+            },
+        );
         assert!(matches!(
             GatkNetwork::new(&REFERENCE_1D, weights),
             Err(ModelError::ExtraWeight { .. })

@@ -79,7 +79,11 @@ pub static REFERENCE_1D: GatkSpec = GatkSpec {
     info_key: "CNN_1D",
     rows: 1,
     channels: 4,
-    convs: &[conv(256, 1, 12, 1), conv(256, 1, 12, 1), conv(128, 1, 12, 1)],
+    convs: &[
+        conv(256, 1, 12, 1),
+        conv(256, 1, 12, 1),
+        conv(128, 1, 12, 1),
+    ],
     annotation_units: 40,
     dense_units: 40,
     shortcut: true,
@@ -112,7 +116,8 @@ pub static ALL: [&GatkSpec; 3] = [&REFERENCE_1D, &SMALL_2D, &MIX_2D];
 impl GatkSpec {
     /// The architecture of that name.
     pub fn named(architecture: &str) -> Option<&'static GatkSpec> {
-        ALL.into_iter().find(|spec| spec.architecture == architecture)
+        ALL.into_iter()
+            .find(|spec| spec.architecture == architecture)
     }
 
     /// Names of the annotations it takes, in order.
@@ -155,7 +160,10 @@ impl GatkSpec {
         let shortcut = if self.shortcut { annotations } else { 0 };
         let joined = self.trunk_shape().iter().product::<usize>() + self.annotation_units;
         layer("annotation_norm".into(), vec![annotations]);
-        layer("annotation_dense".into(), vec![self.annotation_units, annotations]);
+        layer(
+            "annotation_dense".into(),
+            vec![self.annotation_units, annotations],
+        );
         layer("dense".into(), vec![self.dense_units, joined]);
         layer("output".into(), vec![4, self.dense_units + shortcut]);
         for statistic in ["running_mean", "running_var"] {

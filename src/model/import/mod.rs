@@ -49,7 +49,10 @@ pub fn from_bytes(bytes: &[u8], file: &str, member: &str) -> Result<Model, Impor
     let (recognised, names) = if bytes.starts_with(HDF5_MAGIC) {
         let tensors = keras::read_keras_weights(bytes)?;
         let found = find(|spec| from_keras_order(spec, &tensors));
-        (found, tensors.into_iter().map(|tensor| tensor.name).collect())
+        (
+            found,
+            tensors.into_iter().map(|tensor| tensor.name).collect(),
+        )
     } else {
         let tensors = torch::read_module(bytes)?;
         let found = find(|spec| from_torch_names(spec, &tensors));
@@ -93,7 +96,9 @@ fn layers(spec: &GatkSpec) -> Vec<(String, &'static str)> {
         _ => (&[""; 5], [""; 4]),
     };
     let convs = convs.iter().enumerate();
-    let mut layers: Vec<_> = convs.map(|(at, name)| (format!("conv{}", at + 1), *name)).collect();
+    let mut layers: Vec<_> = convs
+        .map(|(at, name)| (format!("conv{}", at + 1), *name))
+        .collect();
     let own = ["annotation_norm", "annotation_dense", "dense", "output"];
     layers.extend(own.map(String::from).into_iter().zip(rest));
     layers
@@ -166,7 +171,9 @@ fn output_first(tensor: &KerasTensor) -> WeightTensor {
     let mut data = Vec::with_capacity(tensor.data.len());
     for output in 0..outputs {
         for input in 0..inputs {
-            data.extend((0..cells).map(|cell| tensor.data[(cell * inputs + input) * outputs + output]));
+            data.extend(
+                (0..cells).map(|cell| tensor.data[(cell * inputs + input) * outputs + output]),
+            );
         }
     }
     WeightTensor {
@@ -180,7 +187,11 @@ fn output_first(tensor: &KerasTensor) -> WeightTensor {
 fn channels_to_last(dense: &mut WeightTensor, [rows, columns, channels]: [usize; 3]) {
     let inputs = dense.shape[1];
     let old = dense.data.clone();
-    for (to, from) in dense.data.chunks_exact_mut(inputs).zip(old.chunks_exact(inputs)) {
+    for (to, from) in dense
+        .data
+        .chunks_exact_mut(inputs)
+        .zip(old.chunks_exact(inputs))
+    {
         for cell in 0..rows * columns {
             for channel in 0..channels {
                 to[cell * channels + channel] = from[channel * rows * columns + cell];
@@ -215,9 +226,15 @@ mod tests {
     fn torch_networks_are_told_by_their_tensors() {
         for (spec, other) in [(&SMALL_2D, &REFERENCE_1D), (&REFERENCE_1D, &SMALL_2D)] {
             let mut tensors = as_torch(spec);
-            assert_eq!(from_torch_names(spec, &tensors), Some(random_weights(spec, 5)));
+            assert_eq!(
+                from_torch_names(spec, &tensors),
+                Some(random_weights(spec, 5))
+            );
             assert_eq!(from_torch_names(other, &tensors), None);
-            let more = WeightTensor { shape: vec![], data: vec![0.0] };
+            let more = WeightTensor {
+                shape: vec![],
+                data: vec![0.0],
+            };
             tensors.insert("more".into(), more);
             assert_eq!(from_torch_names(spec, &tensors), None, "a tensor too many");
         }
@@ -241,7 +258,11 @@ mod tests {
                             let (out, input) = (at / (i * h * w), at / (h * w) % i);
                             data[((y * w + x) * i + input) * o + out] = *value;
                         }
-                        let shape = if spec.uses_reads() { vec![h, w, i, o] } else { vec![w, i, o] };
+                        let shape = if spec.uses_reads() {
+                            vec![h, w, i, o]
+                        } else {
+                            vec![w, i, o]
+                        };
                         (shape, data)
                     }
                     &[o, i] => {
@@ -260,7 +281,12 @@ mod tests {
                     }
                     shape => (shape.to_vec(), tensor.data.clone()),
                 };
-                tensors.push(KerasTensor { layer: layer.clone(), name, shape, data });
+                tensors.push(KerasTensor {
+                    layer: layer.clone(),
+                    name,
+                    shape,
+                    data,
+                });
             }
         }
         tensors
@@ -270,7 +296,12 @@ mod tests {
     fn keras_networks_are_told_by_their_shapes() {
         for spec in spec::ALL {
             let mut tensors = as_keras(spec);
-            assert_eq!(from_keras_order(spec, &tensors), Some(random_weights(spec, 6)), "{}", spec.gatk_name);
+            assert_eq!(
+                from_keras_order(spec, &tensors),
+                Some(random_weights(spec, 6)),
+                "{}",
+                spec.gatk_name
+            );
             let recognised: Vec<&str> = spec::ALL
                 .into_iter()
                 .filter(|spec| from_keras_order(spec, &tensors).is_some())

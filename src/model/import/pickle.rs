@@ -54,7 +54,9 @@ pub enum PickleError {
         at: usize,
     },
     /// More opcodes than any published network needs by far.
-    #[error("the pickle has more than {MAX_OPCODES} opcodes; this is no network of the kind that is imported")]
+    #[error(
+        "the pickle has more than {MAX_OPCODES} opcodes; this is no network of the kind that is imported"
+    )]
     TooLong,
     /// The program does not fit its own stack or memo, or a value is malformed.
     #[error("the pickle is malformed at byte {0}")]
@@ -101,7 +103,10 @@ pub fn read(bytes: &[u8]) -> Result<Value, PickleError> {
 
 impl Machine<'_> {
     fn take(&mut self, count: usize) -> Result<&[u8], PickleError> {
-        let end = self.at.checked_add(count).filter(|end| *end <= self.bytes.len());
+        let end = self
+            .at
+            .checked_add(count)
+            .filter(|end| *end <= self.bytes.len());
         let end = end.ok_or(PickleError::CutOff(self.bytes.len()))?;
         let taken = &self.bytes[self.at..end];
         self.at = end;
@@ -212,7 +217,8 @@ impl Machine<'_> {
     fn call(&mut self) -> Result<(), PickleError> {
         let arguments = self.pop()?;
         let callee = self.pop()?;
-        let ordered = matches!(&callee, Value::Global(name) if &**name == "collections.OrderedDict");
+        let ordered =
+            matches!(&callee, Value::Global(name) if &**name == "collections.OrderedDict");
         self.push(if ordered {
             Value::Dict(Rc::default())
         } else {
@@ -252,7 +258,11 @@ impl Machine<'_> {
                 }
                 let raw = self.little_endian(count)?;
                 let unused = 64 - 8 * count as u32;
-                let value = if count == 0 { 0 } else { (raw << unused) as i64 >> unused };
+                let value = if count == 0 {
+                    0
+                } else {
+                    (raw << unused) as i64 >> unused
+                };
                 self.push(Value::Int(value));
             }
             b'G' => {
@@ -381,7 +391,10 @@ mod tests {
             a.items().unwrap(),
             [Value::Int(1), Value::Int(-2), Value::Float(x)] if *x == 2.5
         ));
-        assert_eq!(value.get("c").unwrap().get("k").unwrap().count(), Some(70_000));
+        assert_eq!(
+            value.get("c").unwrap().get("k").unwrap().count(),
+            Some(70_000)
+        );
         assert!(value.get("d").is_none());
     }
 
@@ -394,7 +407,10 @@ mod tests {
 
     #[test]
     fn lengths_are_not_believed() {
-        assert_eq!(read(b"X\xff\xff\xff\xffab").unwrap_err(), PickleError::CutOff(7));
+        assert_eq!(
+            read(b"X\xff\xff\xff\xffab").unwrap_err(),
+            PickleError::CutOff(7)
+        );
         assert_eq!(read(b"\x8a\xff.").unwrap_err(), PickleError::Malformed(2));
     }
 

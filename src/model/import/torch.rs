@@ -198,9 +198,8 @@ fn tensor(
     let [Value::External(storage), offset, shape, strides, ..] = arguments.as_slice() else {
         return Err(fail("its storage, offset, shape and strides are missing"));
     };
-    let counts = |value: &Value| -> Option<Vec<usize>> {
-        value.items()?.iter().map(Value::count).collect()
-    };
+    let counts =
+        |value: &Value| -> Option<Vec<usize>> { value.items()?.iter().map(Value::count).collect() };
     let (Some(offset), Some(shape), Some(strides)) =
         (offset.count(), counts(shape), counts(strides))
     else {
@@ -302,7 +301,10 @@ mod tests {
         let options = zip::write::SimpleFileOptions::default();
         for (name, bytes) in [
             ("m/data.pkl", pickle),
-            ("m/data/0", (0..6u8).flat_map(|n| f32::from(n).to_le_bytes()).collect()),
+            (
+                "m/data/0",
+                (0..6u8).flat_map(|n| f32::from(n).to_le_bytes()).collect(),
+            ),
         ] {
             zip.start_file(name, options).unwrap();
             zip.write_all(&bytes).unwrap();

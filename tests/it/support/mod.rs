@@ -82,7 +82,9 @@ impl Lab {
 
 /// A file of the demo data.
 pub fn demo(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/demo").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/demo")
+        .join(name)
 }
 
 /// The program with arguments.
@@ -100,7 +102,15 @@ pub fn text(path: &Path) -> &str {
 /// Runs `score` on the demo reference with further arguments.
 pub fn score(variants: &Path, model: &Path, more: &[&str]) -> Output {
     let reference = demo("ref.fa");
-    let mut arguments = vec!["score", "-V", text(variants), "-R", text(&reference), "--model", text(model)];
+    let mut arguments = vec![
+        "score",
+        "-V",
+        text(variants),
+        "-R",
+        text(&reference),
+        "--model",
+        text(model),
+    ];
     arguments.extend(more);
     program(&arguments).output().unwrap()
 }
@@ -121,7 +131,10 @@ pub fn fail(output: Output) -> String {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(!message.contains("panicked"), "{message}");
-    let errors = message.lines().filter(|line| line.starts_with("cnnfilter: error: ")).count();
+    let errors = message
+        .lines()
+        .filter(|line| line.starts_with("cnnfilter: error: "))
+        .count();
     assert_eq!(errors, 1, "{message}");
     message
 }

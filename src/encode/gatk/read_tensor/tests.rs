@@ -192,8 +192,15 @@ fn read(contig_length: i64) -> impl Strategy<Value = AlignedRead> {
                 flags: ReadFlags(flags & !0x4 | if start % 17 == 0 { 0x4 } else { 0 }),
                 mapping_quality,
                 bases: bases[..length].iter().map(|(base, _)| *base).collect(),
-                qualities: bases[..length].iter().map(|(_, quality)| *quality).collect(),
-                cigar: if start % 17 == 0 { Cigar::default() } else { cigar },
+                qualities: bases[..length]
+                    .iter()
+                    .map(|(_, quality)| *quality)
+                    .collect(),
+                cigar: if start % 17 == 0 {
+                    Cigar::default()
+                } else {
+                    cigar
+                },
             }
         })
 }
@@ -267,7 +274,10 @@ fn a_long_read_is_cut_before_it_is_shifted() {
     let read = simple_read(376, &[(CigarOp::Match, 150)], b'C');
     let tensor = ReadTensor::encode(&variant, &[read], &block);
     let row = &tensor.rows[0];
-    assert_eq!(row.letters.iter().filter(|letter| **letter == b'C').count(), 68);
+    assert_eq!(
+        row.letters.iter().filter(|letter| **letter == b'C').count(),
+        68
+    );
     assert_eq!((row.from, row.to), (0, 67), "flags end one column early");
 }
 
@@ -282,7 +292,11 @@ fn rows_are_sorted_by_base_then_start() {
         simple_read(455, &m, b'A'),
     ];
     let tensor = ReadTensor::encode(&variant, &reads, &block);
-    let found: Vec<(u8, u8)> = tensor.rows.iter().map(|row| (row.letters[64], row.from)).collect();
+    let found: Vec<(u8, u8)> = tensor
+        .rows
+        .iter()
+        .map(|row| (row.letters[64], row.from))
+        .collect();
     assert_eq!(found, [(b'A', 19), (b'C', 4), (b'C', 24), (b'T', 14)]);
 }
 
@@ -291,7 +305,11 @@ fn an_insertion_opens_columns_in_every_row() {
     let (variant, block) = snp_at_500();
     let inserted = simple_read(
         480,
-        &[(CigarOp::Match, 20), (CigarOp::Insertion, 3), (CigarOp::Match, 20)],
+        &[
+            (CigarOp::Match, 20),
+            (CigarOp::Insertion, 3),
+            (CigarOp::Match, 20),
+        ],
         b'C',
     );
     let plain = simple_read(480, &[(CigarOp::Match, 40)], b'G');

@@ -1,10 +1,4 @@
 //! Tests of the Keras weight reader on two tiny files.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on has failed"
-)]
-
 use proptest::prelude::*;
 
 use super::*;

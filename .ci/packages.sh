@@ -1,0 +1,36 @@
+# Sourced by the scripts that build and run: installs the Debian packages that are missing.
+
+missing=()
+
+# need COMMAND PACKAGE...: the packages, if there is no such command.
+need() {
+  local command=$1
+  shift
+  command -v "$command" >/dev/null 2>&1 || missing+=("$@")
+}
+
+# need_file PATTERN PACKAGE...: the packages, if no file matches the pattern.
+need_file() {
+  compgen -G "$1" >/dev/null || missing+=("${@:2}")
+}
+
+# What the build needs beside Rust: a C compiler, and libclang with its headers (for bindgen).
+need_build() {
+  command -v cargo >/dev/null 2>&1 || {
+    echo "cargo was not found: install Rust 1.91 or later first" >&2
+    exit 1
+  }
+  need cc gcc libc6-dev
+  need_file '/usr/lib/llvm-*/lib/clang/*/include/stddef.h' libclang-dev
+}
+
+install_missing() {
+  [ ${#missing[@]} -gt 0 ] || return 0
+  echo "Installing Debian packages: ${missing[*]}" >&2
+  local sudo=()
+  [ "$(id -u)" = 0 ] || sudo=(sudo)
+  "${sudo[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" >/dev/null
+  missing=()
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# GATK's HaplotypeCaller piped into cnnfilter: calls are scored as they are made.
+#
+#   haplotypecaller_pipe.sh REF.fa READS.bam MODEL_DIR OUT.vcf.gz [REGION]
+#
+# GATK comes through Maven (gatk.sh); `cnnfilter` is the one on the PATH or in target/release. The
+# reference needs its .fai; its .dict is made in a temporary folder where it is missing.
+set -euo pipefail
+if [ $# -lt 4 ]; then
+  sed -n '2,7p' "$0" >&2
+  exit 2
+fi
+here=$(cd "$(dirname "$0")" && pwd)
+reference=$(realpath "$1") reads=$2 model=$3 output=$4
+region=(${5:+-L "$5"})
+cnnfilter=$(command -v cnnfilter || echo "${CARGO_TARGET_DIR:-$here/../target}/release/cnnfilter")
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+name=$(basename "$reference")
+stem=${name%.gz}
+stem=${stem%.*}
+for file in "$reference" "$reference.fai" "$reference.gzi" "${reference%"$name"}$stem.dict"; do
+  [ ! -e "$file" ] || ln -s "$file" "$work/"
+done
+[ -e "$work/$stem.dict" ] ||
+  "$here/gatk.sh" CreateSequenceDictionary --QUIET -R "$work/$name" -O "$work/$stem.dict" >/dev/null
+
+"$here/gatk.sh" HaplotypeCaller -R "$work/$name" -I "$reads" "${region[@]}" \
+  -O /dev/stdout --create-output-variant-index false |
+  "$cnnfilter" score -V - -I "$reads" -R "$reference" --model "$model" -o "$output"
