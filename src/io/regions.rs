@@ -232,7 +232,7 @@ mod tests {
             "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\nchr1\t5\t.\tAC\tA\t.\t.\t.\n",
         );
         for file in [bed, list, strings, vcf] {
-            let set = read(&[file.clone()], &contigs()).unwrap();
+            let set = read(std::slice::from_ref(&file), &contigs()).unwrap();
             assert_eq!(set.on("chr1"), &[Interval { start: 4, end: 6 }], "{file}");
         }
         let broken = write("b.bed", "chr1\t4\t6\nchr1\tx\t6\n");

@@ -279,6 +279,9 @@ fn copy_bcf(
     }
 }
 
+/// Makes the description of an index, which htslib's wrapper consumes.
+type IndexKind = fn() -> index::Type;
+
 /// Indexes the finished temporary file: `.tbi` for VCF.gz, as GATK and bcftools expect it, unless a
 /// contig is too long for it (512 Mb); `.csi` for that and for BCF.
 fn make_index(
@@ -286,7 +289,7 @@ fn make_index(
     temporary: &Path,
     options: &OutputOptions,
 ) -> Result<(PendingFile, &'static str), IoError> {
-    let kinds: &[(&str, fn() -> index::Type)] = match options.format {
+    let kinds: &[(&str, IndexKind)] = match options.format {
         OutputFormat::VcfGz => &[
             ("tbi", || index::Type::Tbx),
             ("csi", || index::Type::Csi(14)),

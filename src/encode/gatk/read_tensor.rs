@@ -308,7 +308,7 @@ fn read_row(read: &AlignedRead, window_start: i64, insertions: &Insertions) -> R
         .enumerate()
         .filter(|(_, (letter, _))| *letter != SKIP);
     if let Some((first, _)) = filled.next()
-        && let Some((last, _)) = filled.last()
+        && let Some((last, _)) = filled.next_back()
     {
         (row.from, row.to) = (first as u8, last as u8);
     }

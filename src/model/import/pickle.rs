@@ -186,7 +186,7 @@ impl Machine<'_> {
     }
 
     fn set_items(&mut self, values: Vec<Value>) -> Result<(), PickleError> {
-        if values.len() % 2 != 0 {
+        if !values.len().is_multiple_of(2) {
             return Err(self.malformed());
         }
         match self.last()? {

@@ -1,8 +1,6 @@
 //! Every layer against its definition written as nested loops, on every instruction set of
 //! the machine the tests run on.
 
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
-
 use super::*;
 
 mod conv;
