@@ -11,15 +11,21 @@
 //!      genome ── contigs, intervals, alleles, reads
 //!      encode ── a call and its reads become a tensor
 //!      model ── the networks (the only user of candle)
+//!      label ── which call is right, by a truth set
+//!      eval ── how good a score is
+//!      report ── figures as TSV, JSON, text and a page
 //!      runtime ── threads, progress, the summary of a run
 //! ```
 //!
-//! `genome`, `vcf`, `encode` and `model` are pure: they compile without the feature `cli`, without
-//! htslib and without a file system.
+//! All but `cli`, `commands`, `io` and `runtime` are pure: they compile without the feature `cli`,
+//! without htslib and without a file system.
 
 pub mod encode;
+pub mod eval;
 pub mod genome;
+pub mod label;
 pub mod model;
+pub mod report;
 pub mod vcf;
 
 #[cfg(feature = "cli")]

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use cnnfilter::cli::{Cli, Command, LogLevel};
-use cnnfilter::commands::{import, score};
+use cnnfilter::commands::{eval, import, score};
 use cnnfilter::io::IoError;
 
 fn main() -> ExitCode {
@@ -33,6 +33,11 @@ fn run(command: Command) -> Result<()> {
             for line in summary.to_text().lines() {
                 log::info!("{line}");
             }
+        }
+        Command::Eval(args) => {
+            let text = eval::run(&args.resolve())?;
+            let written = std::io::stdout().write_all(text.as_bytes());
+            written.map_err(|e| IoError::system("-", "write", e))?;
         }
         Command::Import(args) => {
             import::run(&args.resolve())?;

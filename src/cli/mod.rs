@@ -1,5 +1,6 @@
 //! What the user may type. Knows clap; opens nothing. Each command's arguments resolve to a plan.
 
+pub mod eval;
 pub mod import;
 pub mod score;
 
@@ -19,6 +20,8 @@ pub struct Cli {
 pub enum Command {
     /// Score calls: one streaming pass over a VCF.
     Score(score::ScoreArgs),
+    /// Evaluate scores: PR-AUC and more, of every score in the file on the same calls.
+    Eval(eval::EvalArgs),
     /// Import GATK's networks out of its jar into model folders.
     Import(import::ImportArgs),
 }
@@ -43,7 +46,7 @@ impl Command {
         match self {
             Command::Score(args) if args.quiet => LogLevel::Error,
             Command::Score(args) => args.log_level,
-            Command::Import(_) => LogLevel::Info,
+            Command::Import(_) | Command::Eval(_) => LogLevel::Info,
         }
     }
 }

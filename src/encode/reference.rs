@@ -22,6 +22,11 @@ impl ReferenceBlock {
         }
     }
 
+    /// The bases, in upper case.
+    pub fn into_bases(self) -> Vec<u8> {
+        self.bases
+    }
+
     /// Length of the whole contig in bases.
     pub fn contig_length(&self) -> u64 {
         self.contig_length

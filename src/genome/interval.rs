@@ -58,6 +58,13 @@ impl IntervalSet {
         })
     }
 
+    /// Whether the set holds any position of `start..end`.
+    pub fn overlaps(&self, contig: &str, start: u64, end: u64) -> bool {
+        let intervals = self.on(contig);
+        let before = intervals.partition_point(|interval| interval.start < end);
+        before > 0 && intervals[before - 1].end > start
+    }
+
     /// The merged intervals of one contig.
     pub fn on(&self, contig: &str) -> &[Interval] {
         self.by_contig.get(contig).map_or(&[], Vec::as_slice)
@@ -114,6 +121,9 @@ mod tests {
                         *c == contig && *start <= position && position < start + length
                     });
                     prop_assert_eq!(set.contains(&format!("c{contig}"), position), expected);
+                let next = set.contains(&format!("c{contig}"), position + 1);
+                let two = set.overlaps(&format!("c{contig}"), position, position + 2);
+                prop_assert_eq!(two, expected || next);
                     count += u64::from(expected);
                 }
             }

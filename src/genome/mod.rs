@@ -8,6 +8,7 @@ pub mod cigar;
 pub mod contigs;
 pub mod interval;
 pub mod read;
+pub mod repeat;
 pub mod variant;
 
 pub use cigar::{Cigar, CigarOp};

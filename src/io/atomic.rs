@@ -56,6 +56,14 @@ impl PendingFile {
     }
 }
 
+/// Makes a folder, and those above it, where it is not there yet.
+///
+/// # Errors
+/// Where the system refuses.
+pub fn create_folder(path: &Path) -> Result<(), IoError> {
+    std::fs::create_dir_all(path).map_err(|e| IoError::system(path, "create", e))
+}
+
 /// Writes a small file whole or not at all.
 ///
 /// # Errors

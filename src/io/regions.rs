@@ -37,6 +37,16 @@ pub fn read(arguments: &[String], contigs: &ContigTable) -> Result<IntervalSet, 
     Ok(IntervalSet::new(regions))
 }
 
+/// Reads a BED file whatever its suffix, on any contigs.
+///
+/// # Errors
+/// Where a line cannot be read.
+pub fn read_bed(path: &Path) -> Result<IntervalSet, IoError> {
+    let mut regions = Vec::new();
+    read_file(path, Kind::Bed, &ContigTable::default(), &mut regions)?;
+    Ok(IntervalSet::new(regions))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Bed,

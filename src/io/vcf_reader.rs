@@ -1,6 +1,6 @@
 //! A VCF's header and its records, one after another.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::error::{IoError, Problem};
@@ -123,6 +123,87 @@ impl VcfReader {
                 ),
             )),
         }
+    }
+}
+
+/// A VCF read a contig at a time, in its own order or in that of another file.
+pub struct ContigGroups {
+    reader: VcfReader,
+    /// The first record of the contig that comes next.
+    next: Option<VcfRecord>,
+    /// Contigs that were passed on the way to another one.
+    passed: HashMap<String, Vec<VcfRecord>>,
+}
+
+impl ContigGroups {
+    /// Opens the file and reads its header.
+    ///
+    /// # Errors
+    /// Where it cannot be opened or has no proper header.
+    pub fn open(path: &Path) -> Result<Self, IoError> {
+        let mut reader = VcfReader::open(path)?;
+        let next = reader.next_record()?.map(|(_, record)| record);
+        Ok(Self {
+            reader,
+            next,
+            passed: HashMap::new(),
+        })
+    }
+
+    /// The header.
+    pub fn header(&self) -> &VcfHeader {
+        self.reader.header()
+    }
+
+    /// The records of the contig that comes next in the file, with its name.
+    ///
+    /// # Errors
+    /// Where the file is cut off, or a record is damaged or out of order.
+    pub fn next_contig(&mut self) -> Result<Option<(String, Vec<VcfRecord>)>, IoError> {
+        let Some(first) = self.next.take() else {
+            return Ok(None);
+        };
+        let contig = String::from_utf8_lossy(first.contig()).into_owned();
+        let mut records = vec![first];
+        while let Some((_, record)) = self.reader.next_record()? {
+            if record.contig() != contig.as_bytes() {
+                self.next = Some(record);
+                break;
+            }
+            records.push(record);
+        }
+        Ok(Some((contig, records)))
+    }
+
+    /// The records of one contig, empty where the file has none. Contigs in front of it are kept in
+    /// memory until they are asked for; with the same order in both files there are none.
+    ///
+    /// # Errors
+    /// As [`Self::next_contig`].
+    pub fn take(&mut self, contig: &str) -> Result<Vec<VcfRecord>, IoError> {
+        if let Some(records) = self.passed.remove(contig) {
+            return Ok(records);
+        }
+        while let Some((name, records)) = self.next_contig()? {
+            if name == contig {
+                return Ok(records);
+            }
+            self.passed.insert(name, records);
+        }
+        Ok(Vec::new())
+    }
+
+    /// The contigs that nobody asked for, sorted by name.
+    ///
+    /// # Errors
+    /// As [`Self::next_contig`].
+    pub fn rest(mut self) -> Result<Vec<(String, Vec<VcfRecord>)>, IoError> {
+        while let Some((name, records)) = self.next_contig()? {
+            self.passed.insert(name, records);
+        }
+        let mut rest: Vec<_> = self.passed.into_iter().collect();
+        rest.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Ok(rest)
     }
 }
 

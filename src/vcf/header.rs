@@ -65,6 +65,12 @@ impl VcfHeader {
             .any(|body| field(body, "ID") == Some(key))
     }
 
+    /// Whether a FORMAT key has a definition line.
+    pub fn defines_format(&self, key: &str) -> bool {
+        self.structured("FORMAT")
+            .any(|body| field(body, "ID") == Some(key))
+    }
+
     /// Puts a definition line (`##INFO=<ID=key,...>`) in the place of the one with the same key,
     /// or last; further ones with that key go.
     pub fn put_info(&mut self, key: &str, line: String) {

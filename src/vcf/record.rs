@@ -98,6 +98,11 @@ impl VcfRecord {
         self.column(FILTER)
     }
 
+    /// The columns REF and ALT as they stand.
+    pub fn alleles(&self) -> (&[u8], &[u8]) {
+        (self.column(REF), self.column(ALT))
+    }
+
     /// Place and alleles; nothing for POS 0, which no base belongs to.
     pub fn variant(&self) -> Option<Variant> {
         let start = self.position.checked_sub(1)?;
@@ -141,6 +146,32 @@ impl VcfRecord {
     pub fn info_float(&self, key: &[u8]) -> Option<f32> {
         let value = self.info(key)?;
         parse_float(value.split(|byte| *byte == b',').next()?)
+    }
+
+    /// The FORMAT column; empty where there is none.
+    pub fn format(&self) -> &[u8] {
+        self.columns_after_info().next().unwrap_or(&[])
+    }
+
+    /// The whole column of a sample, from 0.
+    pub fn sample(&self, sample: usize) -> Option<&[u8]> {
+        self.columns_after_info().nth(1 + sample)
+    }
+
+    /// The value of a FORMAT key of a sample, from 0; nothing where the key is absent or the sample's
+    /// trailing fields were left out.
+    pub fn sample_value(&self, sample: usize, key: &[u8]) -> Option<&[u8]> {
+        let at = self
+            .format()
+            .split(|byte| *byte == b':')
+            .position(|name| name == key)?;
+        self.sample(sample)?.split(|byte| *byte == b':').nth(at)
+    }
+
+    fn columns_after_info(&self) -> impl Iterator<Item = &[u8]> {
+        let rest = self.line.get(self.ends[INFO] + 1..).unwrap_or(&[]);
+        rest.split(|byte| *byte == b'\t')
+            .take_while(|_| self.ends[INFO] < self.line.len())
     }
 
     /// Sets an INFO key, in its place where it stands already (and only once), else at the end;
@@ -223,7 +254,8 @@ fn entry_key(entry: &[u8]) -> &[u8] {
     entry.split(|byte| *byte == b'=').next().unwrap_or(entry)
 }
 
-fn parse_float(text: &[u8]) -> Option<f32> {
+/// A finite number; nothing for `.`, NaN and infinity.
+pub fn parse_float(text: &[u8]) -> Option<f32> {
     let value: f32 = std::str::from_utf8(text).ok()?.parse().ok()?;
     value.is_finite().then_some(value)
 }
@@ -290,6 +322,18 @@ mod tests {
             assert_eq!(r.info_float(key.as_bytes()), None, "{key}");
         }
         assert_eq!(r.quality(), None);
+    }
+
+    #[test]
+    fn samples_are_read_by_key() {
+        let r = record("1\t5\t.\tA\tC\t.\t.\tDP=3\tGT:AD:DP\t0/1:3,4:7\t./.");
+        assert_eq!(r.sample_value(0, b"AD"), Some(&b"3,4"[..]));
+        assert_eq!(r.sample_value(1, b"GT"), Some(&b"./."[..]));
+        assert_eq!(r.sample_value(1, b"DP"), None);
+        assert_eq!(r.sample_value(0, b"PL"), None);
+        assert_eq!(r.sample_value(2, b"GT"), None);
+        let r = record("1\t5\t.\tA\tC\t.\t.\tDP=3");
+        assert_eq!((r.format(), r.sample(0)), (&b""[..], None));
     }
 
     #[test]

@@ -49,6 +49,7 @@ fn each_library_has_its_folder() {
         ("clap", &["cli/", "main.rs"]),
         ("anyhow", &["commands/", "main.rs"]),
         ("indicatif", &["runtime/"]),
+        ("statrs", &["eval/"]),
         ("std::fs", &["io/"]),
         ("unsafe", &["model/kernel/"]),
     ] {

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod errors;
+mod eval;
 mod formats;
 mod import;
 mod real_data;

@@ -13,6 +13,7 @@ use cnnfilter::encode::{Example, SiteTensor};
 use cnnfilter::io::alignment::AlignmentSource;
 use cnnfilter::io::fasta::Reference;
 use cnnfilter::io::model_dir;
+use cnnfilter::io::text_source::TextSource;
 use cnnfilter::io::vcf_reader::VcfReader;
 use cnnfilter::model::DeviceChoice;
 
@@ -264,4 +265,169 @@ impl Golden {
             );
         }
     }
+}
+
+/// PR-AUC of the labelled chr20 calls, computed apart from the project: SNP and INDEL true and false
+/// records, then the figures of QUAL, QD, VQSLOD (SNP only) and CNN_1D.
+#[test]
+#[ignore = "needs CNNFILTER_DATA and CNNFILTER_GATK_JAR"]
+fn figures_of_the_labelled_calls() {
+    let lab = Lab::new();
+    let calls = data("calls/NA12878.b37.chr20.gatk3.8hc.composite.vqslod.cnn1d.vcf.gz");
+    let labels = data("calls/NA12878.b37.chr20.gatk3.8hc.happy_labels.tsv.gz");
+    let truth = data("truth/HG001.b37.chr20.giab_v3.3.2.vcf.gz");
+    let reference = data("ref/b37.chr20.composite.fa.gz");
+    let by_happy = ["--labels", text(&labels), "--match", "genotype"];
+    let by_truth = [
+        "--truth",
+        text(&truth),
+        "-R",
+        text(&reference),
+        "--match",
+        "allele",
+    ];
+    let expected: [(&[&str], [u64; 4], [f64; 7]); 2] = [
+        (
+            &by_happy,
+            [10_671, 171, 1_144, 320],
+            [0.9954, 0.9242, 0.9914, 0.8822, 0.9953, 0.9918, 0.9329],
+        ),
+        (
+            &by_truth,
+            [10_731, 111, 1_280, 184],
+            [0.9983, 0.9803, 0.9983, 0.9807, 0.9984, 0.9987, 0.9827],
+        ),
+    ];
+    for (labelling, counts, figures) in expected {
+        let folder = lab.path(labelling[0]);
+        let mut arguments = vec![
+            "eval",
+            "-V",
+            text(&calls),
+            "--resamples",
+            "0",
+            "-o",
+            text(&folder),
+        ];
+        arguments.extend(labelling);
+        succeed(program(&arguments).output().unwrap());
+        let rows = std::fs::read_to_string(folder.join("eval.tsv")).unwrap();
+        let names: Vec<&str> = rows.lines().next().unwrap().split('\t').collect();
+        let find = |score: &str, kind: &str, column: &str| -> String {
+            let at = |name: &str| names.iter().position(|found| *found == name).unwrap();
+            let key = [
+                ("score", score),
+                ("kind", kind),
+                ("stratum", "all"),
+                ("figure", "pr_auc"),
+            ];
+            let row = rows
+                .lines()
+                .map(|line| line.split('\t').collect::<Vec<_>>())
+                .find(|row| key.iter().all(|(name, value)| row[at(name)] == *value))
+                .unwrap();
+            row[at(column)].to_owned()
+        };
+        let found = [
+            ("SNP", "n_true"),
+            ("SNP", "n_false"),
+            ("INDEL", "n_true"),
+            ("INDEL", "n_false"),
+        ]
+        .map(|(kind, column)| find("QUAL", kind, column).parse::<u64>().unwrap());
+        assert_eq!(found, counts);
+        let scores = [
+            ("QUAL", "SNP"),
+            ("QUAL", "INDEL"),
+            ("QD", "SNP"),
+            ("QD", "INDEL"),
+            ("VQSLOD", "SNP"),
+            ("CNN_1D", "SNP"),
+            ("CNN_1D", "INDEL"),
+        ];
+        for ((score, kind), expected) in scores.into_iter().zip(figures) {
+            let value: f64 = find(score, kind, "value").parse().unwrap();
+            assert!(
+                (value - expected).abs() < 0.5e-4 + 1e-9,
+                "{score} {kind}: {value}, expected {expected}"
+            );
+        }
+        assert_eq!(find("VQSLOD", "INDEL", "value"), "NA", "no indel has it");
+    }
+}
+
+/// Labels by genotype against hap.py's: at most 0.1 % of the SNPs and 1 % of the indels differ.
+#[test]
+#[ignore = "needs CNNFILTER_DATA and CNNFILTER_GATK_JAR"]
+fn genotype_labels_are_those_of_happy() {
+    use cnnfilter::label::*;
+    let mut calls = VcfReader::open(&data(
+        "calls/NA12878.b37.chr20.gatk3.8hc.composite.vqslod.cnn1d.vcf.gz",
+    ))
+    .unwrap();
+    let mut truth = VcfReader::open(&data("truth/HG001.b37.chr20.giab_v3.3.2.vcf.gz")).unwrap();
+    let site = |record: &cnnfilter::vcf::VcfRecord| {
+        let variant = record.variant().unwrap();
+        Site {
+            start: variant.start,
+            reference: variant.reference,
+            alternates: variant.alternates,
+            genotype: Site::parse_genotype(record.sample_value(0, b"GT").unwrap()),
+        }
+    };
+    let mut sites = [Vec::new(), Vec::new()];
+    for (reader, sites) in [&mut calls, &mut truth].into_iter().zip(&mut sites) {
+        while let Some((_, record)) = reader.next_record().unwrap() {
+            sites.push(site(&record));
+        }
+    }
+    let reference = Reference::open(&data("ref/b37.chr20.composite.fa.gz")).unwrap();
+    let bases = reference
+        .reader()
+        .unwrap()
+        .block("20", 0, u64::MAX)
+        .unwrap()
+        .into_bases();
+    let judged = judge(
+        &sites[0],
+        &sites[1],
+        None,
+        bases.as_slice(),
+        MatchOptions::default(),
+    );
+    let mut lines = TextSource::open(&data(
+        "calls/NA12878.b37.chr20.gatk3.8hc.happy_labels.tsv.gz",
+    ))
+    .unwrap();
+    let mut line = Vec::new();
+    lines.next_line(&mut line).unwrap();
+    let columns = TableColumns::from_header(&line).unwrap();
+    let mut given = std::collections::HashMap::new();
+    while lines.next_line(&mut line).unwrap() {
+        let row = columns.read(&line).unwrap();
+        given.insert(
+            (row.start, row.reference.to_vec(), row.alternates.to_vec()),
+            row.label,
+        );
+    }
+    let mut differing = [0usize; 2];
+    let mut totals = [0usize; 2];
+    for (at, site) in sites[0].iter().enumerate() {
+        let alternates = site.alternates.join(&b","[..]);
+        let happy = given[&(site.start, site.reference.clone(), alternates)];
+        let ours = record_label(
+            judged.calls.alternates(at),
+            judged.calls.genotype(at),
+            MatchRule::Genotype,
+        );
+        let kind = usize::from(
+            record_kind(&site.reference, &site.alternates) == cnnfilter::genome::VariantKind::Indel,
+        );
+        totals[kind] += 1;
+        differing[kind] += usize::from(ours != happy.record_label(MatchRule::Genotype));
+    }
+    assert_eq!(totals, [10_842, 1_464]);
+    // One SNP and three indels, at two places where the haplotypes are the truth's and hap.py did
+    // not see it (src/label/matching/tests).
+    assert_eq!(differing, [1, 3]);
 }

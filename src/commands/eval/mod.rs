@@ -1,0 +1,491 @@
+//! `cnnfilter eval`: how good every score of a call set is, against a truth set.
+//!
+//! Calls, truth and reference are read a contig at a time and become one table
+//! ([`crate::eval::JudgedTable`]); all figures come from that.
+
+mod collect;
+mod labels;
+mod scores;
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use self::collect::{Collection, FileOfCalls};
+use self::labels::{LabelSource, by_truth};
+use self::scores::ScoreColumn;
+use crate::eval::at_filter::at_filter;
+use crate::eval::classes::Kind;
+use crate::eval::no_truth::by_score_bin;
+use crate::eval::{EvalConfig, Stratum, evaluate};
+use crate::genome::{Contig, ContigTable, IntervalSet, contigs};
+use crate::io::fasta::{FastaReader, Reference};
+use crate::io::vcf_reader::ContigGroups;
+use crate::io::{IoError, atomic, regions};
+use crate::label::{MatchRule, TruthCounts};
+use crate::report::{self, FilterRows, NoTruthRows, Report};
+use crate::runtime::threads;
+use crate::vcf::VcfRecord;
+
+/// Where labels come from.
+#[derive(Debug, Clone)]
+pub enum LabelPlan {
+    /// A truth set and where it is complete (everywhere without).
+    Truth {
+        /// VCF or BCF.
+        truth: PathBuf,
+        /// BED.
+        confident: Option<PathBuf>,
+    },
+    /// The calls are hap.py's annotated VCF.
+    Happy,
+    /// The calls are vcfeval's annotated VCF.
+    Vcfeval,
+    /// A table of `chrom pos ref alt label`.
+    Table(PathBuf),
+    /// None: Ti/Tv and het/hom only.
+    Nothing,
+}
+
+/// Everything a run needs to know.
+#[derive(Debug, Clone)]
+pub struct EvalPlan {
+    /// The calls; further files hold further scores of the same calls.
+    pub variants: Vec<PathBuf>,
+    /// Where labels come from.
+    pub labels: LabelPlan,
+    /// The reference; needed with a truth set.
+    pub reference: Option<PathBuf>,
+    /// When a record counts as true.
+    pub rule: MatchRule,
+    /// Names and BED files of strata.
+    pub strata: Vec<(String, PathBuf)>,
+    /// Scores by name; empty for all that are known.
+    pub scores: Vec<String>,
+    /// The score that the others are compared with; QUAL, where it is among them, else the first.
+    pub baseline: Option<String>,
+    /// Scores that are probabilities, beside those with `PROB` in their name.
+    pub probabilities: Vec<String>,
+    /// Sample of the calls; the first where there is none.
+    pub sample: Option<String>,
+    /// Regions as typed; empty for everything.
+    pub regions: Vec<String>,
+    /// Bootstrap resamples; 0 for no intervals.
+    pub resamples: usize,
+    /// Seed of the resamples.
+    pub seed: u64,
+    /// Worst records listed a score, kind and sort.
+    pub worst: usize,
+    /// Threads that work.
+    pub threads: usize,
+    /// Folder that gets the report.
+    pub output: PathBuf,
+}
+
+/// Names of the files of a report.
+const FILES: [&str; 4] = ["eval.tsv", "eval.json", "eval.html", "eval.txt"];
+
+/// Evaluates the scores, writes the report and returns its summary for the terminal.
+///
+/// # Errors
+/// Anything that is wrong with the inputs, or a report that cannot be written.
+pub fn run(plan: &EvalPlan) -> Result<String> {
+    atomic::create_folder(&plan.output)?;
+    let pool = threads::pool(plan.threads)?;
+    let report = pool.install(|| evaluate_calls(plan))?;
+    let text = report::text(&report);
+    let contents = [
+        report::tsv(&report),
+        report::json(&report)?,
+        report::html(&report)?,
+        text.clone(),
+    ];
+    for (name, content) in FILES.iter().zip(contents) {
+        atomic::write(&plan.output.join(name), content.as_bytes())?;
+    }
+    Ok(text)
+}
+
+/// Whether a record lies in the regions asked for: by its POS.
+fn wanted(regions: Option<&IntervalSet>, contig: &str, record: &VcfRecord) -> bool {
+    regions.is_none_or(|regions| {
+        let position = record.position().checked_sub(1);
+        position.is_some_and(|position| regions.contains(contig, position))
+    })
+}
+
+/// Bases of whole contigs, from a reference that may be absent.
+struct Bases {
+    reader: Option<FastaReader>,
+    known: ContigTable,
+}
+
+impl Bases {
+    fn open(plan: &EvalPlan, calls: &ContigGroups) -> Result<Self> {
+        let Some(path) = &plan.reference else {
+            return Ok(Self {
+                reader: None,
+                known: ContigTable::default(),
+            });
+        };
+        let reference = Reference::open(path)?;
+        if let Err(mismatch) = contigs::compare(&calls.header().contigs(), reference.contigs()) {
+            bail!(
+                "{} and {} are not about the same reference: {mismatch}",
+                plan.variants[0].display(),
+                path.display()
+            );
+        }
+        Ok(Self {
+            known: reference.contigs().clone(),
+            reader: Some(reference.reader()?),
+        })
+    }
+
+    /// All bases of a contig; none where the reference does not have it.
+    fn of(&mut self, contig: &str) -> Result<Vec<u8>, IoError> {
+        match &mut self.reader {
+            Some(reader) if self.known.get(contig).is_some() => {
+                let block = reader.block(contig, 0, u64::MAX)?;
+                Ok(block.into_bases())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Reads everything and computes all figures.
+fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
+    let mut files = Vec::new();
+    for path in &plan.variants {
+        files.push(ContigGroups::open(path)?);
+    }
+    let columns = score_columns(plan, &files)?;
+    let names: Vec<String> = columns.iter().flatten().map(|c| c.name.clone()).collect();
+    if names.is_empty() {
+        bail!(
+            "{}: there is no score to evaluate",
+            plan.variants[0].display()
+        );
+    }
+    let mut calls = files.remove(0);
+    let sample = sample_index(plan, &calls)?;
+    let mut bases = Bases::open(plan, &calls)?;
+    let mut known = calls.header().contigs();
+    if known.is_empty() {
+        known = bases.known.clone();
+    }
+    let regions = if plan.regions.is_empty() {
+        None
+    } else {
+        Some(regions::read(&plan.regions, &known)?)
+    };
+    let mut strata = Vec::new();
+    for (name, path) in &plan.strata {
+        let set = regions::read_bed(path)?;
+        check_stratum(name, path, &set, &known)?;
+        strata.push((name.clone(), set));
+    }
+    let mut source = LabelSource::open(&plan.labels, (&plan.variants[0], calls.header()))?;
+    let mut collection = Collection::new(names.clone(), strata, plan.worst)?;
+    let mut truth = TruthCounts::default();
+    let mut outside = 0u64;
+    let mut seen = Vec::new();
+    while let Some((contig, mut records)) = calls.next_contig()? {
+        let before = records.len();
+        records.retain(|record| wanted(regions.as_ref(), &contig, record));
+        outside += (before - records.len()) as u64;
+        let contig_bases = bases.of(&contig)?;
+        let labels = source.label(
+            &contig,
+            &records,
+            sample,
+            &contig_bases,
+            plan.rule,
+            regions.as_ref(),
+        )?;
+        let mut others = Vec::new();
+        for file in &mut files {
+            others.push(file.take(&contig)?);
+        }
+        let side_by_side = join(&records, &others, &columns);
+        collection.add(
+            &contig,
+            &records,
+            &labels.labels,
+            &side_by_side,
+            sample,
+            &contig_bases,
+        )?;
+        collection.add_missed(&contig, &labels.missed)?;
+        add_counts(&mut truth, labels.truth_counts);
+        seen.push(Contig {
+            name: contig,
+            length: None,
+        });
+    }
+    let seen = ContigTable::new(seen);
+    let (rest, confident) = source.contigs_without_calls()?;
+    for (contig, truths) in rest {
+        if let Some(other) = seen.other_spelling(&contig) {
+            bail!(
+                "the truth says `{contig}` where the calls say `{other}`; use one spelling in both"
+            );
+        }
+        let contig_bases = bases.of(&contig)?;
+        let labels = by_truth(
+            &contig,
+            &[],
+            0,
+            truths,
+            confident.as_ref(),
+            &contig_bases,
+            plan.rule,
+            regions.as_ref(),
+        );
+        collection.add_missed(&contig, &labels.missed)?;
+        add_counts(&mut truth, labels.truth_counts);
+    }
+    assemble(plan, &names, &collection, truth, outside)
+}
+
+/// The score columns of each file.
+fn score_columns(plan: &EvalPlan, files: &[ContigGroups]) -> Result<Vec<Vec<ScoreColumn>>> {
+    let mut taken = Vec::new();
+    let mut columns = Vec::new();
+    for (path, file) in plan.variants.iter().zip(files) {
+        let name = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy();
+        let found = scores::columns(&plan.scores, file.header(), &name, &taken);
+        taken.extend(found.iter().map(|column| column.name.clone()));
+        columns.push(found);
+    }
+    if let Some(missing) = plan.scores.iter().find(|name| !taken.contains(name)) {
+        bail!(
+            "{}: the header does not define `{missing}`, which --score asks for",
+            plan.variants[0].display()
+        );
+    }
+    Ok(columns)
+}
+
+fn sample_index(plan: &EvalPlan, calls: &ContigGroups) -> Result<usize> {
+    let samples: Vec<&str> = calls.header().samples().collect();
+    let Some(name) = &plan.sample else {
+        if samples.len() > 1 && !matches!(plan.labels, LabelPlan::Happy) {
+            log::warn!(
+                "there are {} samples; the first, `{}`, is evaluated",
+                samples.len(),
+                samples[0]
+            );
+        }
+        // The calls of hap.py's annotated VCF are in its second sample.
+        return Ok(usize::from(matches!(plan.labels, LabelPlan::Happy)));
+    };
+    samples
+        .iter()
+        .position(|sample| sample == name)
+        .with_context(|| {
+            format!(
+                "{}: there is no sample `{name}`",
+                plan.variants[0].display()
+            )
+        })
+}
+
+/// A stratum on none of the calls' contigs is a mistake, not an empty stratum.
+fn check_stratum(
+    name: &str,
+    path: &std::path::Path,
+    set: &IntervalSet,
+    known: &ContigTable,
+) -> Result<()> {
+    if known.is_empty() || set.is_empty() || set.contigs().any(|contig| known.get(contig).is_some())
+    {
+        return Ok(());
+    }
+    let spelling = set.contigs().find_map(|contig| {
+        Some(format!(
+            " (it says `{contig}`, they say `{}`)",
+            known.other_spelling(contig)?
+        ))
+    });
+    bail!(
+        "{}: stratum `{name}` has no contig in common with the calls{}",
+        path.display(),
+        spelling.unwrap_or_default()
+    )
+}
+
+/// For each record of the first file its counterpart in the others: the same position and alleles.
+fn join<'a>(
+    records: &'a [VcfRecord],
+    others: &'a [Vec<VcfRecord>],
+    columns: &'a [Vec<ScoreColumn>],
+) -> Vec<FileOfCalls<'a>> {
+    let mut files = vec![FileOfCalls {
+        columns: &columns[0],
+        records: records.iter().map(Some).collect(),
+    }];
+    for (other, columns) in others.iter().zip(&columns[1..]) {
+        let by_alleles: HashMap<_, &VcfRecord> = other
+            .iter()
+            .map(|record| ((record.position(), record.alleles()), record))
+            .collect();
+        files.push(FileOfCalls {
+            columns,
+            records: records
+                .iter()
+                .map(|record| {
+                    by_alleles
+                        .get(&(record.position(), record.alleles()))
+                        .copied()
+                })
+                .collect(),
+        });
+    }
+    files
+}
+
+fn add_counts(total: &mut TruthCounts, more: TruthCounts) {
+    total.called_snps += more.called_snps;
+    total.missed_snps += more.missed_snps;
+    total.called_indels += more.called_indels;
+    total.missed_indels += more.missed_indels;
+}
+
+/// All figures, with what is known about their making.
+fn assemble(
+    plan: &EvalPlan,
+    names: &[String],
+    collection: &Collection,
+    truth: TruthCounts,
+    outside: u64,
+) -> Result<Report> {
+    let table = &collection.table;
+    let baseline = match &plan.baseline {
+        Some(name) => name.clone(),
+        None => names
+            .iter()
+            .find(|name| *name == "QUAL")
+            .unwrap_or(&names[0])
+            .clone(),
+    };
+    let mut probabilities: Vec<String> = names
+        .iter()
+        .filter(|name| name.contains("PROB"))
+        .cloned()
+        .collect();
+    probabilities.extend(plan.probabilities.iter().cloned());
+    probabilities.dedup();
+    let is_judged = !matches!(plan.labels, LabelPlan::Nothing);
+    let config = EvalConfig {
+        match_rule: plan.rule.name().to_owned(),
+        baseline: Some(baseline),
+        probabilities,
+        resamples: if is_judged { plan.resamples } else { 0 },
+        seed: plan.seed,
+        ..EvalConfig::default()
+    };
+    let evaluation = evaluate(table, &config)?;
+    let mut filter_rows = Vec::new();
+    let mut no_truth = Vec::new();
+    for kind in Kind::ALL {
+        if collection.is_filtered {
+            for stratum in Stratum::enumerate(table, kind, config.difficult) {
+                filter_rows.push(FilterRows {
+                    kind,
+                    stratum: stratum.name(table),
+                    rows: at_filter(table, kind, stratum).to_vec(),
+                });
+            }
+        }
+        for (score, name) in names.iter().enumerate() {
+            no_truth.push(NoTruthRows {
+                kind,
+                score: name.clone(),
+                bins: by_score_bin(table, kind, score, 10),
+            });
+        }
+    }
+    Ok(Report {
+        title: plan.variants[0]
+            .file_name()
+            .unwrap_or(plan.variants[0].as_os_str())
+            .to_string_lossy()
+            .into_owned(),
+        provenance: provenance(plan, collection, truth, outside),
+        evaluation,
+        at_filter: filter_rows,
+        no_truth,
+        worst: collection.worst_records(),
+    })
+}
+
+/// What was compared, and what became of every record.
+fn provenance(
+    plan: &EvalPlan,
+    collection: &Collection,
+    truth: TruthCounts,
+    outside: u64,
+) -> Vec<(String, String)> {
+    let mut lines = Vec::new();
+    let mut line = |what: &str, value: String| lines.push((what.to_owned(), value));
+    line(
+        "program",
+        format!("cnnfilter {}", env!("CARGO_PKG_VERSION")),
+    );
+    for path in &plan.variants {
+        line("calls", path.display().to_string());
+    }
+    match &plan.labels {
+        LabelPlan::Truth { truth, confident } => {
+            line("truth", truth.display().to_string());
+            let everywhere = "not given: the truth counts as complete everywhere".to_owned();
+            let path = confident.as_ref().map(|path| path.display().to_string());
+            line("confident regions", path.unwrap_or(everywhere));
+        }
+        LabelPlan::Happy => line("labels", "hap.py's, from FORMAT/BD".to_owned()),
+        LabelPlan::Vcfeval => line("labels", "vcfeval's, from INFO/CALL".to_owned()),
+        LabelPlan::Table(path) => line("labels", path.display().to_string()),
+        LabelPlan::Nothing => line("labels", "none".to_owned()),
+    }
+    if let Some(path) = &plan.reference {
+        line("reference", path.display().to_string());
+    }
+    for (name, path) in &plan.strata {
+        line(&format!("stratum {name}"), path.display().to_string());
+    }
+    if outside > 0 {
+        line("records outside the regions", outside.to_string());
+    }
+    for (kind, counts) in &collection.labels {
+        let mut value = format!(
+            "{} true, {} false",
+            counts.true_records, counts.false_records
+        );
+        for (reason, count) in &counts.unjudged {
+            // Writing to a string cannot fail.
+            let _ = write!(value, ", {count} not judged ({reason})");
+        }
+        line(&format!("records, {kind}"), value);
+    }
+    if matches!(plan.labels, LabelPlan::Truth { .. }) {
+        line(
+            "truth alleles, SNP",
+            format!("{} called, {} not", truth.called_snps, truth.missed_snps),
+        );
+        line(
+            "truth alleles, INDEL",
+            format!(
+                "{} called, {} not",
+                truth.called_indels, truth.missed_indels
+            ),
+        );
+    }
+    lines
+}

@@ -1,0 +1,140 @@
+//! Which numbers of a record are scores.
+
+use crate::vcf::record::parse_float;
+use crate::vcf::{VcfHeader, VcfRecord};
+
+/// Scores that are looked for where the user names none, in the order of the report: ours, those of
+/// VQSR, VETS, ugbio and rtg's AVR, and what every caller writes.
+const KNOWN: [&str; 10] = [
+    "CNN_PROB",
+    "CNN_2D",
+    "CNN_1D",
+    "VQSLOD",
+    "SCORE",
+    "TREE_SCORE",
+    "FORMAT/AVR",
+    "QUAL",
+    "QD",
+    "FORMAT/GQ",
+];
+
+/// Where a score stands in a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Quality,
+    Info(String),
+    Format(String),
+}
+
+/// One score of one file; higher means more likely real.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScoreColumn {
+    /// Its name in the report.
+    pub name: String,
+    place: Place,
+}
+
+impl ScoreColumn {
+    /// `QUAL`, `KEY` or `INFO/KEY`, `FORMAT/KEY`.
+    fn parse(name: &str) -> Self {
+        let place = if name == "QUAL" {
+            Place::Quality
+        } else if let Some(key) = name.strip_prefix("FORMAT/") {
+            Place::Format(key.to_owned())
+        } else {
+            Place::Info(name.strip_prefix("INFO/").unwrap_or(name).to_owned())
+        };
+        let name = name.to_owned();
+        Self { name, place }
+    }
+
+    fn is_defined(&self, header: &VcfHeader) -> bool {
+        match &self.place {
+            Place::Quality => true,
+            Place::Info(key) => header.defines_info(key),
+            Place::Format(key) => header.defines_format(key),
+        }
+    }
+
+    /// The value in a record; NaN where it is missing. Of several values the first counts.
+    pub fn value(&self, record: &VcfRecord, sample: usize) -> f32 {
+        let found = match &self.place {
+            Place::Quality => record.quality(),
+            Place::Info(key) => record.info_float(key.as_bytes()),
+            Place::Format(key) => record
+                .sample_value(sample, key.as_bytes())
+                .and_then(|value| parse_float(value.split(|byte| *byte == b',').next()?)),
+        };
+        found.unwrap_or(f32::NAN)
+    }
+}
+
+/// The scores to read from a file: those named, else the known ones, as far as its header defines
+/// them. `taken` are the names of the files before it; a name that is taken gets the file's name
+/// behind it.
+pub fn columns(
+    asked: &[String],
+    header: &VcfHeader,
+    file: &str,
+    taken: &[String],
+) -> Vec<ScoreColumn> {
+    let names: Vec<&str> = if asked.is_empty() {
+        KNOWN.to_vec()
+    } else {
+        asked.iter().map(String::as_str).collect()
+    };
+    names
+        .into_iter()
+        .map(ScoreColumn::parse)
+        .filter(|column| column.is_defined(header))
+        .map(|mut column| {
+            if taken.contains(&column.name) {
+                column.name = format!("{}@{file}", column.name);
+            }
+            column
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header() -> VcfHeader {
+        VcfHeader::parse(
+            [
+                "##fileformat=VCFv4.2",
+                "##INFO=<ID=QD,Number=1,Type=Float,Description=\"x\">",
+                "##FORMAT=<ID=GQ,Number=1,Type=Integer,Description=\"x\">",
+                "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb",
+            ]
+            .map(String::from)
+            .to_vec(),
+        )
+        .unwrap()
+    }
+
+    fn names(columns: &[ScoreColumn]) -> Vec<&str> {
+        columns.iter().map(|column| column.name.as_str()).collect()
+    }
+
+    #[test]
+    fn scores_are_found_by_the_header() {
+        let found = columns(&[], &header(), "a.vcf", &[]);
+        assert_eq!(names(&found), ["QUAL", "QD", "FORMAT/GQ"]);
+        let taken = vec!["QUAL".to_owned()];
+        let again = columns(&["QUAL".into(), "ZZ".into()], &header(), "b.vcf", &taken);
+        assert_eq!(names(&again), ["QUAL@b.vcf"]);
+    }
+
+    #[test]
+    fn values_are_read_where_they_stand() {
+        let line = b"1\t5\t.\tA\tC\t7.5\t.\tQD=2,9\tGT:GQ\t0/1:40\t0/1:.".to_vec();
+        let record = VcfRecord::parse(line, 11).unwrap();
+        let value = |name: &str, sample| ScoreColumn::parse(name).value(&record, sample);
+        assert_eq!(value("QUAL", 0), 7.5);
+        assert_eq!(value("INFO/QD", 0), 2.0);
+        assert_eq!(value("FORMAT/GQ", 0), 40.0);
+        assert!(value("FORMAT/GQ", 1).is_nan() && value("MQ", 0).is_nan());
+    }
+}
