@@ -3,17 +3,20 @@
 #
 #   haplotypecaller_pipe.sh REF.fa READS.bam MODEL_DIR OUT.vcf.gz [REGION]
 #
-# GATK comes through Maven (gatk.sh); `cnnfilter` is the one on the PATH or in target/release. The
-# reference needs its .fai; its .dict is made in a temporary folder where it is missing.
+# GATK comes through Maven (gatk.sh); `cnnfilter` is the one in target/release, else on the PATH. The
+# reference needs its .fai; its .dict is made in a temporary folder where it is missing. A caller that
+# stops between two records looks like the end of the calls, so the output gets its name only when
+# both programs ended well.
 set -euo pipefail
 if [ $# -lt 4 ]; then
-  sed -n '2,7p' "$0" >&2
+  sed -n '2,10p' "$0" >&2
   exit 2
 fi
 here=$(cd "$(dirname "$0")" && pwd)
 reference=$(realpath "$1") reads=$2 model=$3 output=$4
 region=(${5:+-L "$5"})
-cnnfilter=$(command -v cnnfilter || echo "${CARGO_TARGET_DIR:-$here/../target}/release/cnnfilter")
+cnnfilter=${CARGO_TARGET_DIR:-$here/../target}/release/cnnfilter
+[ -x "$cnnfilter" ] || cnnfilter=cnnfilter
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -28,4 +31,6 @@ done
 
 "$here/gatk.sh" HaplotypeCaller -R "$work/$name" -I "$reads" "${region[@]}" \
   -O /dev/stdout --create-output-variant-index false |
-  "$cnnfilter" score -V - -I "$reads" -R "$reference" --model "$model" -o "$output"
+  "$cnnfilter" score -V - -I "$reads" -R "$reference" --model "$model" -o "$work/scored.vcf.gz"
+mv "$work/scored.vcf.gz" "$output"
+mv "$work/scored.vcf.gz.tbi" "$output.tbi"

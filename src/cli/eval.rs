@@ -29,6 +29,10 @@ pub struct EvalArgs {
     #[arg(long, value_name = "BED", requires = "truth")]
     pub confident: Option<PathBuf>,
 
+    /// The sample of the truth; left out, the one of the calls' name, or the only one.
+    #[arg(long, value_name = "NAME", requires = "truth")]
+    pub truth_sample: Option<String>,
+
     /// Labels that another tool gave: `happy` or `vcfeval`, where the calls are the annotated VCF of
     /// one, or a table with the columns chrom, pos, ref, alt, label.
     #[arg(long, value_name = "happy|vcfeval|FILE")]
@@ -42,9 +46,10 @@ pub struct EvalArgs {
     #[arg(short = 'R', long = "reference", value_name = "FILE")]
     pub reference: Option<PathBuf>,
 
-    /// When a call is true: when an ALT of it is real, or when its genotype is right as well.
-    #[arg(long = "match", value_name = "RULE", value_enum, default_value_t = Match::Allele)]
-    pub rule: Match,
+    /// When a call is true: when an ALT of it is real, or when its genotype is right as well. Left
+    /// out: allele with --truth; genotype with --labels, which is what hap.py and vcfeval count.
+    #[arg(long = "match", value_name = "RULE", value_enum)]
+    pub rule: Option<Match>,
 
     /// A stratum; figures are given inside and outside, and for the union of all. Several times, up
     /// to 32.
@@ -91,8 +96,8 @@ pub struct EvalArgs {
     pub worst: usize,
 
     /// Threads; 0 for all. The output does not depend on it.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024))]
+    pub threads: u32,
 
     /// The folder that gets the report.
     #[arg(short = 'o', long = "output", value_name = "DIR")]
@@ -110,6 +115,10 @@ pub enum Match {
 
 fn parse_stratum(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
+        Some(("all" | "difficult", _)) => {
+            Err("`all` and `difficult` are names of the report".to_owned())
+        }
+        Some((name, _)) if name.contains(':') => Err("a name must not hold `:`".to_owned()),
         Some((name, path)) if !name.is_empty() && !path.is_empty() => {
             Ok((name.to_owned(), PathBuf::from(path)))
         }
@@ -119,11 +128,18 @@ fn parse_stratum(text: &str) -> Result<(String, PathBuf), String> {
 
 impl EvalArgs {
     /// The settings of the run, defaults filled in.
-    pub fn resolve(self) -> EvalPlan {
+    pub fn resolve(mut self) -> EvalPlan {
+        let mut seen = Vec::new();
+        self.score.retain(|name| {
+            let is_new = !seen.contains(name);
+            seen.push(name.clone());
+            is_new
+        });
         let labels = match (self.truth, self.labels.as_deref()) {
             (Some(truth), _) => LabelPlan::Truth {
                 truth,
                 confident: self.confident,
+                sample: self.truth_sample,
             },
             (None, Some("happy")) => LabelPlan::Happy,
             (None, Some("vcfeval")) => LabelPlan::Vcfeval,
@@ -134,9 +150,9 @@ impl EvalArgs {
             variants: self.variant,
             labels,
             reference: self.reference,
-            rule: match self.rule {
-                Match::Allele => MatchRule::Allele,
-                Match::Genotype => MatchRule::Genotype,
+            rule: match (self.rule, &self.labels) {
+                (Some(Match::Allele), _) | (None, None) => MatchRule::Allele,
+                (Some(Match::Genotype), _) | (None, Some(_)) => MatchRule::Genotype,
             },
             strata: self.stratify,
             scores: self.score,
@@ -147,7 +163,7 @@ impl EvalArgs {
             resamples: self.resamples,
             seed: self.seed,
             worst: self.worst,
-            threads: threads::resolve(self.threads),
+            threads: threads::resolve(self.threads as usize),
             output: self.output,
         }
     }

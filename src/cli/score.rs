@@ -52,8 +52,8 @@ pub struct ScoreArgs {
     pub regions: Vec<String>,
 
     /// Threads; 0 for all. The output does not depend on it.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024))]
+    pub threads: u32,
 
     /// Calls that are held in memory together. The output does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 1024, alias = "inference-batch-size",
@@ -114,7 +114,10 @@ fn parse_output_type(text: &str) -> Result<OutputFormat, String> {
 impl ScoreArgs {
     /// The settings of the run, defaults filled in.
     pub fn resolve(self) -> ScorePlan {
-        let threads = threads::resolve(self.threads);
+        let threads = threads::resolve(self.threads as usize);
+        let is_standard_output = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+            .iter()
+            .any(|name| self.output == std::path::Path::new(name));
         let format = self
             .output_type
             .or_else(|| OutputFormat::from_suffix(&self.output))
@@ -124,7 +127,11 @@ impl ScoreArgs {
             reads: self.input,
             reference: self.reference,
             output: OutputOptions {
-                path: self.output,
+                path: if is_standard_output {
+                    PathBuf::from("-")
+                } else {
+                    self.output
+                },
                 format,
                 index: !self.no_index && self.create_output_variant_index,
                 threads,

@@ -7,7 +7,7 @@ use super::calibration::binomial_interval;
 use super::classes::{ClassBits, Kind, Label};
 use super::strata::Stratum;
 use super::table::JudgedTable;
-use super::undefined::{Figure, ratio, serialize_figure};
+use super::undefined::{Figure, Undefined, ratio, serialize_figure};
 
 /// Which calls count as made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,8 +28,9 @@ pub enum FilterRow {
 pub struct FilterCounts {
     /// `TRUTH.TP`: truth variants that were called.
     pub truth_tp: u64,
-    /// `TRUTH.FN`: truth variants that were not called, or whose call was filtered out.
-    pub truth_fn: u64,
+    /// `TRUTH.FN`: truth variants that were not called, or whose call was filtered out; `None` where
+    /// those that were never called are not known.
+    pub truth_fn: Option<u64>,
     /// Calls that are true.
     pub query_tp: u64,
     /// `QUERY.FP`: calls that are false.
@@ -73,11 +74,11 @@ impl FilterFigures {
             query_fp,
             query_unk,
         } = counts;
-        let recall = ratio(
-            truth_tp as f64,
-            (truth_tp + truth_fn) as f64,
-            "truth variants",
-        );
+        let truth_total = truth_fn.map(|truth_fn| truth_tp + truth_fn);
+        let recall = match truth_total {
+            Some(total) => ratio(truth_tp as f64, total as f64, "truth variants"),
+            None => Err(Undefined::MissedUnknown),
+        };
         let precision = ratio(
             query_tp as f64,
             (query_tp + query_fp) as f64,
@@ -90,9 +91,9 @@ impl FilterFigures {
         Self {
             filter,
             counts,
-            recall_interval: recall
-                .is_ok()
-                .then(|| binomial_interval(truth_tp, truth_tp + truth_fn)),
+            recall_interval: truth_total
+                .filter(|_| recall.is_ok())
+                .map(|total| binomial_interval(truth_tp, total)),
             precision_interval: precision
                 .is_ok()
                 .then(|| binomial_interval(query_tp, query_tp + query_fp)),
@@ -140,7 +141,7 @@ pub fn at_filter(table: &JudgedTable, kind: Kind, stratum: Stratum) -> [FilterFi
                 filter,
                 FilterCounts {
                     truth_tp: query_tp,
-                    truth_fn: n_true - query_tp + missed,
+                    truth_fn: table.knows_missed.then_some(n_true - query_tp + missed),
                     query_tp,
                     query_fp,
                     query_unk,

@@ -169,7 +169,8 @@ pub fn count(table: &JudgedTable, kind: Kind, strata: &[Stratum]) -> Vec<Totals>
                 n_true += u64::from(member & (bits & TRUE_BIT != 0));
                 n_false += u64::from(member & (bits & FALSE_BIT != 0));
             }
-            let missed = stratum.is_known_for_missed().then(|| {
+            let knows_missed = stratum.is_known_for_missed() && table.knows_missed;
+            let missed = knows_missed.then(|| {
                 table
                     .missed
                     .iter()

@@ -74,6 +74,8 @@ pub struct JudgedTable {
     pub(crate) pos: Vec<u32>,
     pub(crate) scores: Vec<Vec<f32>>,
     pub(crate) missed: Vec<(u32, u32)>,
+    /// Whether `missed` is complete.
+    pub(crate) knows_missed: bool,
 }
 
 impl JudgedTable {
@@ -96,6 +98,7 @@ impl JudgedTable {
             contig: Vec::new(),
             pos: Vec::new(),
             missed: Vec::new(),
+            knows_missed: true,
         })
     }
 
@@ -138,6 +141,12 @@ impl JudgedTable {
         self.missed
             .push((ClassBits::from(missed.classes).0, missed.strata));
         Ok(())
+    }
+
+    /// Says that nothing is known of truth variants that were never called, as where labels come
+    /// with the calls: figures that need them are undefined.
+    pub fn forget_missed(&mut self) {
+        self.knows_missed = false;
     }
 
     fn check_strata(&self, strata: u32) -> Result<(), TableError> {

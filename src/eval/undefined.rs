@@ -80,8 +80,8 @@ pub enum Undefined {
         /// Calls without the score.
         n_missing: u64,
     },
-    /// Whether truth variants were missed is unknown for this stratum.
-    #[error("truth variants that were not called have no such property")]
+    /// Truth variants that were missed are unknown, or unknown for this stratum.
+    #[error("truth variants that were never called are not known here")]
     MissedUnknown,
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rust_htslib::bam::record::{Aux, Record};
 use rust_htslib::bam::{self, IndexedReader, Read as _};
 
-use super::bgzf_tail::check_alignment_end;
+use super::bgzf_tail::{check_alignment_end, head};
 use super::error::{IoError, Problem, refuse_remote};
 use crate::encode::pileup::Pileup;
 use crate::genome::{AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFlags};
@@ -44,10 +44,16 @@ impl AlignmentFile {
     fn open(path: &Path, reference: &Path) -> Result<Self, IoError> {
         refuse_remote(path)?;
         check_alignment_end(path)?;
-        check_index(path)?;
+        let is_cram = head(path, 4)? == b"CRAM";
+        check_index(path, is_cram)?;
         let fail = |action: &str, error| IoError::htslib(path, action, error);
-        let mut reader = IndexedReader::from_path(path).map_err(|error| fail("opening", error))?;
-        if path.extension().is_some_and(|suffix| suffix == "cram") {
+        let mut reader = IndexedReader::from_path(path).map_err(|error| {
+            fail(
+                "opening it or its index (`samtools index` makes that again)",
+                error,
+            )
+        })?;
+        if is_cram {
             reader
                 .set_reference(reference)
                 .map_err(|error| fail("setting the reference", error))?;
@@ -78,13 +84,13 @@ impl AlignmentFile {
 }
 
 /// An index beside the file, under one of its usual names.
-fn check_index(path: &Path) -> Result<(), IoError> {
+fn check_index(path: &Path, is_cram: bool) -> Result<(), IoError> {
     let append = |suffix: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         PathBuf::from(name)
     };
-    let candidates = if path.extension().is_some_and(|suffix| suffix == "cram") {
+    let candidates = if is_cram {
         vec![append(".crai"), path.with_extension("crai")]
     } else {
         vec![

@@ -64,6 +64,12 @@ pub fn create_folder(path: &Path) -> Result<(), IoError> {
     std::fs::create_dir_all(path).map_err(|e| IoError::system(path, "create", e))
 }
 
+/// Takes a folder away again if nothing is in it; what cannot be removed stays.
+pub fn remove_empty_folder(path: &Path) {
+    // A folder with files in it is refused by the system, which is what is wanted.
+    let _ = std::fs::remove_dir(path);
+}
+
 /// Writes a small file whole or not at all.
 ///
 /// # Errors

@@ -34,6 +34,9 @@ pub fn read(arguments: &[String], contigs: &ContigTable) -> Result<IntervalSet, 
             }
         }
     }
+    if regions.is_empty() {
+        log::warn!("-L names no region: no record will be written");
+    }
     Ok(IntervalSet::new(regions))
 }
 
@@ -57,12 +60,15 @@ enum Kind {
 
 /// The kind of region file an argument is, by its suffix; nothing for a region itself.
 fn kind_of(argument: &str) -> Option<Kind> {
-    let name = argument.strip_suffix(".gz").unwrap_or(argument);
-    let suffix = Path::new(name).extension()?.to_str()?;
-    match suffix {
+    let name = argument
+        .strip_suffix(".gz")
+        .or(argument.strip_suffix(".bgz"));
+    let name = name.unwrap_or(argument);
+    let suffix = Path::new(name).extension()?.to_str()?.to_ascii_lowercase();
+    match suffix.as_str() {
         "bed" => Some(Kind::Bed),
         "interval_list" => Some(Kind::IntervalList),
-        "vcf" | "bcf" | "bgz" => Some(Kind::Variants),
+        "vcf" | "bcf" => Some(Kind::Variants),
         "list" | "intervals" => Some(Kind::Strings),
         _ => None,
     }
@@ -86,7 +92,7 @@ fn read_file(
         }
         return Ok(());
     }
-    let mut source = TextSource::open(path)?;
+    let mut source = TextSource::open_list(path)?;
     let mut bytes = Vec::new();
     let mut line = 0;
     while source.next_line(&mut bytes)? {
@@ -95,8 +101,7 @@ fn read_file(
         let text = text.trim_end();
         let is_comment = text.is_empty()
             || text.starts_with(['#', '@'])
-            || text.starts_with("track")
-            || text.starts_with("browser");
+            || ["track", "browser"].contains(&text.split_whitespace().next().unwrap_or_default());
         if is_comment {
             continue;
         }
@@ -153,8 +158,11 @@ fn parse(text: &str, contigs: &ContigTable) -> Result<Region, String> {
         Some((start, "")) => (number(start)?, u64::MAX),
         Some((start, end)) => (number(start)?, number(end)?),
     };
-    let start = start.checked_sub(1).ok_or("positions begin with 1")?;
-    interval(contig, start, end)
+    let first = start.checked_sub(1).ok_or("positions begin with 1")?;
+    if end < start {
+        return Err(format!("it ends ({end}) before it begins ({start})"));
+    }
+    interval(contig, first, end)
 }
 
 fn number(text: &str) -> Result<u64, String> {
@@ -176,7 +184,7 @@ fn check_contig(contig: &str, contigs: &ContigTable) -> Result<(), String> {
     }
     Err(match contigs.other_spelling(contig) {
         Some(other) => {
-            format!("contig `{contig}` is not known; the calls and the reference say `{other}`")
+            format!("contig `{contig}` is not known; the calls or the reference say `{other}`")
         }
         None => format!(
             "contig `{contig}` is not known (there are {})",
@@ -215,9 +223,10 @@ mod tests {
     #[test]
     fn wrong_regions_say_why() {
         for (text, reason) in [
-            ("1:5-9", "the calls and the reference say `chr1`"),
+            ("1:5-9", "the calls or the reference say `chr1`"),
             ("chrZ", "there are chr1, HLA-A*01:01, chr2"),
-            ("chr1:9-5", "it ends (5) before it begins (8)"),
+            ("chr1:9-5", "it ends (5) before it begins (9)"),
+            ("chr1:10-9", "it ends (9) before it begins (10)"),
             ("chr1:0-5", "positions begin with 1"),
             ("chr1:x", "`x` is no position"),
         ] {

@@ -48,6 +48,8 @@ pub struct TextSource {
     lines: Box<dyn BufRead + Send>,
     /// Set for BGZF input.
     tail: Option<Tail>,
+    /// Whether a last line without a line feed is taken for a cut-off file.
+    needs_line_feed: bool,
     /// Threads that translate BCF.
     translators: Vec<JoinHandle<Result<(), IoError>>>,
 }
@@ -108,8 +110,19 @@ impl TextSource {
             path: path.to_owned(),
             lines,
             tail,
+            needs_line_feed: true,
             translators,
         })
+    }
+
+    /// Opens a list that people write by hand, which may lack the last line feed.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_list(path: &Path) -> Result<Self, IoError> {
+        let mut source = Self::open(path)?;
+        source.needs_line_feed = false;
+        Ok(source)
     }
 
     /// The file as the user named it.
@@ -120,7 +133,7 @@ impl TextSource {
     /// Reads the next line without its line feed into `line`; false at the end of the file.
     ///
     /// # Errors
-    /// Where the file cannot be read to its end, the last line has no line feed (VCF 4.3,
+    /// Where the file cannot be read to its end, the last line of a VCF has no line feed (VCF 4.3,
     /// section 1.6: the last line ends with one), or the end marker of a BGZF file is missing.
     pub fn next_line(&mut self, line: &mut Vec<u8>) -> Result<bool, IoError> {
         line.clear();
@@ -129,7 +142,13 @@ impl TextSource {
             .map_err(|e| read_error(&self.path, e))?;
         match line.pop() {
             Some(b'\n') => Ok(true),
-            Some(_) => Err(self.truncated("the last line has no line feed")),
+            Some(byte) if !self.needs_line_feed => {
+                line.push(byte);
+                Ok(true)
+            }
+            Some(_) => Err(self.truncated(
+                "the last line has no line feed; make the file again, or add one if you know it to be whole",
+            )),
             None => self.check_end().map(|()| false),
         }
     }

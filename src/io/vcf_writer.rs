@@ -84,6 +84,13 @@ impl VcfWriter {
     /// Where the target cannot be created or written.
     pub fn create(options: OutputOptions, header: &VcfHeader) -> Result<Self, IoError> {
         refuse_remote(&options.path)?;
+        let mut options = options;
+        // A link is followed, so that its target is written and the link stays.
+        if options.path.is_symlink()
+            && let Ok(target) = options.path.canonicalize()
+        {
+            options.path = target;
+        }
         let path = options.path.clone();
         let is_special = path
             .metadata()
@@ -252,7 +259,13 @@ fn encode_bcf(
             read.map_err(|error| fail(reading, error))?;
             writer
                 .write(&record)
-                .map_err(|error| fail("writing", error))?;
+                .map_err(|error| {
+                    let position = record.pos() + 1;
+                    let action = format!(
+                        "a record at position {position} cannot be written as BCF (every contig, filter and key must be defined in the header; `-O z` writes it as it is)"
+                    );
+                    fail(&action, error)
+                })?;
         }
         Ok(())
     });

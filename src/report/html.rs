@@ -3,6 +3,7 @@
 //! Tables are written here, so that they show and print without scripts; `assets/report.js` draws the
 //! charts with uPlot (MIT licence, inlined with its notice) from the JSON inside the page.
 
+use super::escape::escape;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -76,22 +77,6 @@ pub fn html(report: &Report) -> Result<String, serde_json::Error> {
         out.push_str(rest);
     }
     Ok(out)
-}
-
-/// Text for HTML content and double-quoted attributes.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// What the charts are drawn from.

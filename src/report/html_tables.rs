@@ -1,6 +1,6 @@
 //! The tables of the HTML page.
 
-use super::html::escape;
+use super::escape::escape;
 use super::{FilterRows, NoTruthRows, WorstRecord, number};
 use crate::eval::at_filter::FilterRow;
 use crate::eval::classes::Kind;
@@ -95,9 +95,10 @@ pub(super) fn glance(e: &Evaluation) -> String {
         let cells = cells_of(e, kind, "all");
         let Some(first) = cells.first() else { continue };
         out.push_str(&format!(
-            "<div class=\"scroll\"><table><caption><b>{}</b> {}</caption><thead><tr><th>score</th>",
+            "<div class=\"scroll\"><table><caption><b>{}</b> {}; match: {}</caption><thead><tr><th>score</th>",
             kind.name(),
-            counts_caption(first)
+            counts_caption(first),
+            escape(&e.match_rule)
         ));
         for (_, heading) in SHOWN {
             out.push_str(&format!("<th class=\"num\">{heading}</th>"));
@@ -239,7 +240,7 @@ pub(super) fn at_filter(groups: &[FilterRows]) -> String {
                 number_cell(&row.precision),
                 number_cell(&row.f1),
                 number::count(c.truth_tp),
-                number::count(c.truth_fn),
+                c.truth_fn.map_or_else(|| "–".to_owned(), number::count),
                 number::count(c.query_fp),
                 number::count(c.query_unk)
             ));
@@ -248,7 +249,7 @@ pub(super) fn at_filter(groups: &[FilterRows]) -> String {
     section(
         "At the filter",
         "Precision, recall and F1 of the calls as they are (ALL) and with FILTER <code>PASS</code> or <code>.</code> \
-         (PASS), in the terms of hap.py’s summary. A truth variant whose call is filtered out counts as not found.",
+         (PASS), as hap.py’s summary has them; found are true calls, not found truth variants that were never called or whose call was filtered out.",
         &[
             "kind",
             "stratum",

@@ -41,6 +41,17 @@ pub fn text(report: &Report) -> String {
             }
         ),
     );
+    for (what, value) in report
+        .provenance
+        .iter()
+        .filter(|(what, _)| what.starts_with("records"))
+    {
+        line(&mut out, format_args!("{what}: {value}"));
+    }
+    if e.n_judged == 0 {
+        write_no_truth(&mut out, report);
+        return out;
+    }
     for kind in Kind::ALL {
         for stratum in ["all", "difficult"] {
             let cells: Vec<&Cell> = e
@@ -58,17 +69,20 @@ pub fn text(report: &Report) -> String {
             line(
                 &mut out,
                 format_args!(
-                    "{} FILTER {}: precision {}, recall {}, F1 {} (truth {} found, {} not; {} false calls, {} unjudged)",
+                    "{} FILTER {} (match by {}): precision {}, recall {}, F1 {} (truth {} found, {} not; {} false calls, {} unjudged)",
                     group.kind.name(),
                     match row.filter {
                         FilterRow::All => "any",
                         FilterRow::Pass => "PASS",
                     },
+                    e.match_rule,
                     number::figure(&row.precision),
                     number::figure(&row.recall),
                     number::figure(&row.f1),
                     number::count(row.counts.truth_tp),
-                    number::count(row.counts.truth_fn),
+                    row.counts
+                        .truth_fn
+                        .map_or_else(|| "?".to_owned(), number::count),
                     number::count(row.counts.query_fp),
                     number::count(row.counts.query_unk),
                 ),
@@ -76,6 +90,38 @@ pub fn text(report: &Report) -> String {
         }
     }
     out
+}
+
+/// Ti/Tv and het/hom of the best and of the worst scored calls: all there is without labels.
+fn write_no_truth(out: &mut String, report: &Report) {
+    for rows in &report.no_truth {
+        let Ok(bins) = &rows.bins else {
+            continue;
+        };
+        line(
+            out,
+            format_args!("\n{} by {}", rows.kind.name(), rows.score),
+        );
+        let row = |cells: [String; 4]| {
+            format!(
+                "  {:<24}  {:>9}  {:>7}  {:>7}",
+                cells[0], cells[1], cells[2], cells[3]
+            )
+        };
+        let headings = ["score", "calls", "Ti/Tv", "het/hom"].map(str::to_owned);
+        line(out, format_args!("{}", row(headings)));
+        for bin in bins {
+            let edge =
+                |value: Option<f32>| value.map_or_else(|| "missing".to_owned(), |v| v.to_string());
+            let cells = [
+                format!("{} to {}", edge(bin.high), edge(bin.low)),
+                number::count(bin.n),
+                number::figure(&bin.ti_tv),
+                number::figure(&bin.het_hom),
+            ];
+            line(out, format_args!("{}", row(cells)));
+        }
+    }
 }
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {

@@ -1,6 +1,7 @@
 //! All figures as a long table, one figure a row, for R and pandas.
 
 use super::Report;
+use crate::eval::Undefined;
 use crate::eval::at_filter::{FilterFigures, FilterRow};
 use crate::eval::bootstrap::Interval;
 use crate::eval::no_truth::ScoreBin;
@@ -190,7 +191,11 @@ fn write_filter(
         ("f1", figures.f1.clone(), None),
         ("fraction_unjudged", figures.fraction_unjudged.clone(), None),
         ("truth_tp", whole(c.truth_tp), None),
-        ("truth_fn", whole(c.truth_fn), None),
+        (
+            "truth_fn",
+            c.truth_fn.map_or(Err(Undefined::MissedUnknown), whole),
+            None,
+        ),
         ("query_tp", whole(c.query_tp), None),
         ("query_fp", whole(c.query_fp), None),
         ("query_unk", whole(c.query_unk), None),

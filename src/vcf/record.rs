@@ -125,7 +125,7 @@ impl VcfRecord {
             .info(b"END")
             .and_then(|value| std::str::from_utf8(value).ok()?.parse::<u64>().ok())
             .filter(|end| *end > start)
-            .unwrap_or(start + reference.len() as u64);
+            .unwrap_or(start.saturating_add(reference.len() as u64));
         Some(Variant {
             contig: lossy(self.contig()),
             start,
@@ -177,29 +177,40 @@ impl VcfRecord {
     /// Sets an INFO key, in its place where it stands already (and only once), else at the end;
     /// `None` takes it out.
     pub fn set_info(&mut self, key: &[u8], value: Option<&[u8]>) {
-        let mut written = value.is_none();
-        let mut info: Vec<u8> = Vec::with_capacity(self.column(INFO).len() + key.len() + 16);
-        let mut push = |parts: &[&[u8]]| {
-            if !info.is_empty() {
-                info.push(b';');
+        let info = self.column(INFO);
+        let holds = entries(info).any(|entry| entry_key(entry) == key);
+        let Some(value) = value else {
+            if holds {
+                let kept: Vec<&[u8]> = entries(info)
+                    .filter(|entry| entry_key(entry) != key)
+                    .collect();
+                let kept = if kept.is_empty() {
+                    b".".to_vec()
+                } else {
+                    kept.join(&b';')
+                };
+                self.replace_column(INFO, &kept);
             }
-            parts.iter().for_each(|part| info.extend_from_slice(part));
+            return;
         };
-        for entry in entries(self.column(INFO)) {
-            if entry_key(entry) != key {
-                push(&[entry]);
-            } else if let (Some(value), false) = (value, written) {
-                push(&[key, b"=", value]);
-                written = true;
-            }
-        }
-        if let (Some(value), false) = (value, written) {
-            push(&[key, b"=", value]);
-        }
-        if info.is_empty() {
-            info.push(b'.');
-        }
-        self.replace_column(INFO, &info);
+        let entry = [key, b"=", value].concat();
+        let written = if entries(info).next().is_none() {
+            entry
+        } else if !holds {
+            [info, b";", &entry].concat()
+        } else {
+            // In the place of the first; entries of other keys keep their bytes, empty ones too.
+            let mut pending = Some(entry);
+            let parts = info.split(|byte| *byte == b';').filter_map(|part| {
+                if entry_key(part) == key && !part.is_empty() {
+                    pending.take()
+                } else {
+                    Some(part.to_vec())
+                }
+            });
+            parts.collect::<Vec<_>>().join(&b';')
+        };
+        self.replace_column(INFO, &written);
     }
 
     fn replace_column(&mut self, column: usize, bytes: &[u8]) {
@@ -322,6 +333,15 @@ mod tests {
             assert_eq!(r.info_float(key.as_bytes()), None, "{key}");
         }
         assert_eq!(r.quality(), None);
+    }
+
+    #[test]
+    fn odd_bytes_of_other_entries_stay() {
+        let mut r = record("1\t5\t.\tA\tC\t.\t.\tDP=5;;END=9;");
+        r.set_info(b"K", None);
+        assert_eq!(text(&r), "1\t5\t.\tA\tC\t.\t.\tDP=5;;END=9;\n");
+        r.set_info(b"DP", Some(b"7"));
+        assert_eq!(text(&r), "1\t5\t.\tA\tC\t.\t.\tDP=7;;END=9;\n");
     }
 
     #[test]

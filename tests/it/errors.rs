@@ -317,7 +317,11 @@ fn each_is_named() {
                     "\ndemo1\t99999999\t.\tA\tC\t.\t.\t.\tGT\t0/1\ndemo2\t",
                 )
             },
-            &["(demo1:99999999 A>C)", "the contig ends at 30000"],
+            &[
+                "(demo1:99999999 A>C)",
+                "it reaches to 99999999",
+                "the contig ends at 30000",
+            ],
         ),
         (
             "a 2D model without its weights",

@@ -306,7 +306,7 @@ fn undefined_figures_say_why() {
 
     // Without a truth there are Ti/Tv and het/hom.
     let folder = lab.path("no_truth");
-    succeed(eval(&[
+    let summary = succeed(eval(&[
         "-V",
         text(&calls),
         "--no-truth",
@@ -315,6 +315,12 @@ fn undefined_figures_say_why() {
     ]));
     let all = std::fs::read_to_string(folder.join("eval.tsv")).unwrap();
     assert!(all.contains("ti_tv") && !all.contains("NaN"));
+    let summary = String::from_utf8(summary).unwrap();
+    assert!(
+        summary.contains("SNP by QUAL") && summary.contains("het/hom"),
+        "{summary}"
+    );
+    assert!(summary.contains("match by none"), "{summary}");
 
     // Ties everywhere, and a score that no record has.
     let header = "##fileformat=VCFv4.2\n##INFO=<ID=T,Number=1,Type=Float,Description=\"x\">\n##INFO=<ID=M,Number=1,Type=Float,Description=\"x\">\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n";
@@ -372,7 +378,10 @@ fn wrong_inputs_are_named() {
         (vec!["--score", "NOPE"], "does not define `NOPE`"),
         (vec!["--baseline", "NOPE"], "no score `NOPE`"),
         (vec!["--sample", "nobody"], "there is no sample `nobody`"),
-        (vec!["--stratify", &stratum], "they say `demo1`"),
+        (
+            vec!["--stratify", &stratum],
+            "no contig in common with the calls (`chrdemo1` there is `demo1`",
+        ),
         (vec!["-V", "none.vcf"], "none.vcf: cannot open"),
         (vec!["-L", "chr7"], "contig `chr7` is not known"),
     ] {
@@ -390,7 +399,10 @@ fn wrong_inputs_are_named() {
         "-o",
         text(&folder),
     ]));
-    assert!(message.contains("samples `TRUTH` and `QUERY`"), "{message}");
+    assert!(
+        message.contains("there is no sample `QUERY`; --labels happy takes"),
+        "{message}"
+    );
     let spelled = std::fs::read_to_string(&calls).unwrap();
     let other = lab.file("chr.vcf", spelled.replace("demo1", "chrdemo1"));
     let message = fail(eval(&[
@@ -409,4 +421,158 @@ fn wrong_inputs_are_named() {
         Some(2),
         "no labels at all"
     );
+}
+
+#[test]
+fn a_wrong_genotype_is_missed_truth_under_the_genotype_rule() {
+    let lab = Lab::new();
+    // One true SNP of the demo, with its genotype turned from het to hom or back.
+    let calls = std::fs::read_to_string(demo("calls.vcf")).unwrap();
+    let mut turned = String::new();
+    for line in calls.lines() {
+        let line = if line.contains("\t0/1:") {
+            line.replace("\t0/1:", "\t1/1:")
+        } else {
+            line.to_owned()
+        };
+        turned += &line;
+        turned.push('\n');
+    }
+    let calls = lab.file("turned.vcf", turned);
+    let total = |rule: &str| {
+        let (folder, _) = demo_report(&lab, rule, &calls, &["--match", rule]);
+        let figures = Figures::read(&folder);
+        let row = figures.row(["QUAL", "SNP", "all", "pr_auc"]);
+        let number = |name: &str| row[name].parse::<u32>().unwrap();
+        (number("n_true"), number("n_missed"))
+    };
+    let (allele, genotype) = (total("allele"), total("genotype"));
+    assert_eq!(allele.1, 0);
+    assert!(
+        genotype.1 > 50 && genotype.0 < allele.0,
+        "{allele:?} {genotype:?}"
+    );
+}
+
+#[test]
+fn labels_of_a_table_say_nothing_of_missed_truth() {
+    let lab = Lab::new();
+    let header = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n";
+    let calls = lab.file(
+        "c.vcf",
+        format!("{header}1\t10\t.\tA\tC\t9\tPASS\t.\n1\t20\t.\tA\tC\t5\tq\t.\n"),
+    );
+    let labels = lab.file(
+        "l.tsv",
+        "chrom\tpos\tref\talt\tlabel\n1\t10\tA\tC\tTP\n1\t20\tA\tC\tFP\n",
+    );
+    let folder = lab.path("report");
+    let arguments = [
+        "-V",
+        text(&calls),
+        "--labels",
+        text(&labels),
+        "-o",
+        text(&folder),
+    ];
+    let summary = String::from_utf8(succeed(eval(&arguments))).unwrap();
+    for part in [
+        "match by genotype",
+        "? truth variants never called",
+        "recall –",
+        "precision 1.0000",
+    ] {
+        assert!(summary.contains(part), "{part}: {summary}");
+    }
+    let figures = Figures::read(&folder);
+    assert_eq!(
+        figures.row(["QUAL", "SNP", "all", "recall_ceiling"])["value"],
+        "NA"
+    );
+}
+
+#[test]
+fn vcfevals_combined_file_is_read() {
+    let lab = Lab::new();
+    let calls = lab.file(
+        "combined.vcf",
+        "##fileformat=VCFv4.2
+##INFO=<ID=CALL,Number=1,Type=String,Description=\"x\">
+##FORMAT=<ID=GQ,Number=1,Type=Integer,Description=\"x\">
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tBASELINE\tCALLS
+1\t10\t.\tA\tC\t.\t.\tBASE=TP;CALL=TP\tGT:GQ\t0/1:.\t0/1:60
+1\t20\t.\tA\tC\t.\t.\tBASE=FN\tGT:GQ\t0/1:.\t.:.
+1\t30\t.\tA\tC\t.\t.\tCALL=FP\tGT:GQ\t.:.\t0/1:20
+",
+    );
+    let folder = lab.path("report");
+    succeed(eval(&[
+        "-V",
+        text(&calls),
+        "--labels",
+        "vcfeval",
+        "--score",
+        "FORMAT/GQ",
+        "-o",
+        text(&folder),
+    ]));
+    let figures = Figures::read(&folder);
+    assert_eq!(figures.counts("FORMAT/GQ", "SNP"), ("1".into(), "1".into()));
+    assert_eq!(figures.value("FORMAT/GQ", "SNP", "all", "pr_auc"), 1.0);
+}
+
+#[test]
+fn names_that_do_not_meet_are_errors() {
+    let lab = Lab::new();
+    let (calls, truth, reference) = (demo("calls.vcf"), demo("truth.vcf.gz"), demo("ref.fa"));
+    let folder = lab.path("report");
+    let bed = lab.file("c.bed", "chrdemo1\t0\t30000\n");
+    let table = lab.file(
+        "l.tsv",
+        "chrom\tpos\tref\talt\tlabel\nchrdemo1\t10\tA\tC\tTP\n",
+    );
+    let base = [
+        "-V",
+        text(&calls),
+        "-R",
+        text(&reference),
+        "-o",
+        text(&folder),
+    ];
+    for (more, part) in [
+        (
+            vec!["--truth", text(&truth), "--confident", text(&bed)],
+            "the confident regions: no contig in common",
+        ),
+        (
+            vec!["--labels", text(&table)],
+            "the table of labels: no contig in common",
+        ),
+        (
+            vec!["--truth", text(&truth), "--truth-sample", "nobody"],
+            "there is no sample `nobody`",
+        ),
+        (
+            vec![
+                "--truth",
+                text(&truth),
+                "--stratify",
+                "a=x.bed",
+                "--stratify",
+                "a=y.bed",
+            ],
+            "x.bed: cannot open",
+        ),
+    ] {
+        let mut arguments = base.to_vec();
+        arguments.extend(&more);
+        let message = fail(eval(&arguments));
+        assert!(message.contains(part), "{more:?}: {message}");
+        assert!(!folder.exists(), "a failed run leaves no folder");
+    }
+    for name in ["all=x.bed", "a:b=x.bed", "x.bed"] {
+        let mut arguments = base.to_vec();
+        arguments.extend(["--no-truth", "--stratify", name]);
+        assert_eq!(eval(&arguments).status.code(), Some(2), "{name}");
+    }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::labels::MissedAllele;
+use super::labels::{ContigLabels, MissedAllele};
 use super::scores::ScoreColumn;
 use crate::eval::classes::{
     Classes, FilterState, Kind, Label, RangeClass, SizeClass, Substitution, Zygosity,
@@ -59,6 +59,8 @@ struct Row {
 pub struct FileOfCalls<'a> {
     /// Scores to read from it.
     pub columns: &'a [ScoreColumn],
+    /// Its sample.
+    pub sample: usize,
     /// Its record for each record of the first file.
     pub records: Vec<Option<&'a VcfRecord>>,
 }
@@ -93,14 +95,14 @@ impl Collection {
         &mut self,
         contig: &str,
         records: &[VcfRecord],
-        labels: &[Option<RecordLabel>],
+        labels: &ContigLabels,
         files: &[FileOfCalls<'_>],
-        sample: usize,
         bases: &[u8],
     ) -> Result<()> {
+        let sample = files.first().map_or(0, |file| file.sample);
         let rows: Vec<Option<Row>> = records
             .par_iter()
-            .zip(labels)
+            .zip(&labels.labels)
             .enumerate()
             .map(|(at, (record, label))| {
                 let scores = files
@@ -108,18 +110,20 @@ impl Collection {
                     .flat_map(|file| {
                         let found = file.records[at];
                         file.columns.iter().map(move |column| {
-                            found.map_or(f32::NAN, |record| column.value(record, sample))
+                            found.map_or(f32::NAN, |record| column.value(record, file.sample))
                         })
                     })
                     .collect();
-                self.row(contig, record, (*label)?, scores, sample)
+                let mut row = self.row(contig, record, (*label)?, scores, sample)?;
+                row.classes.kind = labels.kinds[at].unwrap_or(row.classes.kind);
+                Some(row)
             })
             .collect();
         let number = self.contigs.len() as u32;
         self.contigs.push(contig.to_owned());
         let first = self.table.len();
         let mut sources = Vec::new();
-        for ((record, label), row) in records.iter().zip(labels).zip(rows) {
+        for ((record, label), row) in records.iter().zip(&labels.labels).zip(rows) {
             let Some(label) = label else {
                 continue;
             };

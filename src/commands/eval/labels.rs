@@ -1,18 +1,19 @@
 //! Where labels come from, a contig at a time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use super::{LabelPlan, wanted};
+use crate::eval::classes::Kind;
 use crate::genome::IntervalSet;
 use crate::io::text_source::TextSource;
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{IoError, regions};
 use crate::label::{
-    ContigJudgement, GivenLabel, MatchOptions, MatchRule, Reason, RecordLabel, Site, TableColumns,
-    TruthCounts, happy_label, judge, record_label, vcfeval_label,
+    AltState, ContigJudgement, GivenLabel, MatchOptions, MatchRule, Reason, RecordLabel, Site,
+    TableColumns, TruthCounts, happy_label, judge, record_label, vcfeval_label,
 };
 use crate::vcf::{VcfHeader, VcfRecord};
 
@@ -22,6 +23,8 @@ pub enum LabelSource {
     Truth {
         /// Its records.
         truth: Box<ContigGroups>,
+        /// The sample whose genotypes are the truth.
+        sample: usize,
         /// Where it is complete; everywhere without.
         confident: Option<IntervalSet>,
     },
@@ -44,6 +47,8 @@ pub enum LabelSource {
 pub struct ContigLabels {
     /// One a record; nothing for a record that is no call (hap.py lists the truth's as well).
     pub labels: Vec<Option<RecordLabel>>,
+    /// The kinds that the labels' maker gives the records, where it does.
+    pub kinds: Vec<Option<Kind>>,
     /// Truth alleles that no call gives.
     pub missed: Vec<MissedAllele>,
     /// Truth alleles called and missed.
@@ -63,12 +68,25 @@ impl LabelSource {
     ///
     /// # Errors
     /// Where a file cannot be read.
-    pub fn open(plan: &LabelPlan, calls: (&Path, &VcfHeader)) -> Result<Self> {
+    pub fn open(
+        plan: &LabelPlan,
+        calls: (&Path, &VcfHeader),
+        calls_sample: Option<&str>,
+    ) -> Result<Self> {
         Ok(match plan {
-            LabelPlan::Truth { truth, confident } => Self::Truth {
-                truth: Box::new(ContigGroups::open(truth)?),
-                confident: confident.as_deref().map(regions::read_bed).transpose()?,
-            },
+            LabelPlan::Truth {
+                truth,
+                confident,
+                sample,
+            } => {
+                let groups = ContigGroups::open(truth)?;
+                let sample = truth_sample(truth, groups.header(), sample.as_deref(), calls_sample)?;
+                Self::Truth {
+                    truth: Box::new(groups),
+                    sample,
+                    confident: confident.as_deref().map(regions::read_bed).transpose()?,
+                }
+            }
             LabelPlan::Happy => {
                 let find = |name: &str| calls.1.samples().position(|sample| sample == name);
                 let (Some(truth), Some(query)) = (find("TRUTH"), find("QUERY")) else {
@@ -101,19 +119,20 @@ impl LabelSource {
     ) -> Result<ContigLabels> {
         let not_assessed = RecordLabel::Unjudged(Reason::NotAssessed);
         let place = |record: &VcfRecord| format!("{contig}:{}", record.position());
-        let mut missed = Vec::new();
-        let labels = match self {
-            Self::Truth { truth, confident } => {
-                let truths = truth.take(contig)?;
+        let (mut missed, mut kinds) = (Vec::new(), Vec::new());
+        let labels: Vec<Option<RecordLabel>> = match self {
+            Self::Truth {
+                truth,
+                sample: truth_sample,
+                confident,
+            } => {
+                let truths = Truths {
+                    records: truth.take(contig)?,
+                    sample: *truth_sample,
+                    confident: confident.as_ref(),
+                };
                 return Ok(by_truth(
-                    contig,
-                    records,
-                    sample,
-                    truths,
-                    confident.as_ref(),
-                    bases,
-                    rule,
-                    regions,
+                    contig, records, sample, truths, bases, rule, regions,
                 ));
             }
             Self::Happy { truth, query } => {
@@ -127,16 +146,25 @@ impl LabelSource {
                     let is_found =
                         rule == MatchRule::Allele && label == Some(GivenLabel::AlleleOnly);
                     if is_lost && !is_found {
-                        missed.extend(MissedAllele::first_of(site(record, *truth)));
+                        missed.extend(MissedAllele::all_of(site(record, *truth)));
                     }
+                    kinds.push(match record.sample_value(*query, b"BVT") {
+                        Some(b"SNP") => Some(Kind::Snp),
+                        Some(b"INDEL") => Some(Kind::Indel),
+                        _ => None,
+                    });
                 }
                 labels
             }
             Self::Vcfeval => records
                 .iter()
                 .map(|record| {
-                    let label = vcfeval_label(record.info(b"CALL"));
-                    let label = label.with_context(|| place(record))?;
+                    let call = record.info(b"CALL");
+                    if call.is_none() && record.info(b"BASE").is_some() {
+                        // A record of the truth alone (output mode combine).
+                        return Ok(None);
+                    }
+                    let label = vcfeval_label(call).with_context(|| place(record))?;
                     Ok(Some(label.record_label(rule)))
                 })
                 .collect::<Result<_>>()?,
@@ -157,22 +185,74 @@ impl LabelSource {
                 .collect(),
             Self::Nothing => vec![Some(not_assessed); records.len()],
         };
+        kinds.resize(labels.len(), None);
         Ok(ContigLabels {
             labels,
+            kinds,
             missed,
             truth_counts: TruthCounts::default(),
         })
+    }
+
+    /// Whether truth variants that no call gives are known.
+    pub fn knows_missed(&self) -> bool {
+        matches!(self, Self::Truth { .. } | Self::Happy { .. })
+    }
+
+    /// Contigs of what the labels come from, by file and what it is, as far as they are known before
+    /// the calls are read.
+    pub fn contigs(&self) -> Vec<(&'static str, BTreeSet<String>)> {
+        match self {
+            Self::Truth {
+                confident: Some(confident),
+                ..
+            } => {
+                let contigs = confident.contigs().map(String::from).collect();
+                vec![("the confident regions", contigs)]
+            }
+            Self::Table(table) => {
+                let contigs = table.keys().map(|key| key.0.clone()).collect();
+                vec![("the table of labels", contigs)]
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The truth's records on contigs without a call, and where it is complete.
     ///
     /// # Errors
     /// Where the truth is damaged.
-    pub fn contigs_without_calls(self) -> Result<(TruthByContig, Option<IntervalSet>)> {
+    pub fn contigs_without_calls(self) -> Result<(TruthByContig, usize, Option<IntervalSet>)> {
         match self {
-            Self::Truth { truth, confident } => Ok((truth.rest()?, confident)),
-            _ => Ok((Vec::new(), None)),
+            Self::Truth {
+                truth,
+                sample,
+                confident,
+            } => Ok((truth.rest()?, sample, confident)),
+            _ => Ok((Vec::new(), 0, None)),
         }
+    }
+}
+
+/// The sample of the truth: the one named, else the one of the calls' name, else the only one.
+fn truth_sample(
+    path: &Path,
+    header: &VcfHeader,
+    named: Option<&str>,
+    calls_sample: Option<&str>,
+) -> Result<usize> {
+    let samples: Vec<&str> = header.samples().collect();
+    let position = |name: &str| samples.iter().position(|sample| *sample == name);
+    match (named, calls_sample.and_then(position)) {
+        (Some(name), _) => position(name)
+            .with_context(|| format!("{}: there is no sample `{name}`", path.display())),
+        (None, Some(same)) => Ok(same),
+        (None, None) if samples.len() > 1 => bail!(
+            "{}: there are {} samples and none has the name of the calls'; name one with --truth-sample",
+            path.display(),
+            samples.len()
+        ),
+        (None, None) => Ok(0),
     }
 }
 
@@ -180,36 +260,54 @@ impl LabelSource {
 type TruthByContig = Vec<(String, Vec<VcfRecord>)>;
 
 impl MissedAllele {
-    /// The first ALT in the genotype of a truth record.
-    fn first_of(site: Site) -> Option<Self> {
-        let allele = site.genotype.iter().flatten().find(|allele| **allele > 0)?;
-        let alternate = usize::from(*allele) - 1;
-        (alternate < site.alternates.len()).then_some(Self { site, alternate })
+    /// The ALTs in the genotype of a truth record.
+    fn all_of(site: Site) -> Vec<Self> {
+        let mut alleles: Vec<u16> = site.genotype.iter().flatten().copied().collect();
+        alleles.sort_unstable();
+        alleles.dedup();
+        alleles
+            .into_iter()
+            .filter(|allele| (1..=site.alternates.len()).contains(&usize::from(*allele)))
+            .map(|allele| Self {
+                site: site.clone(),
+                alternate: usize::from(allele) - 1,
+            })
+            .collect()
     }
 }
 
-/// Labels by a truth set.
-#[expect(clippy::too_many_arguments, reason = "the sides of one comparison")]
+/// The truth of one contig.
+pub struct Truths<'a> {
+    /// Its records.
+    pub records: Vec<VcfRecord>,
+    /// The sample whose genotypes count.
+    pub sample: usize,
+    /// Where it is complete; everywhere without.
+    pub confident: Option<&'a IntervalSet>,
+}
+
+/// Labels by a truth set. Truth records that a filter marks are left out, as hap.py does.
 pub fn by_truth(
     contig: &str,
     records: &[VcfRecord],
     sample: usize,
-    truths: Vec<VcfRecord>,
-    confident: Option<&IntervalSet>,
+    truths: Truths<'_>,
     bases: &[u8],
     rule: MatchRule,
     regions: Option<&IntervalSet>,
 ) -> ContigLabels {
     let calls: Vec<Site> = records.iter().map(|record| site(record, sample)).collect();
-    let truths: Vec<Site> = truths
+    let truth_sites: Vec<Site> = truths
+        .records
         .iter()
         .filter(|record| wanted(regions, contig, record))
-        .map(|record| site(record, 0))
+        .filter(|record| matches!(record.filter(), b"PASS" | b"."))
+        .map(|record| site(record, truths.sample))
         .collect();
     let judged: ContigJudgement = judge(
         &calls,
-        &truths,
-        confident.map(|set| set.on(contig)),
+        &truth_sites,
+        truths.confident.map(|set| set.on(contig)),
         bases,
         MatchOptions::default(),
     );
@@ -219,13 +317,17 @@ pub fn by_truth(
             Some(record_label(states, genotype, rule))
         })
         .collect();
+    let is_missed = |state: AltState| match rule {
+        MatchRule::Allele => state == AltState::False,
+        MatchRule::Genotype => matches!(state, AltState::False | AltState::AlleleOnly),
+    };
     let mut missed = Vec::new();
-    for (at, site) in truths.into_iter().enumerate() {
-        let states = judged.truths.alternates(at);
+    for (at, site) in truth_sites.into_iter().enumerate() {
+        let states = judged.truths.alternates(at).iter().enumerate();
         missed.extend(
-            (0..states.len())
-                .filter(|alternate| states[*alternate].is_real() == Some(false))
-                .map(|alternate| MissedAllele {
+            states
+                .filter(|(_, state)| is_missed(**state))
+                .map(|(alternate, _)| MissedAllele {
                     site: site.clone(),
                     alternate,
                 }),
@@ -233,6 +335,7 @@ pub fn by_truth(
     }
     ContigLabels {
         labels,
+        kinds: vec![None; calls.len()],
         missed,
         truth_counts: judged.truth_counts,
     }
@@ -255,7 +358,7 @@ fn site(record: &VcfRecord, sample: usize) -> Site {
 type TableLabels = HashMap<(String, u64, Vec<u8>, Vec<u8>), GivenLabel>;
 
 fn read_table(path: &Path) -> Result<TableLabels> {
-    let mut source = TextSource::open(path)?;
+    let mut source = TextSource::open_list(path)?;
     let mut line = Vec::new();
     let mut number = 1;
     let fail = |number: u64, error: &dyn std::fmt::Display| {

@@ -7,14 +7,14 @@ mod collect;
 mod labels;
 mod scores;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use self::collect::{Collection, FileOfCalls};
-use self::labels::{LabelSource, by_truth};
+use self::labels::{LabelSource, Truths, by_truth};
 use self::scores::ScoreColumn;
 use crate::eval::at_filter::at_filter;
 use crate::eval::classes::Kind;
@@ -38,6 +38,8 @@ pub enum LabelPlan {
         truth: PathBuf,
         /// BED.
         confident: Option<PathBuf>,
+        /// Sample of the truth.
+        sample: Option<String>,
     },
     /// The calls are hap.py's annotated VCF.
     Happy,
@@ -94,7 +96,13 @@ const FILES: [&str; 4] = ["eval.tsv", "eval.json", "eval.html", "eval.txt"];
 pub fn run(plan: &EvalPlan) -> Result<String> {
     atomic::create_folder(&plan.output)?;
     let pool = threads::pool(plan.threads)?;
-    let report = pool.install(|| evaluate_calls(plan))?;
+    let report = match pool.install(|| evaluate_calls(plan)) {
+        Ok(report) => report,
+        Err(error) => {
+            atomic::remove_empty_folder(&plan.output);
+            return Err(error);
+        }
+    };
     let text = report::text(&report);
     let contents = [
         report::tsv(&report),
@@ -170,8 +178,9 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
             plan.variants[0].display()
         );
     }
+    let samples = sample_indices(plan, &files, &columns)?;
+    let sample = samples[0];
     let mut calls = files.remove(0);
-    let sample = sample_index(plan, &calls)?;
     let mut bases = Bases::open(plan, &calls)?;
     let mut known = calls.header().contigs();
     if known.is_empty() {
@@ -182,14 +191,31 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
     } else {
         Some(regions::read(&plan.regions, &known)?)
     };
-    let mut strata = Vec::new();
+    let mut strata: Vec<(String, IntervalSet)> = Vec::new();
     for (name, path) in &plan.strata {
+        if strata.iter().any(|(other, _)| other == name) {
+            bail!("--stratify: the name `{name}` stands twice");
+        }
         let set = regions::read_bed(path)?;
-        check_stratum(name, path, &set, &known)?;
+        let contigs: BTreeSet<String> = set.contigs().map(String::from).collect();
+        let what = format!("{}: stratum `{name}`", path.display());
+        check_contigs(&what, &contigs, &known)?;
         strata.push((name.clone(), set));
     }
-    let mut source = LabelSource::open(&plan.labels, (&plan.variants[0], calls.header()))?;
+    let name_of_sample = calls.header().samples().nth(sample).map(String::from);
+    let mut source = LabelSource::open(
+        &plan.labels,
+        (&plan.variants[0], calls.header()),
+        name_of_sample.as_deref(),
+    )?;
+    for (what, contigs) in source.contigs() {
+        check_contigs(what, &contigs, &known)?;
+    }
     let mut collection = Collection::new(names.clone(), strata, plan.worst)?;
+    if !source.knows_missed() {
+        collection.table.forget_missed();
+    }
+    let mut unmatched = vec![0u64; files.len()];
     let mut truth = TruthCounts::default();
     let mut outside = 0u64;
     let mut seen = Vec::new();
@@ -210,15 +236,15 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
         for file in &mut files {
             others.push(file.take(&contig)?);
         }
-        let side_by_side = join(&records, &others, &columns);
-        collection.add(
-            &contig,
-            &records,
-            &labels.labels,
-            &side_by_side,
-            sample,
-            &contig_bases,
-        )?;
+        let side_by_side = join(&records, &others, &columns, &samples);
+        for (count, file) in unmatched.iter_mut().zip(&side_by_side[1..]) {
+            *count += file
+                .records
+                .iter()
+                .filter(|record| record.is_none())
+                .count() as u64;
+        }
+        collection.add(&contig, &records, &labels, &side_by_side, &contig_bases)?;
         collection.add_missed(&contig, &labels.missed)?;
         add_counts(&mut truth, labels.truth_counts);
         seen.push(Contig {
@@ -227,20 +253,40 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
         });
     }
     let seen = ContigTable::new(seen);
-    let (rest, confident) = source.contigs_without_calls()?;
-    for (contig, truths) in rest {
+    for (path, count) in plan.variants[1..].iter().zip(&unmatched) {
+        if *count > 0 {
+            log::warn!(
+                "{}: {count} calls of {} are not in it (same position, REF and ALT); there its scores count as missing",
+                path.display(),
+                plan.variants[0].display()
+            );
+        }
+    }
+    let (rest, truth_sample, confident) = source.contigs_without_calls()?;
+    if !rest.is_empty() && regions.is_none() {
+        log::warn!(
+            "the truth has {} contigs without a call ({}, ...); what it has there counts as missed unless -L leaves it out",
+            rest.len(),
+            rest[0].0
+        );
+    }
+    for (contig, records) in rest {
         if let Some(other) = seen.other_spelling(&contig) {
             bail!(
                 "the truth says `{contig}` where the calls say `{other}`; use one spelling in both"
             );
         }
         let contig_bases = bases.of(&contig)?;
+        let truths = Truths {
+            records,
+            sample: truth_sample,
+            confident: confident.as_ref(),
+        };
         let labels = by_truth(
             &contig,
             &[],
             0,
             truths,
-            confident.as_ref(),
             &contig_bases,
             plan.rule,
             regions.as_ref(),
@@ -273,50 +319,61 @@ fn score_columns(plan: &EvalPlan, files: &[ContigGroups]) -> Result<Vec<Vec<Scor
     Ok(columns)
 }
 
-fn sample_index(plan: &EvalPlan, calls: &ContigGroups) -> Result<usize> {
-    let samples: Vec<&str> = calls.header().samples().collect();
-    let Some(name) = &plan.sample else {
-        if samples.len() > 1 && !matches!(plan.labels, LabelPlan::Happy) {
-            log::warn!(
-                "there are {} samples; the first, `{}`, is evaluated",
-                samples.len(),
-                samples[0]
-            );
-        }
-        // The calls of hap.py's annotated VCF are in its second sample.
-        return Ok(usize::from(matches!(plan.labels, LabelPlan::Happy)));
+/// The sample of each file: the one named, in hap.py's and vcfeval's files that of the calls, else
+/// the first; in further files the one of the same name.
+fn sample_indices(
+    plan: &EvalPlan,
+    files: &[ContigGroups],
+    columns: &[Vec<ScoreColumn>],
+) -> Result<Vec<usize>> {
+    let first: Vec<&str> = files[0].header().samples().collect();
+    let usual = match plan.labels {
+        LabelPlan::Happy => Some("QUERY"),
+        LabelPlan::Vcfeval => Some("CALLS").filter(|name| first.contains(name)),
+        _ => None,
     };
-    samples
-        .iter()
-        .position(|sample| sample == name)
-        .with_context(|| {
-            format!(
-                "{}: there is no sample `{name}`",
-                plan.variants[0].display()
-            )
-        })
+    let name = plan.sample.as_deref().or(usual).or(first.first().copied());
+    if plan.sample.is_none() && usual.is_none() && first.len() > 1 {
+        log::warn!(
+            "there are {} samples; the first, `{}`, is evaluated",
+            first.len(),
+            first[0]
+        );
+    }
+    let mut indices = Vec::new();
+    for ((path, file), columns) in plan.variants.iter().zip(files).zip(columns) {
+        let samples: Vec<&str> = file.header().samples().collect();
+        let found = samples.iter().position(|sample| Some(*sample) == name);
+        let is_needed = indices.is_empty() || columns.iter().any(ScoreColumn::is_of_a_sample);
+        indices.push(match (found, name) {
+            (Some(index), _) => index,
+            (None, Some(name)) if is_needed => {
+                let hint = match plan.labels {
+                    LabelPlan::Happy => {
+                        "; --labels happy takes hap.py's annotated VCF (PREFIX.vcf.gz)"
+                    }
+                    _ => "",
+                };
+                bail!("{}: there is no sample `{name}`{hint}", path.display())
+            }
+            (None, _) => 0,
+        });
+    }
+    Ok(indices)
 }
 
-/// A stratum on none of the calls' contigs is a mistake, not an empty stratum.
-fn check_stratum(
-    name: &str,
-    path: &std::path::Path,
-    set: &IntervalSet,
-    known: &ContigTable,
-) -> Result<()> {
-    if known.is_empty() || set.is_empty() || set.contigs().any(|contig| known.get(contig).is_some())
-    {
+/// Something on none of the calls' contigs is a mistake, not an empty set.
+fn check_contigs(what: &str, contigs: &BTreeSet<String>, known: &ContigTable) -> Result<()> {
+    let is_shared = contigs.iter().any(|contig| known.get(contig).is_some());
+    if known.is_empty() || contigs.is_empty() || is_shared {
         return Ok(());
     }
-    let spelling = set.contigs().find_map(|contig| {
-        Some(format!(
-            " (it says `{contig}`, they say `{}`)",
-            known.other_spelling(contig)?
-        ))
+    let spelling = contigs.iter().find_map(|contig| {
+        let other = known.other_spelling(contig)?;
+        Some(format!(" (`{contig}` there is `{other}` in the calls)"))
     });
     bail!(
-        "{}: stratum `{name}` has no contig in common with the calls{}",
-        path.display(),
+        "{what}: no contig in common with the calls{}",
         spelling.unwrap_or_default()
     )
 }
@@ -326,18 +383,21 @@ fn join<'a>(
     records: &'a [VcfRecord],
     others: &'a [Vec<VcfRecord>],
     columns: &'a [Vec<ScoreColumn>],
+    samples: &[usize],
 ) -> Vec<FileOfCalls<'a>> {
     let mut files = vec![FileOfCalls {
         columns: &columns[0],
+        sample: samples[0],
         records: records.iter().map(Some).collect(),
     }];
-    for (other, columns) in others.iter().zip(&columns[1..]) {
+    for ((other, columns), sample) in others.iter().zip(&columns[1..]).zip(&samples[1..]) {
         let by_alleles: HashMap<_, &VcfRecord> = other
             .iter()
             .map(|record| ((record.position(), record.alleles()), record))
             .collect();
         files.push(FileOfCalls {
             columns,
+            sample: *sample,
             records: records
                 .iter()
                 .map(|record| {
@@ -381,10 +441,14 @@ fn assemble(
         .cloned()
         .collect();
     probabilities.extend(plan.probabilities.iter().cloned());
+    probabilities.sort_unstable();
     probabilities.dedup();
     let is_judged = !matches!(plan.labels, LabelPlan::Nothing);
     let config = EvalConfig {
-        match_rule: plan.rule.name().to_owned(),
+        match_rule: match &plan.labels {
+            LabelPlan::Nothing => "none".to_owned(),
+            _ => plan.rule.name().to_owned(),
+        },
         baseline: Some(baseline),
         probabilities,
         resamples: if is_judged { plan.resamples } else { 0 },
@@ -443,7 +507,9 @@ fn provenance(
         line("calls", path.display().to_string());
     }
     match &plan.labels {
-        LabelPlan::Truth { truth, confident } => {
+        LabelPlan::Truth {
+            truth, confident, ..
+        } => {
             line("truth", truth.display().to_string());
             let everywhere = "not given: the truth counts as complete everywhere".to_owned();
             let path = confident.as_ref().map(|path| path.display().to_string());

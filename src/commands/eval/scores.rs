@@ -4,8 +4,8 @@ use crate::vcf::record::parse_float;
 use crate::vcf::{VcfHeader, VcfRecord};
 
 /// Scores that are looked for where the user names none, in the order of the report: ours, those of
-/// VQSR, VETS, ugbio and rtg's AVR, and what every caller writes.
-const KNOWN: [&str; 10] = [
+/// VQSR, VETS, ugbio and rtg's AVR, the one that hap.py was told to rank by, and what callers write.
+const KNOWN: [&str; 11] = [
     "CNN_PROB",
     "CNN_2D",
     "CNN_1D",
@@ -13,6 +13,7 @@ const KNOWN: [&str; 10] = [
     "SCORE",
     "TREE_SCORE",
     "FORMAT/AVR",
+    "FORMAT/QQ",
     "QUAL",
     "QD",
     "FORMAT/GQ",
@@ -46,6 +47,11 @@ impl ScoreColumn {
         };
         let name = name.to_owned();
         Self { name, place }
+    }
+
+    /// Whether it is a sample's, not the record's.
+    pub fn is_of_a_sample(&self) -> bool {
+        matches!(self.place, Place::Format(_))
     }
 
     fn is_defined(&self, header: &VcfHeader) -> bool {
@@ -88,8 +94,15 @@ pub fn columns(
         .map(ScoreColumn::parse)
         .filter(|column| column.is_defined(header))
         .map(|mut column| {
-            if taken.contains(&column.name) {
-                column.name = format!("{}@{file}", column.name);
+            let mut names = vec![column.name.clone(), format!("{}@{file}", column.name)];
+            names.extend(
+                (2..)
+                    .take(taken.len() + 1)
+                    .map(|n| format!("{}@{file}#{n}", column.name)),
+            );
+            // Of that many names one is free.
+            if let Some(free) = names.into_iter().find(|name| !taken.contains(name)) {
+                column.name = free;
             }
             column
         })
@@ -125,6 +138,9 @@ mod tests {
         let taken = vec!["QUAL".to_owned()];
         let again = columns(&["QUAL".into(), "ZZ".into()], &header(), "b.vcf", &taken);
         assert_eq!(names(&again), ["QUAL@b.vcf"]);
+        let taken = vec!["QUAL".to_owned(), "QUAL@b.vcf".to_owned()];
+        let third = columns(&["QUAL".into()], &header(), "b.vcf", &taken);
+        assert_eq!(names(&third), ["QUAL@b.vcf#2"]);
     }
 
     #[test]

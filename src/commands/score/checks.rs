@@ -6,9 +6,8 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 
 use super::ScorePlan;
-use super::stretch::StretchReader;
 use crate::genome::{ContigTable, contigs};
-use crate::io::alignment::{self, AlignmentSource};
+use crate::io::alignment;
 use crate::io::fasta::Reference;
 use crate::io::vcf_reader::VcfReader;
 use crate::model::Model;
@@ -21,7 +20,7 @@ pub struct Inputs {
     pub variants: PathBuf,
     /// Contigs of each reads file.
     pub reads_contigs: Vec<(PathBuf, ContigTable)>,
-    /// The contigs that a region may name: those of the calls, else of the reference.
+    /// The contigs that a region may name: those of the calls and of the reference.
     pub known_contigs: ContigTable,
     /// Bases of the reference before each of its contigs, and of all of them at the end.
     bases_before: Vec<u64>,
@@ -52,6 +51,7 @@ pub fn open(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Result<Input
             model.card().name
         );
     }
+    check_output(plan)?;
     let reference = Reference::open(&plan.reference)?;
     let calls = reader.header().contigs();
     agree(
@@ -85,11 +85,7 @@ pub fn open(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Result<Input
             model.card().name
         );
     }
-    let known_contigs = if calls.is_empty() {
-        reference.contigs().clone()
-    } else {
-        calls
-    };
+    let known_contigs = ContigTable::new(calls.iter().chain(reference.contigs().iter()).cloned());
     let mut bases_before = vec![0];
     for contig in reference.contigs().iter() {
         let before = bases_before.last().copied().unwrap_or(0);
@@ -104,6 +100,29 @@ pub fn open(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Result<Input
     })
 }
 
+/// The output must not take the place of an input; the calls themselves may be replaced.
+fn check_output(plan: &ScorePlan) -> Result<()> {
+    let Ok(output) = plan.output.path.canonicalize() else {
+        return Ok(());
+    };
+    let regions = plan.regions.iter().map(Path::new);
+    let inputs = plan
+        .reads
+        .iter()
+        .chain([&plan.reference])
+        .map(PathBuf::as_path)
+        .chain(regions);
+    for input in inputs {
+        if input.canonicalize().is_ok_and(|input| input == output) {
+            bail!(
+                "{}: it is an input of this run and would be replaced; give another output",
+                plan.output.path.display()
+            );
+        }
+    }
+    Ok(())
+}
+
 fn agree(left: (&Path, &ContigTable), right: (&Path, &ContigTable)) -> Result<()> {
     if let Err(mismatch) = contigs::compare(left.1, right.1) {
         bail!(
@@ -116,19 +135,6 @@ fn agree(left: (&Path, &ContigTable), right: (&Path, &ContigTable)) -> Result<()
 }
 
 impl Inputs {
-    /// Opens reads and reference for one thread.
-    pub fn stretch_reader(&self, reads: &[PathBuf]) -> Result<StretchReader> {
-        let reads: &[PathBuf] = if self.reads_contigs.is_empty() {
-            &[]
-        } else {
-            reads
-        };
-        Ok(StretchReader::new(
-            AlignmentSource::open(reads, self.reference.path())?,
-            self.reference.reader()?,
-        ))
-    }
-
     /// Share of the reference's bases that lie before a position, 0 to 1; nothing for a contig that
     /// it does not have.
     pub fn share_passed(&self, contig: &str, position: u64) -> Option<f64> {

@@ -29,7 +29,7 @@ pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) {
     let mut command = prefix.clone();
     command += &format!("--model {} ", quote(&card.name));
     command += &format!("--model-sha256 {} ", card.weights_sha256);
-    for path in &plan.reads {
+    for path in plan.reads.iter().filter(|_| model.uses_reads()) {
         command += &format!("-I {} ", quote(&path.to_string_lossy()));
     }
     command += &format!("-R {}", quote(&plan.reference.to_string_lossy()));

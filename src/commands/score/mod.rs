@@ -160,7 +160,7 @@ fn score_chunk(
         let idle = stretch_readers.lock().ok().and_then(|mut idle| idle.pop());
         let mut reader = match idle {
             Some(reader) => reader,
-            None => inputs.stretch_reader(&plan.reads)?,
+            None => StretchReader::open(&plan.reads, inputs)?,
         };
         let outcomes = reader.encode(&calls, model, inputs)?;
         if let Ok(mut idle) = stretch_readers.lock() {
@@ -168,8 +168,10 @@ fn score_chunk(
         }
         Ok(calls.into_iter().zip(outcomes).collect())
     };
-    let encoded: Vec<Vec<(Call, Outcome)>> =
-        pool.install(|| stretches.into_par_iter().map(encode).collect::<Result<_>>())?;
+    // All of them, so that of several errors the first in the file is told, whichever came first.
+    let encoded: Vec<Result<Vec<(Call, Outcome)>>> =
+        pool.install(|| stretches.into_par_iter().map(encode).collect());
+    let encoded: Vec<Vec<(Call, Outcome)>> = encoded.into_iter().collect::<Result<_>>()?;
     summary.times.encoding += begun.elapsed();
 
     let begun = Instant::now();

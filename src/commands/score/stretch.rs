@@ -1,5 +1,7 @@
 //! One stretch of the genome: its calls, one sweep over its reads, its tensors.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 
 use super::checks::Inputs;
@@ -92,9 +94,20 @@ pub struct StretchReader {
 }
 
 impl StretchReader {
-    /// Takes files opened for this thread.
-    pub fn new(reads: AlignmentSource, reference: FastaReader) -> Self {
-        Self { reads, reference }
+    /// Opens reads (for a model that reads them) and reference for one thread.
+    ///
+    /// # Errors
+    /// Where a file cannot be opened any more.
+    pub fn open(reads: &[PathBuf], inputs: &Inputs) -> Result<Self> {
+        let reads: &[PathBuf] = if inputs.reads_contigs.is_empty() {
+            &[]
+        } else {
+            reads
+        };
+        Ok(Self {
+            reads: AlignmentSource::open(reads, inputs.reference.path())?,
+            reference: inputs.reference.reader()?,
+        })
     }
 
     /// Encodes the calls of one stretch, in their order.
@@ -180,6 +193,21 @@ impl StretchReader {
         let Some(variant) = call.record.variant() else {
             return Ok(Err(Skip::Telomere));
         };
+        let length = inputs
+            .reference
+            .contigs()
+            .get(&variant.contig)
+            .and_then(|contig| contig.length);
+        if length.is_some_and(|length| variant.end > length) {
+            bail!(
+                "{}: record {} ({variant}): it reaches to {}, but in {} the contig ends at {}; give the reference that the calls were made with",
+                inputs.variants.display(),
+                call.number,
+                variant.end,
+                inputs.reference.path().display(),
+                length.unwrap_or_default()
+            );
+        }
         if let Err(skip) = scorable(&variant) {
             return Ok(Err(skip));
         }
@@ -218,16 +246,12 @@ fn check_reference(
         return Ok(());
     }
     let found = block.slice(variant.start..variant.start + variant.reference.len() as u64);
-    let found = if variant.start + variant.reference.len() as u64 > block.contig_length() {
-        format!("the contig ends at {}", block.contig_length())
-    } else {
-        format!("there is `{}`", String::from_utf8_lossy(found))
-    };
     bail!(
-        "{}: record {} ({variant}): REF is `{}`, but in {} {found}; give the reference that the calls were made with",
+        "{}: record {} ({variant}): REF is `{}`, but in {} there is `{}`; give the reference that the calls were made with",
         inputs.variants.display(),
         call.number,
         String::from_utf8_lossy(&variant.reference),
-        inputs.reference.path().display()
+        inputs.reference.path().display(),
+        String::from_utf8_lossy(found)
     )
 }

@@ -22,15 +22,21 @@
   const withCurves = kinds.find((k) => cellsOf(k, "all").some((c) => c.curves));
   if (withCurves) byId("kind").value = withCurves;
 
-  // Values of a stepped curve [x, y, threshold] at every x of `xs`. `back`: the step belongs to the point at
-  // its right end (precision by recall); otherwise to the point at its left end (ROC).
+  // Values of a curve [x, y, threshold] at every x of `xs`. `back`: steps that belong to the point at their
+  // right end (precision by recall); otherwise straight lines from (0, 0), as tied calls move together (ROC).
   const sample = (curve, xs, back) => {
     const ys = new Array(xs.length).fill(null), at = new Array(xs.length).fill(null);
     let i = 0;
     xs.forEach((x, k) => {
       if (back) while (i < curve.length && curve[i][0] < x) i++;
       else while (i + 1 < curve.length && curve[i + 1][0] <= x) i++;
-      if (i < curve.length && (back || curve[i][0] <= x)) { ys[k] = curve[i][1]; at[k] = curve[i]; }
+      if (back && i < curve.length) { ys[k] = curve[i][1]; at[k] = curve[i]; }
+      if (!back) {
+        const [x0, y0] = i < curve.length && curve[i][0] <= x ? curve[i] : [0, 0];
+        const next = curve[curve[i] && curve[i][0] <= x ? i + 1 : i];
+        ys[k] = next && next[0] > x0 ? y0 + (next[1] - y0) * (x - x0) / (next[0] - x0) : y0;
+        at[k] = next && x > x0 ? next : curve[i];
+      }
     });
     return { ys, at };
   };
@@ -73,7 +79,7 @@
     }
     const xs = unique([0, 1, ...shown.flatMap((c) => pick(c.curves).map((p) => p[0]))]).sort((a, b) => a - b);
     const sampled = shown.map((c) => sample(pick(c.curves), xs, back));
-    const paths = uPlot.paths.stepped({ align: back ? -1 : 1 });
+    const paths = back ? uPlot.paths.stepped({ align: -1 }) : uPlot.paths.linear();
     const series = shown.map((c) => {
       const k = data.scores.indexOf(c.score);
       return { label: c.score, stroke: colour(`--c${k % 8}`), width: 2, dash: DASHES[k % 8], paths, points: { show: false } };
@@ -293,10 +299,10 @@
   addEventListener("afterprint", () => { root.classList.remove("printing"); drawAll(); });
   // The first report comes at once and finds nothing changed.
   let width = document.body.clientWidth;
-  new ResizeObserver(() => {
+  new ResizeObserver(() => requestAnimationFrame(() => {
     if (document.body.clientWidth === width) return;
     width = document.body.clientWidth;
     for (const { plot, box, ratio, least } of charts) plot.setSize(sizeOf(box, ratio, least));
-  }).observe(document.body);
+  })).observe(document.body);
   chooseKind();
 })();
