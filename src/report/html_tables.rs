@@ -59,7 +59,7 @@ fn is_best<'a>(
 fn counts_caption(cell: &Cell) -> String {
     let missed = cell.n_missed.map_or_else(String::new, |n| {
         format!(
-            "; {} truth variants never called, recall at most {}",
+            "; {} truth variants without a matching call, recall at most {}",
             number::count(n),
             cell.figure("recall_ceiling")
                 .map_or_else(String::new, |e| number::figure(&e.value))

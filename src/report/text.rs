@@ -134,7 +134,7 @@ fn write_table(out: &mut String, kind: Kind, stratum: &str, first: &Cell, cells:
     line(
         out,
         format_args!(
-            "\n{} {stratum}: {} true, {} false, prevalence {}; {} truth variants never called",
+            "\n{} {stratum}: {} true, {} false, prevalence {}; {} truth variants without a matching call",
             kind.name(),
             number::count(first.n_true),
             number::count(first.n_false),

@@ -478,7 +478,7 @@ fn labels_of_a_table_say_nothing_of_missed_truth() {
     let summary = String::from_utf8(succeed(eval(&arguments))).unwrap();
     for part in [
         "match by genotype",
-        "? truth variants never called",
+        "? truth variants without a matching call",
         "recall –",
         "precision 1.0000",
     ] {
