@@ -30,18 +30,14 @@ impl VcfReader {
         let mut lines = Vec::new();
         let mut line = Vec::new();
         while source.next_line(&mut line)? {
-            if line.last() == Some(&b'\r') {
-                line.pop();
-            }
-            let text = String::from_utf8_lossy(&line).into_owned();
             // The first line is kept whatever it is, so that the error can show it.
-            let done = !text.starts_with("##");
-            lines.push(text);
+            let done = !line.starts_with(b"##");
+            lines.push(line.clone());
             if done {
                 break;
             }
         }
-        let header = VcfHeader::parse(lines)
+        let header = VcfHeader::from_bytes(lines)
             .map_err(|error| IoError::new(path, Problem::VcfHeader(error)))?;
         Ok(Self {
             columns: header.column_count(),

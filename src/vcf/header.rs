@@ -13,6 +13,10 @@ const FIXED_COLUMNS: [&str; 8] = [
 pub struct VcfHeader {
     meta: Vec<String>,
     columns: String,
+    /// The bytes were no UTF-8: each stands as the character of its number, and is written back so.
+    is_latin1: bool,
+    /// Lines end in CR LF.
+    has_carriage_returns: bool,
 }
 
 impl VcfHeader {
@@ -36,7 +40,40 @@ impl VcfHeader {
         if found != FIXED_COLUMNS {
             return Err(VcfError::ColumnLine { found: columns });
         }
-        Ok(Self { meta, columns })
+        Ok(Self {
+            meta,
+            columns,
+            is_latin1: false,
+            has_carriage_returns: false,
+        })
+    }
+
+    /// The same from bytes, which are written back as they came: lines may end in CR, and letters
+    /// outside ASCII may be of an older encoding than UTF-8.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn from_bytes(mut lines: Vec<Vec<u8>>) -> Result<Self, VcfError> {
+        let has_carriage_returns = lines.first().is_some_and(|line| line.ends_with(b"\r"));
+        for line in &mut lines {
+            if line.last() == Some(&b'\r') {
+                line.pop();
+            }
+        }
+        let is_latin1 = lines.iter().any(|line| std::str::from_utf8(line).is_err());
+        let decode = |line: Vec<u8>| -> String {
+            if is_latin1 {
+                line.into_iter().map(char::from).collect()
+            } else {
+                String::from_utf8(line).unwrap_or_default()
+            }
+        };
+        let header = Self::parse(lines.into_iter().map(decode).collect())?;
+        Ok(Self {
+            is_latin1,
+            has_carriage_returns,
+            ..header
+        })
     }
 
     /// Number of columns of every record.
@@ -92,8 +129,23 @@ impl VcfHeader {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for line in self.meta.iter().chain(std::iter::once(&self.columns)) {
-            bytes.extend_from_slice(line.as_bytes());
-            bytes.push(b'\n');
+            if self.is_latin1 {
+                for letter in line.chars() {
+                    match u8::try_from(letter) {
+                        Ok(byte) => bytes.push(byte),
+                        Err(_) => {
+                            bytes.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes())
+                        }
+                    }
+                }
+            } else {
+                bytes.extend_from_slice(line.as_bytes());
+            }
+            bytes.extend_from_slice(if self.has_carriage_returns {
+                b"\r\n"
+            } else {
+                b"\n"
+            });
         }
         bytes
     }
@@ -203,6 +255,26 @@ mod tests {
                 "##cnnfilterVersion=2"
             ]
         );
+    }
+
+    #[test]
+    fn bytes_are_written_back_as_they_came() {
+        for text in [
+            &b"##fileformat=VCFv4.2\n##x=\xc3\xa9\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tJos\xc3\xa9\n"[..],
+            b"##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tJos\xe9\tJos\xe8\n",
+            b"##fileformat=VCFv4.2\r\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\r\n",
+        ] {
+            let lines: Vec<Vec<u8>> = text
+                .strip_suffix(b"\n")
+                .unwrap()
+                .split(|byte| *byte == b'\n')
+                .map(<[u8]>::to_vec)
+                .collect();
+            let header = VcfHeader::from_bytes(lines).unwrap();
+            assert_eq!(header.to_bytes(), text);
+            let samples: Vec<&str> = header.samples().collect();
+            assert!(samples.iter().all(|sample| !sample.ends_with('\r')), "{samples:?}");
+        }
     }
 
     #[test]
