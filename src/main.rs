@@ -1,6 +1,6 @@
 //! The program: parse, run one command, map its outcome to an exit code.
 //!
-//! 0 is done, 1 a run that failed, 2 a command line that is wrong.
+//! 0 is done, 1 a run that failed, 2 a command line that is wrong, 130 one that was told to stop.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -9,11 +9,22 @@ use anyhow::Result;
 use clap::Parser;
 use cnnfilter::cli::{Cli, Command, LogLevel};
 use cnnfilter::commands::{eval, import, score};
-use cnnfilter::io::IoError;
+use cnnfilter::io::{IoError, atomic};
+
+/// Exit code after SIGINT, SIGTERM or SIGHUP.
+const STOPPED: i32 = 130;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(cli.command.log_level());
+    // A run that is told to stop leaves no temporary file.
+    let handled = ctrlc::set_handler(|| {
+        atomic::remove_pending_files();
+        std::process::exit(STOPPED);
+    });
+    if let Err(error) = handled {
+        log::warn!("signals are not handled: {error}");
+    }
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads the output has seen enough (`| head`).

@@ -1,19 +1,57 @@
 //! Files that are whole or absent: written under a temporary name beside the target, renamed last.
 
+use std::collections::BTreeSet;
 use std::fs::{File, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use tempfile::{NamedTempFile, TempPath};
 
 use super::error::IoError;
+
+/// Temporary files that exist now, for a program that is told to stop.
+static PENDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// An entry in [`PENDING`] that goes with its file.
+#[derive(Debug)]
+struct Registration(PathBuf);
+
+impl Registration {
+    fn new(path: &Path) -> Self {
+        if let Ok(mut pending) = PENDING.lock() {
+            pending.insert(path.to_owned());
+        }
+        Self(path.to_owned())
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        if let Ok(mut pending) = PENDING.lock() {
+            pending.remove(&self.0);
+        }
+    }
+}
+
+/// Removes all temporary files, whatever is being written: for SIGINT and SIGTERM.
+pub fn remove_pending_files() {
+    if let Ok(pending) = PENDING.lock() {
+        for path in pending.iter() {
+            // Nothing can be done about one that cannot be removed.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
 
 /// A file under a temporary name. Dropped without [`PendingFile::commit`], it disappears.
 #[derive(Debug)]
 pub struct PendingFile {
     target: PathBuf,
     temporary: TempPath,
+    /// Drops after the file is renamed or removed.
+    registration: Registration,
 }
 
 impl PendingFile {
@@ -35,8 +73,12 @@ impl PendingFile {
             .tempfile_in(folder)
             .map_err(|e| IoError::system(target, "create", e))?;
         let (handle, temporary) = NamedTempFile::into_parts(file);
-        let target = target.to_owned();
-        Ok((Self { target, temporary }, handle))
+        let pending = Self {
+            target: target.to_owned(),
+            registration: Registration::new(&temporary),
+            temporary,
+        };
+        Ok((pending, handle))
     }
 
     /// The temporary name.
@@ -49,10 +91,16 @@ impl PendingFile {
     /// # Errors
     /// Where the target cannot be replaced (it is a folder, say).
     pub fn commit(self) -> Result<(), IoError> {
-        let target = self.target;
-        self.temporary
+        let Self {
+            target,
+            temporary,
+            registration,
+        } = self;
+        let renamed = temporary
             .persist(&target)
-            .map_err(|e| IoError::system(&target, "rename to", e.error))
+            .map_err(|e| IoError::system(&target, "rename to", e.error));
+        drop(registration);
+        renamed
     }
 }
 

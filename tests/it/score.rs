@@ -218,6 +218,52 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
+fn a_run_that_is_told_to_stop_leaves_nothing() {
+    let lab = Lab::new();
+    let (model, reference, target) = (lab.model_1d(), demo("ref.fa"), lab.path("out.vcf.gz"));
+    for signal in ["-TERM", "-INT"] {
+        let mut child = program(&[
+            "score",
+            "-V",
+            "-",
+            "-R",
+            text(&reference),
+            "--model",
+            text(&model),
+            "-o",
+            text(&target),
+        ])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+        let calls = std::fs::read(demo("calls.vcf")).unwrap();
+        // More than is looked at to tell the format; then the pipe stays open.
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&calls[..calls.len() - 1]).unwrap();
+        let is_writing = || lab.names().iter().any(|name| name.contains("out.vcf.gz"));
+        while !is_writing() {
+            assert_eq!(
+                child.try_wait().unwrap(),
+                None,
+                "it ended before it was told to"
+            );
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let id = child.id().to_string();
+        assert!(
+            std::process::Command::new("kill")
+                .args([signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{signal}");
+        assert!(!is_writing(), "{signal}: {:?}", lab.names());
+    }
+}
+
+#[test]
 fn standard_input_works_as_a_file_does() {
     let lab = Lab::new();
     let (model, reference) = (lab.model_1d(), demo("ref.fa"));
