@@ -7,6 +7,7 @@ use rust_htslib::bam::{self, IndexedReader, Read as _};
 
 use super::bgzf_tail::{check_alignment_end, head};
 use super::error::{IoError, Problem, refuse_remote};
+use super::with_suffix;
 use crate::encode::pileup::Pileup;
 use crate::genome::{AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFlags};
 
@@ -85,17 +86,12 @@ impl AlignmentFile {
 
 /// An index beside the file, under one of its usual names.
 fn check_index(path: &Path, is_cram: bool) -> Result<(), IoError> {
-    let append = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
     let candidates = if is_cram {
-        vec![append(".crai"), path.with_extension("crai")]
+        vec![with_suffix(path, ".crai"), path.with_extension("crai")]
     } else {
         vec![
-            append(".bai"),
-            append(".csi"),
+            with_suffix(path, ".bai"),
+            with_suffix(path, ".csi"),
             path.with_extension("bai"),
             path.with_extension("csi"),
         ]

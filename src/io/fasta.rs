@@ -11,6 +11,7 @@ use noodles_fasta::fai;
 
 use super::bgzf_tail::{head, is_bgzf};
 use super::error::{IoError, Problem, refuse_remote};
+use super::with_suffix;
 use crate::encode::ReferenceBlock;
 use crate::genome::{Contig, ContigTable};
 
@@ -44,11 +45,6 @@ impl Reference {
     pub fn open(path: &Path) -> Result<Arc<Self>, IoError> {
         refuse_remote(path)?;
         let start = head(path, 18)?;
-        let sibling = |suffix: &str| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
-            PathBuf::from(name)
-        };
         let no_index = |looked_for: &Path| {
             IoError::new(
                 path,
@@ -77,13 +73,13 @@ impl Reference {
                 },
             ));
         }
-        let fai_path = sibling(".fai");
+        let fai_path = with_suffix(path, ".fai");
         if !fai_path.is_file() {
             return Err(no_index(&fai_path));
         }
         let index = fai::fs::read(&fai_path).map_err(|e| IoError::system(&fai_path, "read", e))?;
         let blocks = if compressed {
-            let gzi = sibling(".gzi");
+            let gzi = with_suffix(path, ".gzi");
             if !gzi.is_file() {
                 return Err(no_index(&gzi));
             }

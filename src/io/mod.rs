@@ -15,4 +15,13 @@ pub mod text_source;
 pub mod vcf_reader;
 pub mod vcf_writer;
 
+use std::path::{Path, PathBuf};
+
 pub use error::IoError;
+
+/// The path with `suffix` behind its whole name, as indexes are named.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

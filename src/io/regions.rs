@@ -11,6 +11,7 @@ use super::error::{IoError, Problem};
 use super::text_source::TextSource;
 use super::vcf_reader::VcfReader;
 use crate::genome::{ContigTable, Interval, IntervalSet};
+use crate::vcf::VcfRecord;
 
 /// A contig and a stretch of it.
 type Region = (String, Interval);
@@ -38,6 +39,16 @@ pub fn read(arguments: &[String], contigs: &ContigTable) -> Result<IntervalSet, 
         log::warn!("-L names no region: no record will be written");
     }
     Ok(IntervalSet::new(regions))
+}
+
+/// Whether a record lies in the regions that were asked for, if any: by its POS, so that it lies in
+/// one of the parts of a scattered run only.
+pub fn hold(regions: Option<&IntervalSet>, record: &VcfRecord) -> bool {
+    regions.is_none_or(|regions| {
+        let contig = String::from_utf8_lossy(record.contig());
+        let position = record.position().checked_sub(1);
+        position.is_some_and(|position| regions.contains(&contig, position))
+    })
 }
 
 /// Reads a BED file whatever its suffix, on any contigs.

@@ -12,6 +12,7 @@ use rust_htslib::bcf::{self, Read as _, index};
 use super::atomic::PendingFile;
 use super::error::{IoError, Problem, refuse_remote};
 use super::text_source::descriptor_path;
+use super::with_suffix;
 use crate::vcf::{VcfHeader, VcfRecord};
 
 /// The formats that can be written.
@@ -178,7 +179,7 @@ impl VcfWriter {
         }
         // An index of the file that was replaced would point into the wrong one.
         for suffix in stale {
-            let old = with_suffix(&path, suffix);
+            let old = with_suffix(&path, &format!(".{suffix}"));
             if old.is_file() {
                 std::fs::remove_file(&old).map_err(|e| IoError::system(&old, "remove", e))?;
             }
@@ -214,13 +215,6 @@ fn join(workers: Vec<JoinHandle<Result<(), IoError>>>, path: &Path) -> Result<()
         })
         .collect();
     ends.into_iter().collect()
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// Two threads: in one htslib reads the text from a pipe and writes BCF into another, the other
@@ -311,7 +305,7 @@ fn make_index(
     };
     let mut failure = String::new();
     for (suffix, kind) in kinds {
-        let (pending, _) = PendingFile::create(&with_suffix(path, suffix))?;
+        let (pending, _) = PendingFile::create(&with_suffix(path, &format!(".{suffix}")))?;
         let temporary_index = pending.path().to_owned();
         let threads = options.threads as u32;
         match index::build(temporary, Some(temporary_index.as_path()), threads, kind()) {

@@ -220,23 +220,13 @@ fn a_closed_pipe_is_no_error() {
 #[test]
 fn a_run_that_is_told_to_stop_leaves_nothing() {
     let lab = Lab::new();
-    let (model, reference, target) = (lab.model_1d(), demo("ref.fa"), lab.path("out.vcf.gz"));
+    let (model, target) = (lab.model_1d(), lab.path("out.vcf.gz"));
     for signal in ["-TERM", "-INT"] {
-        let mut child = program(&[
-            "score",
-            "-V",
-            "-",
-            "-R",
-            text(&reference),
-            "--model",
-            text(&model),
-            "-o",
-            text(&target),
-        ])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+        let mut child = score_of_stdin(&model, &["-o", text(&target)])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let calls = std::fs::read(demo("calls.vcf")).unwrap();
         // More than is looked at to tell the format; then the pipe stays open.
         let mut stdin = child.stdin.take().unwrap();
@@ -266,21 +256,13 @@ fn a_run_that_is_told_to_stop_leaves_nothing() {
 #[test]
 fn standard_input_works_as_a_file_does() {
     let lab = Lab::new();
-    let (model, reference) = (lab.model_1d(), demo("ref.fa"));
-    let mut child = program(&[
-        "score",
-        "-V",
-        "-",
-        "-R",
-        text(&reference),
-        "--model",
-        text(&model),
-    ])
-    .stdin(Stdio::piped())
-    .stdout(Stdio::piped())
-    .stderr(Stdio::piped())
-    .spawn()
-    .unwrap();
+    let model = lab.model_1d();
+    let mut child = score_of_stdin(&model, &[])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let bytes = std::fs::read(demo("calls.vcf")).unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let feed = std::thread::spawn(move || stdin.write_all(&bytes));

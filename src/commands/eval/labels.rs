@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::{LabelPlan, wanted};
+use super::LabelPlan;
 use crate::eval::classes::Kind;
 use crate::genome::IntervalSet;
 use crate::io::text_source::TextSource;
@@ -300,7 +300,7 @@ pub fn by_truth(
     let truth_sites: Vec<Site> = truths
         .records
         .iter()
-        .filter(|record| wanted(regions, contig, record))
+        .filter(|record| regions::hold(regions, record))
         .filter(|record| matches!(record.filter(), b"PASS" | b"."))
         .map(|record| site(record, truths.sample))
         .collect();

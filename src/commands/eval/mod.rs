@@ -116,14 +116,6 @@ pub fn run(plan: &EvalPlan) -> Result<String> {
     Ok(text)
 }
 
-/// Whether a record lies in the regions asked for: by its POS.
-fn wanted(regions: Option<&IntervalSet>, contig: &str, record: &VcfRecord) -> bool {
-    regions.is_none_or(|regions| {
-        let position = record.position().checked_sub(1);
-        position.is_some_and(|position| regions.contains(contig, position))
-    })
-}
-
 /// Bases of whole contigs, from a reference that may be absent.
 struct Bases {
     reader: Option<FastaReader>,
@@ -221,7 +213,7 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
     let mut seen = Vec::new();
     while let Some((contig, mut records)) = calls.next_contig()? {
         let before = records.len();
-        records.retain(|record| wanted(regions.as_ref(), &contig, record));
+        records.retain(|record| regions::hold(regions.as_ref(), record));
         outside += (before - records.len()) as u64;
         let contig_bases = bases.of(&contig)?;
         let labels = source.label(

@@ -129,12 +129,7 @@ fn read_chunk(
             break;
         };
         summary.records_in += 1;
-        let is_wanted = wanted.is_none_or(|regions| {
-            let contig = String::from_utf8_lossy(record.contig());
-            let position = record.position().checked_sub(1);
-            position.is_some_and(|position| regions.contains(&contig, position))
-        });
-        if is_wanted {
+        if regions::hold(wanted, &record) {
             chunk.push(Call { number, record });
         } else {
             summary.outside_regions += 1;

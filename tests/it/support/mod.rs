@@ -115,6 +115,22 @@ pub fn score(variants: &Path, model: &Path, more: &[&str]) -> Output {
     program(&arguments).output().unwrap()
 }
 
+/// `score` on the demo reference, with the calls on its standard input.
+pub fn score_of_stdin(model: &Path, more: &[&str]) -> Command {
+    let reference = demo("ref.fa");
+    let mut arguments = vec![
+        "score",
+        "-V",
+        "-",
+        "-R",
+        text(&reference),
+        "--model",
+        text(model),
+    ];
+    arguments.extend(more);
+    program(&arguments)
+}
+
 /// Standard output of a run that must succeed.
 pub fn succeed(output: Output) -> Vec<u8> {
     assert!(
