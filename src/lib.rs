@@ -12,6 +12,7 @@
 //!      encode ── a call and its reads become a tensor
 //!      model ── the networks (the only user of candle)
 //!      label ── which call is right, by a truth set
+//!      filter ── what a score means for FILTER: tranches, thresholds
 //!      eval ── how good a score is
 //!      report ── figures as TSV, JSON, text and a page
 //!      runtime ── threads, progress, the summary of a run
@@ -22,6 +23,7 @@
 
 pub mod encode;
 pub mod eval;
+pub mod filter;
 pub mod genome;
 pub mod label;
 pub mod model;

@@ -108,6 +108,48 @@ impl VcfHeader {
             .any(|body| field(body, "ID") == Some(key))
     }
 
+    /// The value of `field` (`Number`, say) in the definition of an INFO key.
+    pub fn info_field(&self, key: &str, wanted: &str) -> Option<&str> {
+        self.definition_field("INFO", key, wanted)
+    }
+
+    /// The value of `field` (`Number`, say) in the definition of a FORMAT key.
+    pub fn format_field(&self, key: &str, wanted: &str) -> Option<&str> {
+        self.definition_field("FORMAT", key, wanted)
+    }
+
+    /// The INFO keys of one type (`Float`, say), in the order of the file.
+    pub fn info_keys_of_type<'a>(&'a self, of_type: &'a str) -> impl Iterator<Item = &'a str> {
+        self.structured("INFO")
+            .filter(move |body| field(body, "Type") == Some(of_type))
+            .filter_map(|body| field(body, "ID"))
+    }
+
+    /// Puts a definition line of a filter in the place of the one with the same name, or last;
+    /// further ones with that name go.
+    pub fn put_filter(&mut self, name: &str, line: String) {
+        self.put(line, |old| is_definition(old, "FILTER", name));
+    }
+
+    /// The same for a FORMAT key.
+    pub fn put_format(&mut self, key: &str, line: String) {
+        self.put(line, |old| is_definition(old, "FORMAT", key));
+    }
+
+    /// Takes out the definitions of the filters whose name `goes`.
+    pub fn remove_filters(&mut self, goes: impl Fn(&str) -> bool) {
+        self.meta.retain(|line| {
+            !body(line, "FILTER")
+                .and_then(|body| field(body, "ID"))
+                .is_some_and(&goes)
+        });
+    }
+
+    /// Takes out the definition of an INFO key.
+    pub fn remove_info(&mut self, key: &str) {
+        self.meta.retain(|line| !is_definition(line, "INFO", key));
+    }
+
     /// Puts a definition line (`##INFO=<ID=key,...>`) in the place of the one with the same key,
     /// or last; further ones with that key go.
     pub fn put_info(&mut self, key: &str, line: String) {
@@ -164,8 +206,16 @@ impl VcfHeader {
         self.meta = kept;
     }
 
-    /// What stands between `<` and `>` in the lines `##kind=<...>`.
-    fn structured<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a str> {
+    fn definition_field(&self, kind: &str, key: &str, wanted: &str) -> Option<&str> {
+        let body = self
+            .structured(kind)
+            .find(|body| field(body, "ID") == Some(key))?;
+        field(body, wanted)
+    }
+
+    /// What stands between `<` and `>` in the lines `##kind=<...>`, in the order of the file;
+    /// [`field`] reads it.
+    pub fn structured<'a>(&'a self, kind: &str) -> impl Iterator<Item = &'a str> {
         self.meta.iter().filter_map(move |line| body(line, kind))
     }
 }
@@ -181,9 +231,9 @@ fn is_definition(line: &str, kind: &str, id: &str) -> bool {
     body(line, kind).and_then(|body| field(body, "ID")) == Some(id)
 }
 
-/// The value of one key in the body of a structured meta line; values may be quoted, and quoted
+/// The value of one key in the body of a structured meta line, as it stands in the file; values may be quoted, and quoted
 /// values may hold commas and escaped quotes (section 1.4).
-fn field<'a>(body: &'a str, key: &str) -> Option<&'a str> {
+pub fn field<'a>(body: &'a str, key: &str) -> Option<&'a str> {
     let mut rest = body;
     while !rest.is_empty() {
         let (name, after) = rest.split_once('=')?;
@@ -201,7 +251,8 @@ fn field<'a>(body: &'a str, key: &str) -> Option<&'a str> {
         };
         if name == key {
             let value = &after[..end];
-            return Some(value.trim_matches('"'));
+            let quoted = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+            return Some(quoted.unwrap_or(value));
         }
         rest = after[end..].strip_prefix(',').unwrap_or("");
     }

@@ -5,6 +5,7 @@
 //! program does not touch is written back byte for byte. Follows the VCF specification, version
 //! 4.3 (section numbers in the comments).
 
+pub mod edit;
 pub mod error;
 pub mod header;
 pub mod record;

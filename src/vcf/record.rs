@@ -9,10 +9,10 @@ use crate::genome::Variant;
 const CHROM: usize = 0;
 const POS: usize = 1;
 const REF: usize = 3;
-const ALT: usize = 4;
+pub(super) const ALT: usize = 4;
 const QUAL: usize = 5;
-const FILTER: usize = 6;
-const INFO: usize = 7;
+pub(super) const FILTER: usize = 6;
+pub(super) const INFO: usize = 7;
 const FIXED: usize = 8;
 
 /// One data line. Columns that are not edited keep their bytes.
@@ -168,7 +168,7 @@ impl VcfRecord {
         self.sample(sample)?.split(|byte| *byte == b':').nth(at)
     }
 
-    fn columns_after_info(&self) -> impl Iterator<Item = &[u8]> {
+    pub(super) fn columns_after_info(&self) -> impl Iterator<Item = &[u8]> {
         let rest = self.line.get(self.ends[INFO] + 1..).unwrap_or(&[]);
         rest.split(|byte| *byte == b'\t')
             .take_while(|_| self.ends[INFO] < self.line.len())
@@ -213,7 +213,7 @@ impl VcfRecord {
         self.replace_column(INFO, &written);
     }
 
-    fn replace_column(&mut self, column: usize, bytes: &[u8]) {
+    pub(super) fn replace_column(&mut self, column: usize, bytes: &[u8]) {
         let range = self.range(column);
         let grown = bytes.len() as isize - range.len() as isize;
         self.line.splice(range, bytes.iter().copied());
@@ -222,7 +222,13 @@ impl VcfRecord {
         }
     }
 
-    fn column(&self, column: usize) -> &[u8] {
+    /// Puts `bytes` (FORMAT and the samples, tab-separated) in the place of all columns behind INFO.
+    pub(super) fn replace_columns_after_info(&mut self, bytes: &[u8]) {
+        let start = (self.ends[INFO] + 1).min(self.line.len());
+        self.line.splice(start.., bytes.iter().copied());
+    }
+
+    pub(super) fn column(&self, column: usize) -> &[u8] {
         &self.line[self.range(column)]
     }
 
@@ -256,12 +262,12 @@ impl VcfRecord {
     }
 }
 
-fn entries(info: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn entries(info: &[u8]) -> impl Iterator<Item = &[u8]> {
     info.split(|byte| *byte == b';')
         .filter(|entry| !entry.is_empty() && *entry != b".")
 }
 
-fn entry_key(entry: &[u8]) -> &[u8] {
+pub(super) fn entry_key(entry: &[u8]) -> &[u8] {
     entry.split(|byte| *byte == b'=').next().unwrap_or(entry)
 }
 
