@@ -32,6 +32,7 @@ fn site(reads: i64) -> (Variant, Vec<Arc<AlignedRead>>, ReferenceBlock) {
                 ]),
                 bases: vec![b'A'; 147 + 1 + (at % 3) as usize],
                 qualities: vec![37; 147 + 1 + (at % 3) as usize],
+                ..AlignedRead::default()
             })
         })
         .collect();

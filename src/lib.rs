@@ -28,6 +28,7 @@ pub mod genome;
 pub mod label;
 pub mod model;
 pub mod report;
+pub mod train;
 pub mod vcf;
 
 #[cfg(feature = "cli")]

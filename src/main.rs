@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use cnnfilter::cli::{Cli, Command, LogLevel};
-use cnnfilter::commands::{eval, import, score};
+use cnnfilter::commands::{eval, import, score, tensors};
 use cnnfilter::io::{IoError, atomic};
 
 /// Exit code after SIGINT, SIGTERM or SIGHUP.
@@ -49,6 +49,11 @@ fn run(command: Command) -> Result<()> {
             let text = eval::run(&args.resolve())?;
             let written = std::io::stdout().write_all(text.as_bytes());
             written.map_err(|e| IoError::system("-", "write", e))?;
+        }
+        Command::Tensors(args) => {
+            for line in tensors::run(&args.resolve())?.lines() {
+                log::info!("{line}");
+            }
         }
         Command::Import(args) => {
             import::run(&args.resolve())?;

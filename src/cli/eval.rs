@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::commands::eval::{EvalPlan, LabelPlan};
+use crate::commands::eval::EvalPlan;
+use crate::commands::labels::LabelPlan;
 use crate::label::MatchRule;
 use crate::runtime::threads;
 

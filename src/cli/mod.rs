@@ -3,6 +3,7 @@
 pub mod eval;
 pub mod import;
 pub mod score;
+pub mod tensors;
 
 use clap::{Parser, Subcommand};
 
@@ -20,6 +21,8 @@ pub struct Cli {
 pub enum Command {
     /// Score calls: one streaming pass over a VCF.
     Score(score::ScoreArgs),
+    /// Encode labelled calls once, for training.
+    Tensors(tensors::TensorsArgs),
     /// Evaluate scores: PR-AUC and more, of every score in the file on the same calls.
     Eval(eval::EvalArgs),
     /// Import GATK's networks out of its jar into model folders.
@@ -46,7 +49,8 @@ impl Command {
         match self {
             Command::Score(args) if args.quiet => LogLevel::Error,
             Command::Score(args) => args.log_level,
-            Command::Import(_) | Command::Eval(_) => LogLevel::Info,
+            Command::Tensors(args) if args.quiet => LogLevel::Error,
+            Command::Import(_) | Command::Eval(_) | Command::Tensors(_) => LogLevel::Info,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::LogLevel;
+use crate::commands::encoding::EncodingPlan;
 use crate::commands::score::ScorePlan;
 use crate::io::vcf_writer::{OutputFormat, OutputOptions};
 use crate::model::DeviceChoice;
@@ -50,6 +51,10 @@ pub struct ScoreArgs {
         value_name = "REGION|FILE"
     )]
     pub regions: Vec<String>,
+
+    /// Mean depth of the sample. Left out, it is sampled from the reads.
+    #[arg(long, value_name = "READS", value_parser = parse_depth)]
+    pub sample_depth: Option<f32>,
 
     /// Threads; 0 for all. The output does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024))]
@@ -100,6 +105,14 @@ pub enum TensorType {
     ReadTensor,
 }
 
+/// A mean depth: a number above 0.
+pub(super) fn parse_depth(text: &str) -> Result<f32, String> {
+    text.parse()
+        .ok()
+        .filter(|depth: &f32| depth.is_finite() && *depth > 0.0)
+        .ok_or_else(|| "expected a number of reads above 0".to_owned())
+}
+
 fn parse_output_type(text: &str) -> Result<OutputFormat, String> {
     // A compression level may follow, as bcftools has it; ours is fixed.
     match text.trim_end_matches(|c: char| c.is_ascii_digit()) {
@@ -124,8 +137,11 @@ impl ScoreArgs {
             .unwrap_or(OutputFormat::Vcf);
         ScorePlan {
             variants: self.variant,
-            reads: self.input,
-            reference: self.reference,
+            encoding: EncodingPlan {
+                reads: self.input,
+                reference: self.reference,
+                sample_depth: self.sample_depth,
+            },
             output: OutputOptions {
                 path: if is_standard_output {
                     PathBuf::from("-")

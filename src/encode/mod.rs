@@ -5,12 +5,16 @@
 //! of 40 reads takes 10 kB here and 1 MB as the `[128][128][15]` floats it stands for.
 
 pub mod annotations;
+pub mod encoder;
+pub mod evidence;
 pub mod example;
 pub mod gatk;
 pub mod kind;
 pub mod pileup;
 pub mod reference;
 pub mod reservoir;
+pub mod store;
 
+pub use encoder::Encoder;
 pub use example::{Example, SiteTensor};
 pub use reference::ReferenceBlock;

@@ -6,6 +6,16 @@ use std::sync::Arc;
 use super::reservoir::Reservoir;
 use crate::genome::{AlignedRead, Variant};
 
+/// What takes reads from a sweep.
+pub trait ReadSink {
+    /// The stretch that has to be swept, 0-based and half-open; nothing where no read is wanted.
+    fn span(&self) -> Option<(i64, i64)>;
+
+    /// Offers the next read, which covers `start..end`, in the order of starts; `make` is called
+    /// once at most, and only if the read is wanted.
+    fn offer(&mut self, start: i64, end: i64, make: impl FnOnce() -> AlignedRead);
+}
+
 /// Calls of one stretch of one contig, waiting for their reads.
 ///
 /// Reads are offered in the order of their start (as a sorted BAM gives them); each goes to every
@@ -25,10 +35,18 @@ pub struct Pileup {
 impl Pileup {
     /// Prepares for `calls`, of which each keeps at most `limit` reads.
     pub fn new<'a>(calls: impl IntoIterator<Item = &'a Variant>, limit: usize) -> Self {
-        let mut spans: Vec<((i64, i64), usize)> = calls
+        let spans = calls
+            .into_iter()
+            .map(|call| (call.start as i64, call.end as i64));
+        Self::over(spans, limit)
+    }
+
+    /// Prepares for spans, 0-based and half-open, of which each keeps at most `limit` reads.
+    pub fn over(spans: impl IntoIterator<Item = (i64, i64)>, limit: usize) -> Self {
+        let mut spans: Vec<((i64, i64), usize)> = spans
             .into_iter()
             .enumerate()
-            .map(|(at, call)| ((call.start as i64, call.end as i64), at))
+            .map(|(at, span)| (span, at))
             .collect();
         spans.sort_unstable();
         Self {
@@ -36,36 +54,6 @@ impl Pileup {
             reservoirs: vec![Reservoir::new(limit); spans.len()],
             spans: spans.into_iter().map(|(span, _)| span).collect(),
             first: 0,
-        }
-    }
-
-    /// The stretch that has to be swept, 0-based and half-open; nothing without calls.
-    pub fn span(&self) -> Option<(i64, i64)> {
-        let start = self.spans.first()?.0;
-        let end = self.spans.iter().map(|(_, end)| *end).max()?;
-        Some((start, end))
-    }
-
-    /// Offers the next read, which covers `start..end`; `make` is called once at most, and only
-    /// if a call takes the read.
-    pub fn offer(&mut self, start: i64, end: i64, make: impl FnOnce() -> AlignedRead) {
-        while self
-            .spans
-            .get(self.first)
-            .is_some_and(|(_, call_end)| *call_end <= start)
-        {
-            self.first += 1;
-        }
-        let read = LazyCell::new(|| Arc::new(make()));
-        for at in self.first..self.spans.len() {
-            let (call_start, call_end) = self.spans[at];
-            if call_start >= end {
-                break;
-            }
-            if call_end <= start {
-                continue;
-            }
-            self.reservoirs[at].offer(|| Arc::clone(&read));
         }
     }
 
@@ -79,6 +67,46 @@ impl Pileup {
             };
         }
         piled
+    }
+}
+
+impl ReadSink for Pileup {
+    fn span(&self) -> Option<(i64, i64)> {
+        let start = self.spans.first()?.0;
+        let end = self.spans.iter().map(|(_, end)| *end).max()?;
+        Some((start, end))
+    }
+
+    fn offer(&mut self, start: i64, end: i64, make: impl FnOnce() -> AlignedRead) {
+        let read = LazyCell::new(|| Arc::new(make()));
+        self.offer_each(start, end, || Arc::clone(&read));
+    }
+}
+
+impl Pileup {
+    /// [`ReadSink::offer`] of a read that exists already.
+    pub fn offer_shared(&mut self, start: i64, end: i64, read: &Arc<AlignedRead>) {
+        self.offer_each(start, end, || Arc::clone(read));
+    }
+
+    fn offer_each(&mut self, start: i64, end: i64, take: impl Fn() -> Arc<AlignedRead>) {
+        while self
+            .spans
+            .get(self.first)
+            .is_some_and(|(_, call_end)| *call_end <= start)
+        {
+            self.first += 1;
+        }
+        for at in self.first..self.spans.len() {
+            let (call_start, call_end) = self.spans[at];
+            if call_start >= end {
+                break;
+            }
+            if call_end <= start {
+                continue;
+            }
+            self.reservoirs[at].offer(&take);
+        }
     }
 }
 

@@ -27,6 +27,11 @@ impl ReferenceBlock {
         self.bases
     }
 
+    /// 0-based position of the first base held.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
     /// Length of the whole contig in bases.
     pub fn contig_length(&self) -> u64 {
         self.contig_length

@@ -27,6 +27,19 @@ impl ReadFlags {
     pub fn is_second(self) -> bool {
         self.0 & 0x80 != 0
     }
+    /// It and its mate lie as the aligner expects.
+    pub fn is_proper_pair(self) -> bool {
+        self.0 & 0x2 != 0
+    }
+    /// It has a mate, and the mate is unmapped.
+    pub fn is_mate_unmapped(self) -> bool {
+        self.0 & 0x9 == 0x9
+    }
+    /// A primary alignment that passed quality checks and is no duplicate: what a caller counts.
+    /// Unmapped, secondary, QC-fail, duplicate and supplementary records are not.
+    pub fn is_usable(self) -> bool {
+        self.0 & 0xf04 == 0
+    }
 }
 
 /// One record of a BAM or CRAM file, with what the encoders need.
@@ -45,6 +58,13 @@ pub struct AlignedRead {
     pub bases: Vec<u8>,
     /// Phred qualities, one a base; 255 where the file has `*`.
     pub qualities: Vec<u8>,
+    /// TLEN: bases from the leftmost to the rightmost of its pair, negative for the right one; 0
+    /// where there is none.
+    pub template_length: i64,
+    /// Whether its mate is mapped to another contig.
+    pub mate_elsewhere: bool,
+    /// A hash of its name (FNV-1a), by which mates find each other.
+    pub name: u64,
 }
 
 impl AlignedRead {

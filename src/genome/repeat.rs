@@ -1,5 +1,7 @@
 //! Short tandem repeats around a position.
 
+use std::ops::Range;
+
 /// A tandem repeat: a unit of one to six bases, several times over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TandemRepeat {
@@ -7,6 +9,8 @@ pub struct TandemRepeat {
     pub unit: Vec<u8>,
     /// Whole copies of it.
     pub copies: usize,
+    /// Where it stands in the bases that were looked at, a last part copy included.
+    pub span: Range<usize>,
 }
 
 /// Longest unit that is looked for, in bases.
@@ -28,7 +32,7 @@ pub fn tandem_repeat(bases: &[u8], at: usize) -> Option<TandemRepeat> {
             let is_better = best.as_ref().is_none_or(|(longest, _)| length > *longest);
             if copies >= 3 && length >= MIN_LENGTH && is_better {
                 let unit = bases[first..first + unit].to_ascii_uppercase();
-                best = Some((length, TandemRepeat { unit, copies }));
+                best = Some((length, TandemRepeat { unit, copies, span: first..end }));
             }
         }
     }

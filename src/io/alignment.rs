@@ -8,7 +8,7 @@ use rust_htslib::bam::{self, IndexedReader, Read as _};
 use super::bgzf_tail::{check_alignment_end, head};
 use super::error::{IoError, Problem, refuse_remote};
 use super::with_suffix;
-use crate::encode::pileup::Pileup;
+use crate::encode::pileup::ReadSink;
 use crate::genome::{AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFlags};
 
 /// One BAM or CRAM file with its index.
@@ -41,27 +41,35 @@ pub fn contigs(path: &Path, reference: &Path) -> Result<ContigTable, IoError> {
     })))
 }
 
+/// Opens a file with its index; a CRAM with its reference.
+///
+/// # Errors
+/// Where the file, or its index, is missing, cut off or of another format.
+pub(super) fn open_indexed(path: &Path, reference: &Path) -> Result<IndexedReader, IoError> {
+    refuse_remote(path)?;
+    check_alignment_end(path)?;
+    let is_cram = head(path, 4)? == b"CRAM";
+    check_index(path, is_cram)?;
+    let fail = |action: &str, error| IoError::htslib(path, action, error);
+    let mut reader = IndexedReader::from_path(path).map_err(|error| {
+        fail(
+            "opening it or its index (`samtools index` makes that again)",
+            error,
+        )
+    })?;
+    if is_cram {
+        reader
+            .set_reference(reference)
+            .map_err(|error| fail("setting the reference", error))?;
+    }
+    Ok(reader)
+}
+
 impl AlignmentFile {
     fn open(path: &Path, reference: &Path) -> Result<Self, IoError> {
-        refuse_remote(path)?;
-        check_alignment_end(path)?;
-        let is_cram = head(path, 4)? == b"CRAM";
-        check_index(path, is_cram)?;
-        let fail = |action: &str, error| IoError::htslib(path, action, error);
-        let mut reader = IndexedReader::from_path(path).map_err(|error| {
-            fail(
-                "opening it or its index (`samtools index` makes that again)",
-                error,
-            )
-        })?;
-        if is_cram {
-            reader
-                .set_reference(reference)
-                .map_err(|error| fail("setting the reference", error))?;
-        }
         Ok(Self {
             path: path.to_owned(),
-            reader,
+            reader: open_indexed(path, reference)?,
             next: Record::new(),
             pending: false,
         })
@@ -125,7 +133,7 @@ impl AlignmentSource {
         Ok(Self { files })
     }
 
-    /// Sweeps once over the stretch of `contig` that `pileup` needs and offers it every read, in
+    /// Sweeps once over the stretch of `contig` that `reads` needs and offers it every read, in
     /// the order of their starts; of two that start together the one of the earlier file first.
     ///
     /// Left out are reads of HaplotypeCaller's artificial haplotypes (read groups with `artificial`
@@ -134,8 +142,8 @@ impl AlignmentSource {
     ///
     /// # Errors
     /// Where a file is damaged.
-    pub fn sweep(&mut self, contig: &str, pileup: &mut Pileup) -> Result<(), IoError> {
-        let Some((start, end)) = pileup.span() else {
+    pub fn sweep(&mut self, contig: &str, reads: &mut impl ReadSink) -> Result<(), IoError> {
+        let Some((start, end)) = reads.span() else {
             return Ok(());
         };
         for file in &mut self.files {
@@ -165,7 +173,7 @@ impl AlignmentSource {
             };
             let record = &file.next;
             if !is_artificial(record) {
-                pileup.offer(record.pos(), end_of(record), || convert(record));
+                reads.offer(record.pos(), end_of(record), || convert(record));
             }
             file.advance()?;
         }
@@ -199,7 +207,7 @@ fn operations(record: &Record) -> impl Iterator<Item = (CigarOp, u32)> {
 }
 
 /// [`AlignedRead::end`] of a record that has not been converted.
-fn end_of(record: &Record) -> i64 {
+pub(super) fn end_of(record: &Record) -> i64 {
     let span: i64 = if record.is_unmapped() {
         0
     } else {
@@ -219,5 +227,15 @@ fn convert(record: &bam::Record) -> AlignedRead {
         cigar: Cigar(operations(record).collect()),
         bases: record.seq().as_bytes(),
         qualities: record.qual().to_vec(),
+        template_length: record.insert_size(),
+        mate_elsewhere: record.is_paired() && !record.is_mate_unmapped() && record.mtid() != record.tid(),
+        name: fnv1a(record.qname()),
     }
+}
+
+/// The 64-bit FNV-1a hash.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

@@ -6,7 +6,10 @@
 pub mod alignment;
 pub mod atomic;
 pub mod bgzf_tail;
+pub mod checksum;
+pub mod depth;
 pub mod error;
+pub mod example_file;
 pub mod fasta;
 pub mod gatk_archive;
 pub mod model_dir;

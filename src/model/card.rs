@@ -1,12 +1,21 @@
 //! `model.json`: what a model expects, what it gives, and where it comes from.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::ModelError;
+use super::calibration::Calibration;
+use super::evidence::EvidenceSpec;
 use super::gatk::GatkSpec;
 use super::log_odds::LABELS;
+use super::scaling::Scaling;
 use super::test_vectors::TestVector;
+use crate::encode::Encoder;
+use crate::encode::evidence::columns::WINDOW as EVIDENCE_WINDOW;
+use crate::encode::evidence::{READ_LIMIT as EVIDENCE_READ_LIMIT, ReadSet, read_features};
 use crate::encode::gatk::{CHANNEL_NAMES, READ_LIMIT, WINDOW};
+use crate::filter::thresholds::CardThresholds;
 
 /// Generation of the card's layout.
 pub const FORMAT: u32 = 1;
@@ -25,10 +34,25 @@ pub struct ModelCard {
     pub info_key: String,
     /// The tensor it reads.
     pub tensor: TensorSpec,
-    /// The INFO annotations it takes, in order.
+    /// The annotations it takes, in order.
     pub annotations: Vec<String>,
     /// Its outputs, in order.
     pub labels: Vec<String>,
+    /// Sizes of its layers, for our own networks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<EvidenceSpec>,
+    /// How its numbers are scaled: those of the call, then the annotations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
+    /// From its scores to probabilities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+    /// Where to cut, by aim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<CardThresholds>,
+    /// How it was trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Training>,
     /// Where it comes from.
     pub source: Source,
     /// SHA-256 of `model.safetensors`, in hexadecimal.
@@ -37,25 +61,64 @@ pub struct ModelCard {
     pub test_vectors: Vec<TestVector>,
 }
 
+/// How a model was trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// Epochs done and the one whose weights these are, from 1.
+    pub epochs: u64,
+    /// The epoch whose weights these are.
+    pub best_epoch: u64,
+    /// Steps done.
+    pub steps: u64,
+    /// The configuration, as TOML.
+    pub config: String,
+    /// The sets of examples.
+    pub sets: Vec<TrainedOn>,
+    /// Figures of the validation examples at their natural prevalence, by name.
+    pub validation: BTreeMap<String, f64>,
+}
+
+/// A set of examples that a model was trained or validated on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainedOn {
+    /// Its name.
+    pub set: String,
+    /// Examples trained on, per class: NOT_SNP, NOT_INDEL, SNP, INDEL.
+    pub training: [u64; 4],
+    /// Examples validated on.
+    pub validation: [u64; 4],
+    /// Mean depth of its sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<f32>,
+    /// SHA-256 of the calls.
+    pub calls_sha256: String,
+}
+
 /// The tensor a model reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TensorSpec {
-    /// Name of the encoder: `gatk_read_tensor` or `gatk_reference`.
+    /// Name of the encoder ([`Encoder::name`]).
     pub encoder: String,
     /// Columns in bases.
     pub window: usize,
     /// Rows; 1 where there are no reads.
     pub read_limit: usize,
-    /// Channels of a cell, in order.
+    /// Channels of a cell, in order; for our own networks the numbers of a read, as the channels of
+    /// a cell are made from base and quality.
     pub channels: Vec<String>,
+    /// Numbers of a call, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub site_features: Vec<String>,
 }
 
 /// Where a model comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// The file that was imported, by its name alone.
+    /// The file that was imported, by its name alone; empty for a model that was trained.
     pub file: String,
     /// The member of it that holds the weights; empty where the file does.
     pub member: String,
@@ -83,16 +146,38 @@ impl TensorSpec {
             window: WINDOW,
             read_limit: if spec.uses_reads() { READ_LIMIT } else { 1 },
             channels: names.iter().map(|name| (*name).to_owned()).collect(),
+            site_features: Vec::new(),
+        }
+    }
+
+    /// The tensor of one of our own networks.
+    pub fn of_evidence(reads: bool) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self {
+            encoder: if reads { "cnnfilter_reads" } else { "cnnfilter_reference" }.to_owned(),
+            window: EVIDENCE_WINDOW,
+            read_limit: if reads { EVIDENCE_READ_LIMIT } else { 1 },
+            channels: if reads { owned(&read_features::NAMES) } else { Vec::new() },
+            site_features: owned(&ReadSet::site_names(reads)),
         }
     }
 }
 
+/// The architecture that a card names.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Architecture {
+    /// One of GATK's.
+    Gatk(&'static GatkSpec),
+    /// One of our own, with the scaling of its numbers.
+    Evidence(EvidenceSpec, Scaling),
+}
+
 impl ModelCard {
-    /// Reads a card and checks it against its own architecture, whose layer list is returned.
+    /// Reads a card and checks it against its own architecture, which is returned.
     ///
     /// # Errors
     /// [`ModelError`] naming the field that is wrong.
-    pub fn parse(json: &[u8]) -> Result<(Self, &'static GatkSpec), ModelError> {
+    pub fn parse(json: &[u8]) -> Result<(Self, Architecture), ModelError> {
         // The format is looked at first: another one may have other fields.
         #[derive(Deserialize)]
         struct Format {
@@ -106,27 +191,7 @@ impl ModelCard {
             });
         }
         let card: Self = serde_json::from_slice(json)?;
-        let wrong = |field, expected: String, found: String| ModelError::CardField {
-            field,
-            expected,
-            found,
-        };
-        let Some(spec) = GatkSpec::named(&card.architecture) else {
-            let known = super::gatk::spec::ALL
-                .map(|spec| spec.architecture)
-                .join(", ");
-            let expected = format!("one of {known}");
-            return Err(wrong("architecture", expected, card.architecture));
-        };
-        let tensor = TensorSpec::of_gatk(spec);
-        if card.tensor != tensor {
-            let (expected, found) = (format!("{tensor:?}"), format!("{:?}", card.tensor));
-            return Err(wrong("tensor", expected, found));
-        }
-        if card.annotations != spec.annotations() {
-            let expected = spec.annotations().join(", ");
-            return Err(wrong("annotations", expected, card.annotations.join(", ")));
-        }
+        let architecture = card.architecture()?;
         if card.labels != LABELS {
             return Err(wrong("labels", LABELS.join(", "), card.labels.join(", ")));
         }
@@ -140,7 +205,80 @@ impl ModelCard {
             let expected = "an INFO key (letters, digits, `_` and `.`)".to_owned();
             return Err(wrong("info_key", expected, card.info_key));
         }
-        Ok((card, spec))
+        if let Some(calibration) = &card.calibration {
+            let check = calibration.check();
+            check.map_err(|e| wrong("calibration", "usable numbers".into(), e.to_string()))?;
+        }
+        if let Some(thresholds) = &card.thresholds {
+            let check = thresholds.check();
+            check.map_err(|e| wrong("thresholds", "usable numbers".into(), e.to_string()))?;
+        }
+        Ok((card, architecture))
+    }
+
+    fn architecture(&self) -> Result<Architecture, ModelError> {
+        let (architecture, tensor, annotations) = match (&self.network, &self.scaling) {
+            (Some(network), Some(scaling)) if self.architecture == network.architecture() => {
+                network.check()?;
+                let check = scaling.check();
+                check.map_err(|e| wrong("scaling", "usable numbers".into(), e.to_string()))?;
+                let tensor = TensorSpec::of_evidence(network.reads);
+                let scaled: Vec<&String> = scaling.features.iter().map(|f| &f.name).collect();
+                let named: Vec<&String> = tensor.site_features.iter().chain(&self.annotations).collect();
+                if scaled != named {
+                    let expected = "an entry for each number of the call and each annotation, in order";
+                    let found = format!("{} entries for {}", scaled.len(), named.len());
+                    return Err(wrong("scaling", expected.into(), found));
+                }
+                for name in &self.annotations {
+                    let parsed = name.parse::<crate::encode::annotations::AnnotationSource>();
+                    parsed.map_err(|e| wrong("annotations", "names that are known".into(), e.to_string()))?;
+                }
+                let architecture = Architecture::Evidence(*network, scaling.clone());
+                (architecture, tensor, self.annotations.clone())
+            }
+            _ => {
+                let Some(spec) = GatkSpec::named(&self.architecture) else {
+                    let known = super::gatk::spec::ALL.map(|spec| spec.architecture).join(", ");
+                    let expected = format!(
+                        "one of {known}, or cnnfilter_reads or cnnfilter_reference with `network` and `scaling`"
+                    );
+                    return Err(wrong("architecture", expected, self.architecture.clone()));
+                };
+                (Architecture::Gatk(spec), TensorSpec::of_gatk(spec), spec.annotations())
+            }
+        };
+        if self.tensor != tensor {
+            let (expected, found) = (format!("{tensor:?}"), format!("{:?}", self.tensor));
+            return Err(wrong("tensor", expected, found));
+        }
+        if self.annotations != annotations {
+            let found = self.annotations.join(", ");
+            return Err(wrong("annotations", annotations.join(", "), found));
+        }
+        Ok(architecture)
+    }
+
+    /// The encoder of the tensors it reads.
+    ///
+    /// # Errors
+    /// [`ModelError::CardField`] for an annotation that is none; [`ModelCard::parse`] has checked it.
+    pub fn encoder(&self) -> Result<Encoder, ModelError> {
+        let reads = self.tensor.read_limit > 1;
+        if self.network.is_none() {
+            let annotations = self.annotations.clone();
+            return Ok(Encoder::Gatk { reads, annotations });
+        }
+        let annotations = self.annotations.iter().map(|name| {
+            let parsed = name.parse();
+            parsed.map_err(|e: crate::encode::annotations::UnknownAnnotation| {
+                wrong("annotations", "names that are known".into(), e.to_string())
+            })
+        });
+        Ok(Encoder::Evidence {
+            reads,
+            annotations: annotations.collect::<Result<_, _>>()?,
+        })
     }
 
     /// The card as it is written, with a line feed at the end.
@@ -151,5 +289,13 @@ impl ModelCard {
         let mut json = serde_json::to_vec_pretty(self)?;
         json.push(b'\n');
         Ok(json)
+    }
+}
+
+fn wrong(field: &'static str, expected: String, found: String) -> ModelError {
+    ModelError::CardField {
+        field,
+        expected,
+        found,
     }
 }

@@ -40,6 +40,11 @@ pub fn format_score(score: f64) -> String {
     }
 }
 
+/// A probability as it is written: six decimals.
+pub fn format_probability(probability: f64) -> String {
+    format!("{probability:.6}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,13 +5,19 @@
 //! time, so a score never depends on the batch or on the threads; on a GPU, and to check the
 //! former, it runs on candle's.
 
+pub mod calibration;
 pub mod card;
 pub mod device;
 pub mod error;
+pub mod evidence;
 pub mod gatk;
 pub mod import;
 pub mod kernel;
+pub mod layers;
 pub mod log_odds;
+mod logistic;
+pub mod reliability;
+pub mod scaling;
 pub mod scorer;
 pub mod test_vectors;
 pub mod weights;
@@ -19,4 +25,4 @@ pub mod weights;
 pub use card::ModelCard;
 pub use device::DeviceChoice;
 pub use error::ModelError;
-pub use scorer::Model;
+pub use scorer::{Model, Trained};

@@ -3,25 +3,96 @@
 use candle_core::Device;
 use rayon::prelude::*;
 
-use super::card::{FORMAT, ModelCard, Source, TensorSpec};
+use super::card::{Architecture, FORMAT, ModelCard, Source, TensorSpec, Training};
+use super::calibration::Calibration;
+use super::evidence::{EvidenceNetwork, EvidenceSpec};
 use super::gatk::{GatkNetwork, GatkSpec};
 use super::log_odds::LABELS;
+use super::scaling::Scaling;
 use super::test_vectors::{self, TestVector};
 use super::weights::{self, Weights};
 use super::{DeviceChoice, ModelError};
-use crate::encode::Example;
+use crate::encode::{Encoder, Example};
+use crate::filter::thresholds::CardThresholds;
+use crate::genome::VariantKind;
 
 /// How far a test vector may be off, relative to 1 + |logit|: instruction sets round differently.
 const TEST_VECTOR_TOLERANCE: f32 = 1e-3;
 
-/// Seeds and depths of the test vectors of an imported model.
+/// Seeds and depths of the test vectors of a model.
 const TEST_VECTORS: [(u64, usize); 2] = [(1, 35), (2, 3)];
+
+/// A network of either family.
+#[derive(Debug)]
+enum Network {
+    Gatk(Box<GatkNetwork>),
+    Evidence(Box<EvidenceNetwork>),
+}
+
+impl Network {
+    fn new(architecture: Architecture, weights: Weights) -> Result<Self, ModelError> {
+        Ok(match architecture {
+            Architecture::Gatk(spec) => Self::Gatk(Box::new(GatkNetwork::new(spec, weights)?)),
+            Architecture::Evidence(spec, scaling) => {
+                Self::Evidence(Box::new(EvidenceNetwork::new(spec, scaling, weights)?))
+            }
+        })
+    }
+
+    fn weights(&self) -> &Weights {
+        match self {
+            Self::Gatk(network) => network.weights(),
+            Self::Evidence(network) => network.weights(),
+        }
+    }
+
+    fn logits(&self, example: &Example) -> Result<[f32; 4], ModelError> {
+        match self {
+            Self::Gatk(network) => network.logits(example),
+            Self::Evidence(network) => network.logits(example),
+        }
+    }
+
+    fn logits_on(&self, examples: &[Example], device: &Device) -> Result<Vec<[f32; 4]>, ModelError> {
+        match self {
+            Self::Gatk(network) => network.logits_on(examples, device),
+            Self::Evidence(network) => network.logits_on(examples, device),
+        }
+    }
+
+    fn example(&self, card: &ModelCard, seed: u64, reads: usize) -> Result<Example, ModelError> {
+        Ok(match self {
+            Self::Gatk(network) => test_vectors::example(network.spec(), seed, reads),
+            Self::Evidence(_) => test_vectors::evidence_example(&card.encoder()?, seed, reads),
+        })
+    }
+}
+
+/// What a trained model is made of, beside its weights.
+#[derive(Debug, Clone)]
+pub struct Trained {
+    /// Its name.
+    pub name: String,
+    /// Sizes of its layers.
+    pub spec: EvidenceSpec,
+    /// Scaling of its numbers.
+    pub scaling: Scaling,
+    /// Annotations it takes.
+    pub annotations: Vec<String>,
+    /// From scores to probabilities.
+    pub calibration: Option<Calibration>,
+    /// Where to cut.
+    pub thresholds: Option<CardThresholds>,
+    /// How it was trained.
+    pub training: Option<Training>,
+}
 
 /// A card, its network, and the device it runs on.
 #[derive(Debug)]
 pub struct Model {
     card: ModelCard,
-    network: GatkNetwork,
+    encoder: Encoder,
+    network: Network,
     device: Device,
 }
 
@@ -32,7 +103,7 @@ impl Model {
     /// # Errors
     /// [`ModelError`] saying what is wrong with which of the two.
     pub fn load(json: &[u8], safetensors: &[u8], device: DeviceChoice) -> Result<Self, ModelError> {
-        let (card, spec) = ModelCard::parse(json)?;
+        let (card, architecture) = ModelCard::parse(json)?;
         let found = weights::sha256(safetensors);
         if found != card.weights_sha256 {
             return Err(ModelError::Checksum {
@@ -40,17 +111,17 @@ impl Model {
                 found,
             });
         }
-        let network = GatkNetwork::new(spec, weights::from_safetensors(safetensors)?)?;
         let model = Self {
+            network: Network::new(architecture, weights::from_safetensors(safetensors)?)?,
+            encoder: card.encoder()?,
             card,
-            network,
             device: device.open()?,
         };
         model.check_test_vectors()?;
         Ok(model)
     }
 
-    /// Makes a model out of weights, with test vectors computed by candle's layers.
+    /// Makes a model out of GATK's weights.
     ///
     /// # Errors
     /// [`ModelError`] where the weights are not those of the architecture.
@@ -59,20 +130,6 @@ impl Model {
         weights: Weights,
         source: Source,
     ) -> Result<Self, ModelError> {
-        let safetensors = weights::to_safetensors(&weights)?;
-        let network = GatkNetwork::new(spec, weights)?;
-        let test_vectors = TEST_VECTORS
-            .into_iter()
-            .map(|(seed, reads)| {
-                let example = test_vectors::example(spec, seed, reads);
-                let logits = network.logits_on(&[example], &Device::Cpu)?[0];
-                Ok(TestVector {
-                    seed,
-                    reads,
-                    logits,
-                })
-            })
-            .collect::<Result<_, ModelError>>()?;
         let card = ModelCard {
             format: FORMAT,
             name: spec.folder.to_owned(),
@@ -81,15 +138,70 @@ impl Model {
             tensor: TensorSpec::of_gatk(spec),
             annotations: spec.annotations(),
             labels: LABELS.map(String::from).to_vec(),
+            network: None,
+            scaling: None,
+            calibration: None,
+            thresholds: None,
+            training: None,
             source,
-            weights_sha256: weights::sha256(&safetensors),
-            test_vectors,
+            weights_sha256: weights::sha256(&weights::to_safetensors(&weights)?),
+            test_vectors: Vec::new(),
         };
-        let model = Self {
+        Self::with_test_vectors(card, Architecture::Gatk(spec), weights)
+    }
+
+    /// Makes a model of our own out of trained weights.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the weights are not those of the architecture.
+    pub fn of_training(trained: Trained, weights: Weights) -> Result<Self, ModelError> {
+        let architecture = Architecture::Evidence(trained.spec, trained.scaling.clone());
+        let card = ModelCard {
+            format: FORMAT,
+            name: trained.name,
+            architecture: trained.spec.architecture().to_owned(),
+            info_key: if trained.spec.reads { "CNN_2D" } else { "CNN_1D" }.to_owned(),
+            tensor: TensorSpec::of_evidence(trained.spec.reads),
+            annotations: trained.annotations,
+            labels: LABELS.map(String::from).to_vec(),
+            network: Some(trained.spec),
+            scaling: Some(trained.scaling),
+            calibration: trained.calibration,
+            thresholds: trained.thresholds,
+            training: trained.training,
+            source: Source {
+                file: String::new(),
+                member: String::new(),
+                sha256: String::new(),
+                cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            weights_sha256: weights::sha256(&weights::to_safetensors(&weights)?),
+            test_vectors: Vec::new(),
+        };
+        Self::with_test_vectors(card, architecture, weights)
+    }
+
+    /// Adds test vectors, computed by candle's layers, and checks the kernels against them.
+    fn with_test_vectors(
+        card: ModelCard,
+        architecture: Architecture,
+        weights: Weights,
+    ) -> Result<Self, ModelError> {
+        let mut model = Self {
+            network: Network::new(architecture, weights)?,
+            encoder: card.encoder()?,
             card,
-            network,
             device: Device::Cpu,
         };
+        for (seed, reads) in TEST_VECTORS {
+            let example = model.network.example(&model.card, seed, reads)?;
+            let logits = model.network.logits_on(&[example], &Device::Cpu)?[0];
+            model.card.test_vectors.push(TestVector {
+                seed,
+                reads,
+                logits,
+            });
+        }
         model.check_test_vectors()?;
         Ok(model)
     }
@@ -108,9 +220,21 @@ impl Model {
         &self.card
     }
 
+    /// The encoder of the tensors it reads.
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    /// Probability that a call of this kind with this score is real; nothing where the model is not
+    /// calibrated for the kind.
+    pub fn probability(&self, kind: VariantKind, score: f64) -> Option<f64> {
+        let calibration = self.card.calibration.as_ref()?;
+        calibration.probability(kind.name(), score)
+    }
+
     /// Whether it needs reads.
     pub fn uses_reads(&self) -> bool {
-        self.network.spec().uses_reads()
+        self.encoder.uses_reads()
     }
 
     /// Whether it runs on a GPU.
@@ -139,7 +263,9 @@ impl Model {
 
     fn check_test_vectors(&self) -> Result<(), ModelError> {
         for (index, vector) in self.card.test_vectors.iter().enumerate() {
-            let example = test_vectors::example(self.network.spec(), vector.seed, vector.reads);
+            let example = self
+                .network
+                .example(&self.card, vector.seed, vector.reads)?;
             let found = self.logits(&[example])?[0];
             for (at, label) in LABELS.into_iter().enumerate() {
                 let (expected, found) = (vector.logits[at], found[at]);

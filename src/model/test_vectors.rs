@@ -13,8 +13,12 @@ use serde::{Deserialize, Serialize};
 use super::gatk::GatkSpec;
 use super::weights::{WeightTensor, Weights};
 use crate::encode::gatk::{READ_LIMIT, ReadTensor, ReferenceTensor};
-use crate::encode::{Example, ReferenceBlock, SiteTensor};
+use crate::encode::evidence::read_set::MARGIN;
+use crate::encode::evidence::{Haplotypes, ReadSet, SAMPLE_LIMIT, Survey};
+use crate::encode::pileup::ReadSink;
+use crate::encode::{Encoder, Example, ReferenceBlock, SiteTensor};
 use crate::genome::{AlignedRead, Cigar, CigarOp, ReadFlags, Variant};
+use crate::label::Edit;
 
 /// An input by its seed, and what the network makes of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,25 +32,50 @@ pub struct TestVector {
     pub logits: [f32; 4],
 }
 
-/// A made-up call with `reads` reads and plausible annotations; the same for the same seed on
-/// every machine.
-pub fn example(spec: &GatkSpec, seed: u64, reads: usize) -> Example {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let length = 400;
-    let contig: Vec<u8> = (0..length).map(|_| base(&mut random)).collect();
-    let start = 200;
-    let variant = Variant {
-        contig: "seed".into(),
-        start,
-        end: start + 1,
-        reference: vec![contig[start as usize]],
-        alternates: vec![vec![b"ACGT"[random.random_range(0..4)]]],
-    };
-    let block = ReferenceBlock::new(0, contig.clone(), length as u64);
-    let tensor = if spec.uses_reads() {
-        let reads: Vec<Arc<AlignedRead>> = (0..reads.min(READ_LIMIT))
+/// A made-up call with reads, the same for the same seed on every machine.
+struct MadeUp {
+    random: ChaCha8Rng,
+    variant: Variant,
+    block: ReferenceBlock,
+    reads: Vec<Arc<AlignedRead>>,
+}
+
+impl MadeUp {
+    fn new(seed: u64, reads: usize) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let length = 400;
+        let contig: Vec<u8> = (0..length).map(|_| base(&mut random)).collect();
+        let start = 200;
+        let variant = Variant {
+            contig: "seed".into(),
+            start,
+            end: start + 1,
+            reference: vec![contig[start as usize]],
+            alternates: vec![vec![b"ACGT"[random.random_range(0..4)]]],
+        };
+        let reads = (0..reads)
             .map(|_| Arc::new(read(&mut random, &contig)))
             .collect();
+        let block = ReferenceBlock::new(0, contig, length as u64);
+        Self {
+            random,
+            variant,
+            block,
+            reads,
+        }
+    }
+}
+
+/// A made-up call with `reads` reads and plausible annotations, for a network of GATK's.
+pub fn example(spec: &GatkSpec, seed: u64, reads: usize) -> Example {
+    let reads = if spec.uses_reads() { reads.min(READ_LIMIT) } else { 0 };
+    let MadeUp {
+        mut random,
+        variant,
+        block,
+        reads,
+    } = MadeUp::new(seed, reads);
+    let tensor = if spec.uses_reads() {
         SiteTensor::Reads(ReadTensor::encode(&variant, &reads, &block))
     } else {
         SiteTensor::Reference(ReferenceTensor::encode(&variant, &block))
@@ -65,6 +94,47 @@ pub fn example(spec: &GatkSpec, seed: u64, reads: usize) -> Example {
     Example {
         tensor,
         annotations: annotations.to_vec(),
+    }
+}
+
+/// A made-up call with `reads` reads for one of our own networks: the insertion of one base, every
+/// third annotation missing.
+pub fn evidence_example(encoder: &Encoder, seed: u64, reads: usize) -> Example {
+    let made_up = MadeUp::new(seed, if encoder.uses_reads() { reads } else { 0 });
+    let MadeUp {
+        mut random,
+        variant,
+        block,
+        mut reads,
+    } = made_up;
+    let edit = Edit {
+        start: variant.start,
+        deleted: 0,
+        inserted: variant.alternates.concat(),
+    };
+    let haplotypes = Haplotypes::new(&edit, &block);
+    let set = if encoder.uses_reads() {
+        reads.sort_by_key(|read| read.start);
+        let mut survey = Survey::new(&[haplotypes.core], MARGIN, SAMPLE_LIMIT, &block);
+        for read in &reads {
+            survey.offer(read.start, read.end(), || AlignedRead::clone(read));
+        }
+        survey.landscape.finish();
+        let piled = survey.pileup.into_reads();
+        let piled = piled.first().map_or(&[][..], |piled| &piled.reads);
+        ReadSet::encode(&edit, &haplotypes, 1, piled, &survey.landscape, 30.0, &block)
+    } else {
+        ReadSet::encode_reference(&edit, 1, &block)
+    };
+    let annotations = (0..encoder.annotation_names().len())
+        .map(|at| {
+            let value = random.random_range(0.0f32..40.0);
+            if at % 3 == 2 { f32::NAN } else { value }
+        })
+        .collect();
+    Example {
+        tensor: SiteTensor::Set(set),
+        annotations,
     }
 }
 
@@ -96,6 +166,7 @@ fn read(random: &mut ChaCha8Rng, contig: &[u8]) -> AlignedRead {
         cigar: Cigar(cigar),
         qualities: (0..100).map(|_| random.random_range(2..41)).collect(),
         bases,
+        ..AlignedRead::default()
     }
 }
 

@@ -67,6 +67,36 @@ pub fn from_safetensors(bytes: &[u8]) -> Result<Weights, ModelError> {
         .collect()
 }
 
+/// Whether these are exactly the weights of an architecture (`shapes`: name and shape of each), all
+/// finite.
+///
+/// # Errors
+/// [`ModelError`] naming the first weight that is missing, too many, of another shape or no number.
+pub fn check(weights: &Weights, shapes: &[(String, Vec<usize>)]) -> Result<(), ModelError> {
+    for (name, expected) in shapes {
+        let tensor = weights.get(name).ok_or_else(|| ModelError::MissingWeight {
+            name: name.clone(),
+            expected: expected.clone(),
+        })?;
+        if tensor.shape != *expected || tensor.data.len() != expected.iter().product::<usize>() {
+            return Err(ModelError::WeightShape {
+                name: name.clone(),
+                expected: expected.clone(),
+                found: tensor.shape.clone(),
+            });
+        }
+        if !tensor.data.iter().all(|x| x.is_finite()) {
+            return Err(ModelError::WeightValue { name: name.clone() });
+        }
+    }
+    for name in weights.keys() {
+        if !shapes.iter().any(|(known, _)| known == name) {
+            return Err(ModelError::ExtraWeight { name: name.clone() });
+        }
+    }
+    Ok(())
+}
+
 /// SHA-256 of some bytes, in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes)

@@ -37,8 +37,10 @@ pub struct ScoreSummary {
     pub without_annotations: u64,
     /// Records scored without a single read.
     pub without_reads: u64,
-    /// Records with more reads than the tensor has rows.
+    /// Records with more reads than the model looks at.
     pub sampled: u64,
+    /// Most reads of a record that the model looks at.
+    pub read_limit: usize,
     /// Time spent.
     pub times: StageTimes,
 }
@@ -83,7 +85,11 @@ impl ScoreSummary {
             line("  scored without a read over the call", self.without_reads);
         }
         if self.sampled > 0 {
-            line("  scored from a sample of 128 of their reads", self.sampled);
+            let limit = self.read_limit;
+            line(
+                &format!("  scored from a sample of {limit} of their reads"),
+                self.sampled,
+            );
         }
         let StageTimes {
             reading,

@@ -6,8 +6,8 @@ use std::ops::Range;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::labels::{ContigLabels, MissedAllele};
 use super::scores::ScoreColumn;
+use crate::commands::labels::{ContigLabels, MissedAllele};
 use crate::eval::classes::{
     Classes, FilterState, Kind, Label, RangeClass, SizeClass, Substitution, Zygosity,
 };

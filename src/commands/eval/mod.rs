@@ -4,7 +4,6 @@
 //! ([`crate::eval::JudgedTable`]); all figures come from that.
 
 mod collect;
-mod labels;
 mod scores;
 
 use std::collections::{BTreeSet, HashMap};
@@ -14,8 +13,8 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 use self::collect::{Collection, FileOfCalls};
-use self::labels::{LabelSource, Truths, by_truth};
 use self::scores::ScoreColumn;
+use super::labels::{LabelPlan, LabelSource, Truths, by_truth};
 use crate::eval::at_filter::at_filter;
 use crate::eval::classes::Kind;
 use crate::eval::no_truth::by_score_bin;
@@ -28,28 +27,6 @@ use crate::label::{MatchRule, TruthCounts};
 use crate::report::{self, FilterRows, NoTruthRows, Report};
 use crate::runtime::threads;
 use crate::vcf::VcfRecord;
-
-/// Where labels come from.
-#[derive(Debug, Clone)]
-pub enum LabelPlan {
-    /// A truth set and where it is complete (everywhere without).
-    Truth {
-        /// VCF or BCF.
-        truth: PathBuf,
-        /// BED.
-        confident: Option<PathBuf>,
-        /// Sample of the truth.
-        sample: Option<String>,
-    },
-    /// The calls are hap.py's annotated VCF.
-    Happy,
-    /// The calls are vcfeval's annotated VCF.
-    Vcfeval,
-    /// A table of `chrom pos ref alt label`.
-    Table(PathBuf),
-    /// None: Ti/Tv and het/hom only.
-    Nothing,
-}
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]

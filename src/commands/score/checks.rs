@@ -1,103 +1,55 @@
-//! What can be known before the long loop: inputs that belong together.
+//! What can be known before the long loop: a model, inputs and an output that belong together.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
 use super::ScorePlan;
-use crate::genome::{ContigTable, contigs};
-use crate::io::alignment;
-use crate::io::fasta::Reference;
+use crate::encode::Encoder;
 use crate::io::vcf_reader::VcfReader;
 use crate::model::Model;
 
-/// Inputs that were opened and found to agree.
-pub struct Inputs {
-    /// The reference.
-    pub reference: Arc<Reference>,
-    /// The calls, as the user named them.
-    pub variants: PathBuf,
-    /// Contigs of each reads file.
-    pub reads_contigs: Vec<(PathBuf, ContigTable)>,
-    /// The contigs that a region may name: those of the calls and of the reference.
-    pub known_contigs: ContigTable,
-    /// Bases of the reference before each of its contigs, and of all of them at the end.
-    bases_before: Vec<u64>,
-}
-
-/// Opens everything but the calls, and compares contigs.
-pub fn open(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Result<Inputs> {
+/// Checks the model against what it is given, and the output against the inputs.
+///
+/// # Errors
+/// A model that needs what is not there, or an output that is an input.
+pub fn check(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Result<()> {
+    let name = &model.card().name;
     if let Some(needs_reads) = plan.needs_reads
         && needs_reads != model.uses_reads()
     {
-        let name = |reads| if reads { "read_tensor" } else { "reference" };
+        let tensor = |reads| if reads { "read_tensor" } else { "reference" };
         bail!(
-            "--tensor-type {} was asked for, but model `{}` takes {}; give the other model folder",
-            name(needs_reads),
-            model.card().name,
-            name(model.uses_reads())
+            "--tensor-type {} was asked for, but model `{name}` takes {}; give the other model",
+            tensor(needs_reads),
+            tensor(model.uses_reads())
         );
     }
-    if model.uses_reads() && plan.reads.is_empty() {
+    let reads = &plan.encoding.reads;
+    if model.uses_reads() && reads.is_empty() {
         bail!(
-            "model `{}` scores from reads: give them with -I, or take a model without reads",
-            model.card().name
+            "model `{name}` scores from reads: give them with -I, or take a model without reads"
         );
     }
-    if !model.uses_reads() && !plan.reads.is_empty() {
-        log::warn!(
-            "model `{}` does not use reads: -I is ignored",
-            model.card().name
-        );
+    if !model.uses_reads() && !reads.is_empty() {
+        log::warn!("model `{name}` does not use reads: -I is ignored");
     }
     check_output(plan)?;
-    let reference = Reference::open(&plan.reference)?;
-    let calls = reader.header().contigs();
-    agree(
-        (reader.path(), &calls),
-        (&plan.reference, reference.contigs()),
-    )?;
-    let mut reads_contigs = Vec::new();
-    if model.uses_reads() {
-        for path in &plan.reads {
-            let table = alignment::contigs(path, &plan.reference)?;
-            agree((path, &table), (&plan.reference, reference.contigs()))?;
-            agree((reader.path(), &calls), (path, &table))?;
-            reads_contigs.push((path.clone(), table));
+    if let Encoder::Gatk { annotations, .. } = model.encoder() {
+        let missing: Vec<&str> = annotations
+            .iter()
+            .filter(|name| !reader.header().defines_info(name))
+            .map(String::as_str)
+            .collect();
+        if !missing.is_empty() {
+            log::warn!(
+                "{}: the header defines no {}; model `{name}` takes a missing annotation as 0, which lowers its accuracy",
+                reader.path().display(),
+                missing.join(", "),
+            );
         }
     }
-    let missing: Vec<&String> = model
-        .card()
-        .annotations
-        .iter()
-        .filter(|name| !reader.header().defines_info(name))
-        .collect();
-    if !missing.is_empty() {
-        log::warn!(
-            "{}: the header defines no {}; model `{}` takes a missing annotation as 0, which lowers its accuracy",
-            reader.path().display(),
-            missing
-                .iter()
-                .map(|name| name.as_str())
-                .collect::<Vec<_>>()
-                .join(", "),
-            model.card().name
-        );
-    }
-    let known_contigs = ContigTable::new(calls.iter().chain(reference.contigs().iter()).cloned());
-    let mut bases_before = vec![0];
-    for contig in reference.contigs().iter() {
-        let before = bases_before.last().copied().unwrap_or(0);
-        bases_before.push(before + contig.length.unwrap_or(0));
-    }
-    Ok(Inputs {
-        bases_before,
-        reference,
-        variants: plan.variants.clone(),
-        reads_contigs,
-        known_contigs,
-    })
+    Ok(())
 }
 
 /// The output must not take the place of an input; the calls themselves may be replaced.
@@ -107,9 +59,10 @@ fn check_output(plan: &ScorePlan) -> Result<()> {
     };
     let regions = plan.regions.iter().map(Path::new);
     let inputs = plan
+        .encoding
         .reads
         .iter()
-        .chain([&plan.reference])
+        .chain([&plan.encoding.reference])
         .map(PathBuf::as_path)
         .chain(regions);
     for input in inputs {
@@ -121,25 +74,4 @@ fn check_output(plan: &ScorePlan) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn agree(left: (&Path, &ContigTable), right: (&Path, &ContigTable)) -> Result<()> {
-    if let Err(mismatch) = contigs::compare(left.1, right.1) {
-        bail!(
-            "{} and {} are not about the same reference: {mismatch}; give the reference that the reads were aligned to and called with",
-            left.0.display(),
-            right.0.display()
-        );
-    }
-    Ok(())
-}
-
-impl Inputs {
-    /// Share of the reference's bases that lie before a position, 0 to 1; nothing for a contig that
-    /// it does not have.
-    pub fn share_passed(&self, contig: &str, position: u64) -> Option<f64> {
-        let rank = self.reference.contigs().rank(contig)?;
-        let total = *self.bases_before.last()?;
-        (total > 0).then(|| (self.bases_before[rank] + position) as f64 / total as f64)
-    }
 }

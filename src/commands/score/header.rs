@@ -1,6 +1,7 @@
 //! What a run leaves in the header.
 
-use super::ScorePlan;
+use super::{PER_ALLELE, PROBABILITY, ScorePlan};
+use crate::encode::Encoder;
 use crate::model::Model;
 use crate::vcf::VcfHeader;
 
@@ -20,6 +21,21 @@ pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) {
             card.name
         ),
     );
+    if matches!(model.encoder(), Encoder::Evidence { .. }) {
+        header.put_info(
+            PER_ALLELE,
+            format!("##INFO=<ID={PER_ALLELE},Number=A,Type=Float,Description=\"{key} of each ALT allele\">"),
+        );
+    }
+    if card.calibration.is_some() {
+        header.put_info(
+            PROBABILITY,
+            format!(
+                "##INFO=<ID={PROBABILITY},Number=1,Type=Float,Description=\"Calibrated probability that the best ALT allele is real, by the convolutional network {}\">",
+                card.name
+            ),
+        );
+    }
     let version = env!("CARGO_PKG_VERSION");
     header.put_meta(
         "##cnnfilterVersion=",
@@ -29,10 +45,10 @@ pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) {
     let mut command = prefix.clone();
     command += &format!("--model {} ", quote(&card.name));
     command += &format!("--model-sha256 {} ", card.weights_sha256);
-    for path in plan.reads.iter().filter(|_| model.uses_reads()) {
+    for path in plan.encoding.reads.iter().filter(|_| model.uses_reads()) {
         command += &format!("-I {} ", quote(&path.to_string_lossy()));
     }
-    command += &format!("-R {}", quote(&plan.reference.to_string_lossy()));
+    command += &format!("-R {}", quote(&plan.encoding.reference.to_string_lossy()));
     header.put_meta(&prefix, command);
 }
 

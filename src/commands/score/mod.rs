@@ -6,7 +6,6 @@
 
 mod checks;
 mod header;
-mod stretch;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -15,29 +14,29 @@ use std::time::Instant;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use self::checks::Inputs;
-use self::stretch::{Call, Outcome, StretchReader};
-use crate::encode::Example;
-use crate::genome::IntervalSet;
+use super::encoding::{
+    Call, EncodingPlan, Inputs, Outcome, StretchReader, inputs as encoding_inputs, stretch,
+};
+use crate::encode::{Encoder, Example};
+use crate::genome::{IntervalSet, VariantKind};
 use crate::io::regions;
 use crate::io::vcf_reader::VcfReader;
 use crate::io::vcf_writer::{OutputOptions, VcfWriter};
 use crate::io::{IoError, model_dir};
-use crate::model::log_odds::{format_score, log_odds};
+use crate::model::log_odds::{format_probability, format_score, log_odds};
 use crate::model::{DeviceChoice, Model};
 use crate::runtime::progress::Progress;
 use crate::runtime::summary::ScoreSummary;
 use crate::runtime::threads;
+use crate::vcf::VcfRecord;
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
 pub struct ScorePlan {
     /// The calls; `-` for standard input.
     pub variants: PathBuf,
-    /// BAM and CRAM files; empty for a model without reads.
-    pub reads: Vec<PathBuf>,
-    /// Indexed FASTA.
-    pub reference: PathBuf,
+    /// Reads and reference.
+    pub encoding: EncodingPlan,
     /// The scored calls.
     pub output: OutputOptions,
     /// The model folder.
@@ -65,7 +64,12 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     let pool = threads::pool(plan.threads)?;
     let model = pool.install(|| model_dir::load(&plan.model, plan.device))?;
     let mut reader = VcfReader::open(&plan.variants)?;
-    let inputs = checks::open(plan, &model, &reader)?;
+    checks::check(plan, &model, &reader)?;
+    let inputs = encoding_inputs::open(
+        &plan.encoding,
+        model.encoder().clone(),
+        (reader.path(), reader.header()),
+    )?;
     let wanted = if plan.regions.is_empty() {
         None
     } else {
@@ -77,6 +81,7 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
 
     let mut summary = ScoreSummary {
         key: model.card().info_key.clone(),
+        read_limit: model.encoder().read_limit(),
         ..ScoreSummary::default()
     };
     let mut progress = Progress::new(plan.quiet);
@@ -151,16 +156,9 @@ fn score_chunk(
     let begun = Instant::now();
     let stretches = stretch::cut(chunk, plan.threads);
     let encode = |calls: Vec<Call>| -> Result<Vec<(Call, Outcome)>> {
-        // Files are opened once a thread and handed from stretch to stretch.
-        let idle = stretch_readers.lock().ok().and_then(|mut idle| idle.pop());
-        let mut reader = match idle {
-            Some(reader) => reader,
-            None => StretchReader::open(&plan.reads, inputs)?,
-        };
-        let outcomes = reader.encode(&calls, model, inputs)?;
-        if let Ok(mut idle) = stretch_readers.lock() {
-            idle.push(reader);
-        }
+        let mut reader = StretchReader::borrow(stretch_readers, &plan.encoding, inputs)?;
+        let outcomes = reader.encode(&calls, inputs)?;
+        StretchReader::give_back(stretch_readers, reader);
         Ok(calls.into_iter().zip(outcomes).collect())
     };
     // All of them, so that of several errors the first in the file is told, whichever came first.
@@ -172,31 +170,108 @@ fn score_chunk(
     let begun = Instant::now();
     let mut calls = Vec::new();
     let mut examples: Vec<Example> = Vec::new();
-    let mut scored = Vec::new();
+    let mut scored: Vec<ScoredRecord> = Vec::new();
     for (mut call, outcome) in encoded.into_iter().flatten() {
         match outcome {
             Outcome::Encoded(site) => {
                 *summary.scored.entry(site.kind).or_default() += 1;
                 summary.without_annotations += u64::from(site.without_annotations);
                 summary.without_reads += u64::from(site.reads == Some(0));
-                summary.sampled += u64::from(site.is_sampled());
-                scored.push((calls.len(), site.kind));
-                examples.push(site.example);
+                summary.sampled += u64::from(site.is_sampled);
+                let mut of_record = ScoredRecord {
+                    call: calls.len(),
+                    alternates: site.alternates,
+                    alleles: Vec::new(),
+                };
+                for allele in site.alleles {
+                    of_record.alleles.push((allele.alternate, allele.kind));
+                    examples.push(allele.example);
+                }
+                scored.push(of_record);
             }
             Outcome::Skipped(skip) => {
                 *summary.skipped.entry(skip).or_default() += 1;
-                // A score of an earlier run under this key would be taken for one of this run.
-                call.record.set_info(model.card().info_key.as_bytes(), None);
+                // A score of an earlier run under a key would be taken for one of this run.
+                for key in keys(model) {
+                    call.record.set_info(key.as_bytes(), None);
+                }
             }
         }
         calls.push(call);
     }
     let logits = pool.install(|| model.logits(&examples))?;
-    for ((at, kind), logits) in scored.into_iter().zip(logits) {
-        let score = format_score(log_odds(logits, kind));
-        let key = model.card().info_key.as_bytes();
-        calls[at].record.set_info(key, Some(score.as_bytes()));
+    let mut logits = logits.into_iter();
+    for of_record in scored {
+        let record = &mut calls[of_record.call].record;
+        of_record.write(record, model, &mut logits);
     }
     summary.times.network += begun.elapsed();
     Ok(calls)
+}
+
+/// The INFO keys that a model fills.
+fn keys(model: &Model) -> Vec<&str> {
+    let mut keys = vec![model.card().info_key.as_str()];
+    if matches!(model.encoder(), Encoder::Evidence { .. }) {
+        keys.push(PER_ALLELE);
+    }
+    if model.card().calibration.is_some() {
+        keys.push(PROBABILITY);
+    }
+    keys
+}
+
+/// INFO key of the scores of every ALT.
+const PER_ALLELE: &str = "CNN_AS";
+/// INFO key of the calibrated probability.
+const PROBABILITY: &str = "CNN_PROB";
+
+/// A record whose outputs are still to come.
+struct ScoredRecord {
+    /// Index of the call in the chunk.
+    call: usize,
+    /// ALTs of the record.
+    alternates: usize,
+    /// ALT (nothing for the whole record) and kind of each of its examples.
+    alleles: Vec<(Option<usize>, VariantKind)>,
+}
+
+impl ScoredRecord {
+    /// Takes the outputs of its examples and writes its scores: the best ALT's, the first of
+    /// equals, and where the model tells them apart each ALT's.
+    fn write(
+        &self,
+        record: &mut VcfRecord,
+        model: &Model,
+        logits: &mut impl Iterator<Item = [f32; 4]>,
+    ) {
+        let mut best: Option<(f64, VariantKind)> = None;
+        let mut each: Vec<Option<f64>> = vec![None; self.alternates];
+        for ((alternate, kind), logits) in self.alleles.iter().zip(logits) {
+            let score = log_odds(logits, *kind);
+            if let Some(place) = alternate.and_then(|at| each.get_mut(at)) {
+                *place = Some(score);
+            }
+            if best.is_none_or(|(highest, _)| score > highest) {
+                best = Some((score, *kind));
+            }
+        }
+        let Some((score, kind)) = best else {
+            return;
+        };
+        let key = model.card().info_key.as_bytes();
+        record.set_info(key, Some(format_score(score).as_bytes()));
+        if matches!(model.encoder(), Encoder::Evidence { .. }) {
+            let list: Vec<String> = each
+                .into_iter()
+                .map(|score| score.map_or(".".to_owned(), format_score))
+                .collect();
+            record.set_info(PER_ALLELE.as_bytes(), Some(list.join(",").as_bytes()));
+        }
+        if model.card().calibration.is_some() {
+            let probability = model.probability(kind, score);
+            let text = probability.map(format_probability);
+            record.set_info(PROBABILITY.as_bytes(), text.as_deref().map(str::as_bytes));
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::encode::gatk::{READ_LIMIT, ReadTensor, WINDOW};
 use crate::encode::{Example, SiteTensor};
 use crate::model::ModelError;
 use crate::model::kernel::{self, Conv, ConvShape, Dense, Rows};
-use crate::model::weights::{WeightTensor, Weights};
+use crate::model::weights::{self, WeightTensor, Weights};
 
 /// Epsilon of the annotations' batch normalisation (Keras' default; PyTorch's would be 1e-5).
 const NORM_EPSILON: f32 = 1e-3;
@@ -47,7 +47,7 @@ impl GatkNetwork {
     /// # Errors
     /// [`ModelError`] where a weight is absent, unknown, of another shape or not finite.
     pub fn new(spec: &'static GatkSpec, weights: Weights) -> Result<Self, ModelError> {
-        check(spec, &weights)?;
+        weights::check(&weights, &spec.weight_shapes())?;
         let get = |name: &str| weights.get(name).map_or(&[][..], |tensor| &tensor.data);
         let mut channels = spec.channels;
         let mut convs = Vec::new();
@@ -230,35 +230,12 @@ impl GatkNetwork {
                 expected: "a reference tensor",
                 found: "a read tensor",
             }),
+            (SiteTensor::Set(_), _) => Err(ModelError::Example {
+                expected: "a tensor as GATK makes it",
+                found: "one of our own",
+            }),
         }
     }
-}
-
-/// Exactly the weights of the architecture, of the right shapes, all finite.
-fn check(spec: &GatkSpec, weights: &Weights) -> Result<(), ModelError> {
-    let shapes = spec.weight_shapes();
-    for (name, expected) in &shapes {
-        let tensor = weights.get(name).ok_or_else(|| ModelError::MissingWeight {
-            name: name.clone(),
-            expected: expected.clone(),
-        })?;
-        if tensor.shape != *expected || tensor.data.len() != expected.iter().product::<usize>() {
-            return Err(ModelError::WeightShape {
-                name: name.clone(),
-                expected: expected.clone(),
-                found: tensor.shape.clone(),
-            });
-        }
-        if !tensor.data.iter().all(|x| x.is_finite()) {
-            return Err(ModelError::WeightValue { name: name.clone() });
-        }
-    }
-    for name in weights.keys() {
-        if !shapes.iter().any(|(known, _)| known == name) {
-            return Err(ModelError::ExtraWeight { name: name.clone() });
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

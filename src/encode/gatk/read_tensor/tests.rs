@@ -201,6 +201,7 @@ fn read(contig_length: i64) -> impl Strategy<Value = AlignedRead> {
                 } else {
                     cigar
                 },
+                ..AlignedRead::default()
             }
         })
 }
@@ -253,6 +254,7 @@ fn simple_read(start: i64, ops: &[(CigarOp, u32)], letter: u8) -> Arc<AlignedRea
         cigar,
         bases: vec![letter; length],
         qualities: vec![30; length],
+        ..AlignedRead::default()
     })
 }
 

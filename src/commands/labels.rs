@@ -5,17 +5,38 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::LabelPlan;
 use crate::eval::classes::Kind;
 use crate::genome::IntervalSet;
 use crate::io::text_source::TextSource;
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{IoError, regions};
 use crate::label::{
-    AltState, ContigJudgement, GivenLabel, MatchOptions, MatchRule, Reason, RecordLabel, Site,
+    AltState, ContigJudgement, GivenLabel, MatchOptions, MatchRule, RecordLabel, Site,
     TableColumns, TruthCounts, happy_label, judge, record_label, vcfeval_label,
 };
 use crate::vcf::{VcfHeader, VcfRecord};
+
+/// Where labels come from.
+#[derive(Debug, Clone)]
+pub enum LabelPlan {
+    /// A truth set and where it is complete (everywhere without).
+    Truth {
+        /// VCF or BCF.
+        truth: PathBuf,
+        /// BED.
+        confident: Option<PathBuf>,
+        /// Sample of the truth.
+        sample: Option<String>,
+    },
+    /// The calls are hap.py's annotated VCF.
+    Happy,
+    /// The calls are vcfeval's annotated VCF.
+    Vcfeval,
+    /// A table of `chrom pos ref alt label`.
+    Table(PathBuf),
+    /// None: Ti/Tv and het/hom only.
+    Nothing,
+}
 
 /// A source of labels that has been opened.
 pub enum LabelSource {
@@ -47,6 +68,8 @@ pub enum LabelSource {
 pub struct ContigLabels {
     /// One a record; nothing for a record that is no call (hap.py lists the truth's as well).
     pub labels: Vec<Option<RecordLabel>>,
+    /// The states of each record's ALTs; empty for a record that is no call.
+    pub alternates: Vec<Vec<AltState>>,
     /// The kinds that the labels' maker gives the records, where it does.
     pub kinds: Vec<Option<Kind>>,
     /// Truth alleles that no call gives.
@@ -117,10 +140,9 @@ impl LabelSource {
         rule: MatchRule,
         regions: Option<&IntervalSet>,
     ) -> Result<ContigLabels> {
-        let not_assessed = RecordLabel::Unjudged(Reason::NotAssessed);
         let place = |record: &VcfRecord| format!("{contig}:{}", record.position());
         let (mut missed, mut kinds) = (Vec::new(), Vec::new());
-        let labels: Vec<Option<RecordLabel>> = match self {
+        let given: Vec<Option<GivenLabel>> = match self {
             Self::Truth {
                 truth,
                 sample: truth_sample,
@@ -141,7 +163,7 @@ impl LabelSource {
                     let column = record.sample(*query).unwrap_or(b".");
                     let label =
                         happy_label(record.format(), column).with_context(|| place(record))?;
-                    labels.push(label.map(|label| label.record_label(rule)));
+                    labels.push(label);
                     let is_lost = record.sample_value(*truth, b"BD") == Some(b"FN");
                     let is_found =
                         rule == MatchRule::Allele && label == Some(GivenLabel::AlleleOnly);
@@ -165,7 +187,7 @@ impl LabelSource {
                         return Ok(None);
                     }
                     let label = vcfeval_label(call).with_context(|| place(record))?;
-                    Ok(Some(label.record_label(rule)))
+                    Ok(Some(label))
                 })
                 .collect::<Result<_>>()?,
             Self::Table(table) => records
@@ -179,15 +201,24 @@ impl LabelSource {
                         reference.to_vec(),
                         alternates.to_vec(),
                     );
-                    let label = table.get(&key).map(|label| label.record_label(rule));
-                    Some(label.unwrap_or(not_assessed))
+                    Some(table.get(&key).copied().unwrap_or(GivenLabel::NotAssessed))
                 })
                 .collect(),
-            Self::Nothing => vec![Some(not_assessed); records.len()],
+            Self::Nothing => vec![Some(GivenLabel::NotAssessed); records.len()],
         };
-        kinds.resize(labels.len(), None);
+        kinds.resize(given.len(), None);
+        let states = |(record, label): (&VcfRecord, &Option<GivenLabel>)| {
+            label.map_or(Vec::new(), |label| {
+                let alternates = record.alleles().1.split(|byte| *byte == b',').count();
+                vec![label.alternate_state(); alternates]
+            })
+        };
         Ok(ContigLabels {
-            labels,
+            alternates: records.iter().zip(&given).map(states).collect(),
+            labels: given
+                .iter()
+                .map(|label| label.map(|label| label.record_label(rule)))
+                .collect(),
             kinds,
             missed,
             truth_counts: TruthCounts::default(),
@@ -311,6 +342,9 @@ pub fn by_truth(
         bases,
         MatchOptions::default(),
     );
+    let alternates = (0..calls.len())
+        .map(|at| judged.calls.alternates(at).to_vec())
+        .collect();
     let labels = (0..calls.len())
         .map(|at| {
             let (states, genotype) = (judged.calls.alternates(at), judged.calls.genotype(at));
@@ -335,6 +369,7 @@ pub fn by_truth(
     }
     ContigLabels {
         labels,
+        alternates,
         kinds: vec![None; calls.len()],
         missed,
         truth_counts: judged.truth_counts,

@@ -1,0 +1,130 @@
+//! `cnnfilter tensors`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::score::parse_depth;
+use crate::commands::encoding::EncodingPlan;
+use crate::commands::labels::LabelPlan;
+use crate::commands::tensors::TensorsPlan;
+use crate::encode::annotations::{AnnotationSource, DEFAULT};
+use crate::runtime::threads;
+
+/// Encode labelled calls once, for training: a file of examples for `cnnfilter train`.
+///
+/// Each ALT that the labels judge becomes one example, real or false. With -I for networks that
+/// read reads, without for those that do not.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("labelling").required(true).args(["truth", "labels"])))]
+pub struct TensorsArgs {
+    /// The calls: VCF, VCF.gz or BCF. The first sample counts.
+    #[arg(short = 'V', long = "variant", value_name = "FILE")]
+    pub variant: PathBuf,
+
+    /// The reads: BAM or CRAM with index; several times for several files of the sample.
+    #[arg(short = 'I', long = "input", value_name = "FILE")]
+    pub input: Vec<PathBuf>,
+
+    /// The reference: FASTA, plain or bgzipped, with its .fai.
+    #[arg(short = 'R', long = "reference", value_name = "FILE")]
+    pub reference: PathBuf,
+
+    /// The truth: VCF, VCF.gz or BCF.
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+
+    /// Where the truth is complete: BED. Left out, it counts as complete everywhere.
+    #[arg(long, value_name = "BED", requires = "truth")]
+    pub confident: Option<PathBuf>,
+
+    /// The sample of the truth; left out, the one of the calls' name, or the only one.
+    #[arg(long, value_name = "NAME", requires = "truth")]
+    pub truth_sample: Option<String>,
+
+    /// Labels that another tool gave: `happy` or `vcfeval`, where the calls are the annotated VCF of
+    /// one, or a table with the columns chrom, pos, ref, alt, label.
+    #[arg(long, value_name = "happy|vcfeval|FILE")]
+    pub labels: Option<String>,
+
+    /// Annotations that the network gets: QUAL, QUAL/depth, GT/copies, GT/others, AD/share,
+    /// AD/depth, PL/reference, INFO/KEY, FORMAT/KEY. Left out: those that HaplotypeCaller, freebayes
+    /// and bcftools write.
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    pub annotation: Vec<AnnotationSource>,
+
+    /// Name of the set; left out, the name of the output.
+    #[arg(long, value_name = "NAME")]
+    pub set: Option<String>,
+
+    /// Only records whose POS lies here; as for `score`.
+    #[arg(
+        short = 'L',
+        long = "regions",
+        visible_alias = "intervals",
+        value_name = "REGION|FILE"
+    )]
+    pub regions: Vec<String>,
+
+    /// Mean depth of the sample. Left out, it is sampled from the reads.
+    #[arg(long, value_name = "READS", value_parser = parse_depth)]
+    pub sample_depth: Option<f32>,
+
+    /// Also write the numbers of every example as a table (TSV), for tools that learn from tables.
+    #[arg(long, value_name = "FILE")]
+    pub table: Option<PathBuf>,
+
+    /// Threads; 0 for all. The output does not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024))]
+    pub threads: u32,
+
+    /// Say nothing but errors.
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// The file of examples.
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+impl TensorsArgs {
+    /// The settings of the run, defaults filled in.
+    pub fn resolve(self) -> TensorsPlan {
+        let labels = match (self.truth, self.labels.as_deref()) {
+            (Some(truth), _) => LabelPlan::Truth {
+                truth,
+                confident: self.confident,
+                sample: self.truth_sample,
+            },
+            (None, Some("happy")) => LabelPlan::Happy,
+            (None, Some("vcfeval")) => LabelPlan::Vcfeval,
+            (None, Some(path)) => LabelPlan::Table(PathBuf::from(path)),
+            (None, None) => LabelPlan::Nothing,
+        };
+        let name_of_output = || {
+            let stem = self.output.file_stem().unwrap_or_default();
+            stem.to_string_lossy().into_owned()
+        };
+        TensorsPlan {
+            set: self.set.unwrap_or_else(name_of_output),
+            variants: self.variant,
+            encoding: EncodingPlan {
+                reads: self.input,
+                reference: self.reference,
+                sample_depth: self.sample_depth,
+            },
+            labels,
+            annotations: if self.annotation.is_empty() {
+                let known = DEFAULT.iter().map(|name| name.parse());
+                known.filter_map(Result::ok).collect()
+            } else {
+                self.annotation
+            },
+            regions: self.regions,
+            output: self.output,
+            table: self.table,
+            threads: threads::resolve(self.threads as usize),
+            quiet: self.quiet,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! From calls and files to examples: what `score` and `tensors` share.
+
+pub mod inputs;
+pub mod stretch;
+
+pub use inputs::{EncodingPlan, Inputs};
+pub use stretch::{Call, EncodedAllele, EncodedSite, Outcome, StretchReader};

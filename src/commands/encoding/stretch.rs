@@ -1,0 +1,397 @@
+//! One stretch of the genome: its calls, one sweep over its reads, its tensors.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use anyhow::{Result, bail};
+
+use super::inputs::{EncodingPlan, Inputs};
+use crate::encode::annotations::{self, AnnotationSource};
+use crate::encode::evidence::{Haplotypes, ReadSet, SAMPLE_LIMIT, Survey, landscape, read_set};
+use crate::encode::gatk::{READ_LIMIT, ReadTensor, ReferenceTensor, WINDOW};
+use crate::encode::kind::{Skip, gatk_kind, scorable};
+use crate::encode::pileup::Pileup;
+use crate::encode::{Encoder, Example, ReferenceBlock, SiteTensor};
+use crate::genome::{Variant, VariantKind};
+use crate::io::alignment::AlignmentSource;
+use crate::io::fasta::FastaReader;
+use crate::label::{Edit, record_kind};
+use crate::vcf::VcfRecord;
+
+/// Calls further apart than this are not swept together: an indexed seek costs about as much as
+/// reading this many bases (BAM's linear index has steps of 16 kb).
+const MAX_GAP: u64 = 16_384;
+
+/// Fewest calls of a stretch that is cut only to keep all threads busy.
+const MIN_CALLS: usize = 32;
+
+/// One record with its number in the file, from 1.
+#[derive(Debug)]
+pub struct Call {
+    /// Number in the file, from 1.
+    pub number: u64,
+    /// The record.
+    pub record: VcfRecord,
+}
+
+/// What becomes of a call before the network.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is encoded.
+    Encoded(Box<EncodedSite>),
+    /// It gets no score.
+    Skipped(Skip),
+}
+
+/// An encoded call.
+#[derive(Debug)]
+pub struct EncodedSite {
+    /// What the network reads: one example for the record, or one an ALT.
+    pub alleles: Vec<EncodedAllele>,
+    /// ALTs of the record.
+    pub alternates: usize,
+    /// Reads over the call, where the model reads them.
+    pub reads: Option<u64>,
+    /// Whether every annotation of the model is missing.
+    pub without_annotations: bool,
+    /// Whether it has more reads than the encoder looks at.
+    pub is_sampled: bool,
+    /// What the record is.
+    pub kind: VariantKind,
+}
+
+/// One example of a call.
+#[derive(Debug)]
+pub struct EncodedAllele {
+    /// The ALT it is about, from 0; nothing where it is about the whole record.
+    pub alternate: Option<usize>,
+    /// Decides which of the outputs make the score.
+    pub kind: VariantKind,
+    /// What the network reads.
+    pub example: Example,
+}
+
+/// Cuts a chunk into stretches: of one contig, without wide gaps, and enough of them for all
+/// threads. How it is cut changes no score.
+pub fn cut(chunk: Vec<Call>, threads: usize) -> Vec<Vec<Call>> {
+    let most = (chunk.len() / (2 * threads.max(1))).max(MIN_CALLS);
+    let mut stretches: Vec<Vec<Call>> = Vec::new();
+    for call in chunk {
+        match stretches.last_mut() {
+            Some(stretch)
+                if stretch.len() < most && stretch.last().is_some_and(|last| near(last, &call)) =>
+            {
+                stretch.push(call);
+            }
+            _ => stretches.push(vec![call]),
+        }
+    }
+    stretches
+}
+
+fn near(last: &Call, next: &Call) -> bool {
+    last.record.contig() == next.record.contig()
+        && next
+            .record
+            .position()
+            .saturating_sub(last.record.position())
+            <= MAX_GAP
+}
+
+/// The files of one thread.
+pub struct StretchReader {
+    reads: AlignmentSource,
+    reference: FastaReader,
+}
+
+impl StretchReader {
+    /// Opens reads (for a model that reads them) and reference for one thread.
+    ///
+    /// # Errors
+    /// Where a file cannot be opened any more.
+    pub fn open(reads: &[PathBuf], inputs: &Inputs) -> Result<Self> {
+        let reads: &[PathBuf] = if inputs.reads_contigs.is_empty() {
+            &[]
+        } else {
+            reads
+        };
+        Ok(Self {
+            reads: AlignmentSource::open(reads, inputs.reference.path())?,
+            reference: inputs.reference.reader()?,
+        })
+    }
+
+    /// Files that are open and idle, or newly opened ones: they are opened once a thread and
+    /// handed from stretch to stretch.
+    ///
+    /// # Errors
+    /// As [`StretchReader::open`].
+    pub fn borrow(
+        idle: &Mutex<Vec<StretchReader>>,
+        plan: &EncodingPlan,
+        inputs: &Inputs,
+    ) -> Result<Self> {
+        let found = idle.lock().ok().and_then(|mut idle| idle.pop());
+        found.map_or_else(|| Self::open(&plan.reads, inputs), Ok)
+    }
+
+    /// Hands the files back.
+    pub fn give_back(idle: &Mutex<Vec<StretchReader>>, reader: Self) {
+        if let Ok(mut idle) = idle.lock() {
+            idle.push(reader);
+        }
+    }
+
+    /// Encodes the calls of one stretch, in their order.
+    ///
+    /// # Errors
+    /// Where a file is damaged, or a record cannot belong to this reference.
+    pub fn encode(&mut self, calls: &[Call], inputs: &Inputs) -> Result<Vec<Outcome>> {
+        let mut variants: Vec<Result<Variant, Skip>> = Vec::with_capacity(calls.len());
+        for call in calls {
+            variants.push(self.locate(call, inputs)?);
+        }
+        let scored: Vec<(&Call, &Variant)> = calls
+            .iter()
+            .zip(&variants)
+            .filter_map(|(call, variant)| Some((call, variant.as_ref().ok()?)))
+            .collect();
+        let encoded = match &inputs.encoder {
+            _ if scored.is_empty() => Vec::new(),
+            Encoder::Gatk { reads, annotations } => {
+                self.encode_for_gatk(&scored, *reads, annotations, inputs)?
+            }
+            Encoder::Evidence { reads, annotations } => {
+                self.encode_evidence(&scored, *reads, annotations, inputs)?
+            }
+        };
+        let mut encoded = encoded.into_iter();
+        Ok(variants
+            .into_iter()
+            .filter_map(|variant| match variant {
+                Err(skip) => Some(Outcome::Skipped(skip)),
+                Ok(_) => encoded.next().map(|site| {
+                    if site.alleles.is_empty() {
+                        Outcome::Skipped(Skip::NoSequence)
+                    } else {
+                        Outcome::Encoded(Box::new(site))
+                    }
+                }),
+            })
+            .collect())
+    }
+
+    /// The reference around calls, `margin` bases beyond them.
+    fn block(&mut self, scored: &[(&Call, &Variant)], margin: u64) -> Result<ReferenceBlock> {
+        let starts = scored.iter().map(|(_, variant)| variant.start);
+        let ends = scored
+            .iter()
+            .map(|(_, variant)| variant.start + variant.reference.len() as u64);
+        let start = starts.min().unwrap_or(0).saturating_sub(margin);
+        let end = ends.max().unwrap_or(0) + margin;
+        let contig = scored.first().map_or("", |(_, variant)| &variant.contig);
+        Ok(self.reference.block(contig, start, end)?)
+    }
+
+    fn encode_for_gatk(
+        &mut self,
+        scored: &[(&Call, &Variant)],
+        with_reads: bool,
+        names: &[String],
+        inputs: &Inputs,
+    ) -> Result<Vec<EncodedSite>> {
+        // A window reaches half its width behind POS, at contig starts up to a whole one.
+        let block = self.block(scored, 2 * WINDOW as u64)?;
+        let mut reads = Vec::new();
+        if with_reads {
+            let mut pileup = Pileup::new(scored.iter().map(|(_, variant)| *variant), READ_LIMIT);
+            let contig = &scored[0].1.contig;
+            self.reads.sweep(contig, &mut pileup)?;
+            reads = pileup.into_reads();
+        }
+        let mut reads = reads.into_iter();
+        scored
+            .iter()
+            .map(|(call, variant)| {
+                check_reference(call, variant, &block, inputs)?;
+                let (annotations, missing) = annotations::encode(&call.record, names);
+                let (tensor, depth) = match reads.next() {
+                    Some(piled) => {
+                        let tensor = ReadTensor::encode(variant, &piled.reads, &block);
+                        (SiteTensor::Reads(tensor), Some(piled.seen))
+                    }
+                    None => {
+                        let tensor = ReferenceTensor::encode(variant, &block);
+                        (SiteTensor::Reference(tensor), None)
+                    }
+                };
+                let kind = gatk_kind(variant);
+                Ok(EncodedSite {
+                    reads: depth,
+                    alternates: variant.alternates.len(),
+                    without_annotations: missing == annotations.len(),
+                    is_sampled: depth.is_some_and(|depth| depth > READ_LIMIT as u64),
+                    kind,
+                    alleles: vec![EncodedAllele {
+                        alternate: None,
+                        kind,
+                        example: Example {
+                            tensor,
+                            annotations,
+                        },
+                    }],
+                })
+            })
+            .collect()
+    }
+
+    fn encode_evidence(
+        &mut self,
+        scored: &[(&Call, &Variant)],
+        with_reads: bool,
+        sources: &[AnnotationSource],
+        inputs: &Inputs,
+    ) -> Result<Vec<EncodedSite>> {
+        let margin = landscape::REACH as u64 + 2 * read_set::MARGIN as u64 + WINDOW as u64;
+        let block = self.block(scored, margin)?;
+        // One entry an ALT that is spelled in bases and changes something.
+        let mut alleles: Vec<(usize, usize, Edit, Haplotypes)> = Vec::new();
+        for (at, (call, variant)) in scored.iter().enumerate() {
+            check_reference(call, variant, &block, inputs)?;
+            for (alternate, bases) in variant.alternates.iter().enumerate() {
+                if Variant::is_sequence(bases)
+                    && let Some(edit) = Edit::trimmed(variant.start, &variant.reference, bases)
+                {
+                    let haplotypes = Haplotypes::new(&edit, &block);
+                    alleles.push((at, alternate, edit, haplotypes));
+                }
+            }
+        }
+        let mut piled = Vec::new();
+        let mut surroundings = None;
+        if with_reads {
+            let cores: Vec<(i64, i64)> = alleles.iter().map(|allele| allele.3.core).collect();
+            let mut survey = Survey::new(&cores, read_set::MARGIN, SAMPLE_LIMIT, &block);
+            let contig = &scored[0].1.contig;
+            self.reads.sweep(contig, &mut survey)?;
+            survey.landscape.finish();
+            piled = survey.pileup.into_reads();
+            surroundings = Some(survey.landscape);
+        }
+        let mut sites: Vec<EncodedSite> = scored
+            .iter()
+            .map(|(_, variant)| EncodedSite {
+                alleles: Vec::new(),
+                alternates: variant.alternates.len(),
+                reads: with_reads.then_some(0),
+                without_annotations: true,
+                is_sampled: false,
+                kind: record_kind(&variant.reference, &variant.alternates),
+            })
+            .collect();
+        let mut piled = piled.into_iter();
+        for (at, alternate, edit, haplotypes) in alleles {
+            let (call, variant) = scored[at];
+            let count = variant.alternates.len();
+            let site = &mut sites[at];
+            let annotations = annotations::of_allele(&call.record, sources, alternate, count, 0);
+            site.without_annotations &= annotations.iter().all(|value| value.is_nan());
+            let set = match (&surroundings, piled.next()) {
+                (Some(landscape), Some(piled)) => {
+                    site.reads = site.reads.max(Some(piled.seen));
+                    site.is_sampled |= piled.seen > SAMPLE_LIMIT as u64;
+                    ReadSet::encode(
+                        &edit,
+                        &haplotypes,
+                        count,
+                        &piled.reads,
+                        landscape,
+                        inputs.sample_depth,
+                        &block,
+                    )
+                }
+                _ => ReadSet::encode_reference(&edit, count, &block),
+            };
+            site.alleles.push(EncodedAllele {
+                alternate: Some(alternate),
+                kind: if edit.is_indel() {
+                    VariantKind::Indel
+                } else {
+                    VariantKind::Snp
+                },
+                example: Example {
+                    tensor: SiteTensor::Set(set),
+                    annotations,
+                },
+            });
+        }
+        Ok(sites)
+    }
+
+    /// The call's place and alleles, or why it is not scored.
+    fn locate(&self, call: &Call, inputs: &Inputs) -> Result<Result<Variant, Skip>> {
+        let Some(variant) = call.record.variant() else {
+            return Ok(Err(Skip::Telomere));
+        };
+        let length = inputs
+            .reference
+            .contigs()
+            .get(&variant.contig)
+            .and_then(|contig| contig.length);
+        if length.is_some_and(|length| variant.end > length) {
+            bail!(
+                "{}: record {} ({variant}): it reaches to {}, but in {} the contig ends at {}; give the reference that the calls were made with",
+                inputs.variants.display(),
+                call.number,
+                variant.end,
+                inputs.reference.path().display(),
+                length.unwrap_or_default()
+            );
+        }
+        if let Err(skip) = scorable(&variant) {
+            return Ok(Err(skip));
+        }
+        let known = inputs.reference.contigs();
+        if known.get(&variant.contig).is_none() {
+            if let Some(other) = known.other_spelling(&variant.contig) {
+                bail!(
+                    "{}: record {} ({variant}): contig `{}` is not in {}, which says `{other}`; use one spelling in both",
+                    inputs.variants.display(),
+                    call.number,
+                    variant.contig,
+                    inputs.reference.path().display()
+                );
+            }
+            return Ok(Err(Skip::ContigNotInReference));
+        }
+        let in_reads = inputs
+            .reads_contigs
+            .iter()
+            .any(|(_, table)| table.get(&variant.contig).is_some());
+        if inputs.encoder.uses_reads() && !in_reads {
+            return Ok(Err(Skip::ContigNotInReads));
+        }
+        Ok(Ok(variant))
+    }
+}
+
+/// REF must stand in the reference.
+fn check_reference(
+    call: &Call,
+    variant: &Variant,
+    block: &ReferenceBlock,
+    inputs: &Inputs,
+) -> Result<()> {
+    if block.agrees(variant.start, &variant.reference) {
+        return Ok(());
+    }
+    let found = block.slice(variant.start..variant.start + variant.reference.len() as u64);
+    bail!(
+        "{}: record {} ({variant}): REF is `{}`, but in {} there is `{}`; give the reference that the calls were made with",
+        inputs.variants.display(),
+        call.number,
+        String::from_utf8_lossy(&variant.reference),
+        inputs.reference.path().display(),
+        String::from_utf8_lossy(found)
+    )
+}

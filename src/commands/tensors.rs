@@ -1,0 +1,370 @@
+//! `cnnfilter tensors`: labelled calls become examples in a file, once, for training.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::{Result, bail};
+use rayon::prelude::*;
+
+use super::encoding::{Call, EncodingPlan, Outcome, StretchReader, inputs, stretch};
+use super::labels::{LabelPlan, LabelSource};
+use crate::encode::annotations::AnnotationSource;
+use crate::encode::store::{LabelledExample, StoreHeader, StoreInput};
+use crate::encode::{Encoder, SiteTensor, evidence};
+use crate::genome::VariantKind;
+use crate::io::example_file::ExampleWriter;
+use crate::io::vcf_reader::ContigGroups;
+use crate::io::{atomic, checksum, regions};
+use crate::label::{AltState, MatchRule};
+use crate::runtime::progress::Progress;
+use crate::runtime::threads;
+use crate::vcf::VcfRecord;
+
+/// Everything a run needs to know.
+#[derive(Debug, Clone)]
+pub struct TensorsPlan {
+    /// The calls.
+    pub variants: PathBuf,
+    /// Reads (none for a model without) and reference.
+    pub encoding: EncodingPlan,
+    /// Where labels come from.
+    pub labels: LabelPlan,
+    /// Annotations, by name.
+    pub annotations: Vec<AnnotationSource>,
+    /// Name of the set.
+    pub set: String,
+    /// Regions as typed; empty for everything.
+    pub regions: Vec<String>,
+    /// The file of examples.
+    pub output: PathBuf,
+    /// The numbers of every example as a table, too.
+    pub table: Option<PathBuf>,
+    /// Threads that work.
+    pub threads: usize,
+    /// No progress.
+    pub quiet: bool,
+}
+
+/// Calls encoded together.
+const CHUNK: usize = 2048;
+
+/// Writes the examples and returns a summary.
+///
+/// # Errors
+/// Anything that is wrong with the inputs, or an output that cannot be written.
+pub fn run(plan: &TensorsPlan) -> Result<String> {
+    let pool = threads::pool(plan.threads)?;
+    let mut calls = ContigGroups::open(&plan.variants)?;
+    let encoder = Encoder::Evidence {
+        reads: !plan.encoding.reads.is_empty(),
+        annotations: plan.annotations.clone(),
+    };
+    let name_of_sample = calls.header().samples().next().map(String::from);
+    let inputs = inputs::open(&plan.encoding, encoder, (&plan.variants, calls.header()))?;
+    let mut source = LabelSource::open(
+        &plan.labels,
+        (&plan.variants, calls.header()),
+        name_of_sample.as_deref(),
+    )?;
+    let wanted = if plan.regions.is_empty() {
+        None
+    } else {
+        Some(regions::read(&plan.regions, &inputs.known_contigs)?)
+    };
+    let mut bases = inputs.reference.reader()?;
+    let mut writer = ExampleWriter::create(&plan.output)?;
+    let mut table = Table::new(plan, &inputs.encoder);
+    let mut counts = Counts::default();
+    let mut progress = Progress::new(plan.quiet);
+    let stretch_readers = Mutex::new(Vec::new());
+    let mut number = 0;
+    while let Some((contig, mut records)) = calls.next_contig()? {
+        let before = records.len();
+        records.retain(|record| regions::hold(wanted.as_ref(), record));
+        counts.leave("outside the regions", (before - records.len()) as u64);
+        if records.is_empty() {
+            continue;
+        }
+        let known = inputs.reference.contigs().get(&contig).is_some();
+        let contig_bases = if known {
+            bases.block(&contig, 0, u64::MAX)?.into_bases()
+        } else {
+            Vec::new()
+        };
+        let labels = source.label(
+            &contig,
+            &records,
+            0,
+            &contig_bases,
+            MatchRule::Allele,
+            wanted.as_ref(),
+        )?;
+        drop(contig_bases);
+        let mut labelled = records.into_iter().zip(labels.alternates);
+        loop {
+            let chunk: Vec<(VcfRecord, Vec<AltState>)> = labelled.by_ref().take(CHUNK).collect();
+            let Some(last) = chunk.last().map(|(record, _)| record.position()) else {
+                break;
+            };
+            let size = chunk.len() as u64;
+            let mut states = Vec::new();
+            let mut to_encode = Vec::new();
+            for (record, of_alternates) in chunk {
+                number += 1;
+                if of_alternates.iter().any(|state| state.is_real().is_some()) {
+                    states.push(of_alternates);
+                    to_encode.push(Call { number, record });
+                } else {
+                    let reason = of_alternates.first().map_or("no call", |state| match state {
+                        AltState::Unjudged(reason) => reason.text(),
+                        _ => "no call",
+                    });
+                    counts.leave(reason, 1);
+                }
+            }
+            let stretches = stretch::cut(to_encode, plan.threads);
+            let encode = |calls: Vec<Call>| -> Result<Vec<(Call, Outcome)>> {
+                let mut reader = StretchReader::borrow(&stretch_readers, &plan.encoding, &inputs)?;
+                let outcomes = reader.encode(&calls, &inputs)?;
+                StretchReader::give_back(&stretch_readers, reader);
+                Ok(calls.into_iter().zip(outcomes).collect())
+            };
+            let encoded: Vec<Result<Vec<(Call, Outcome)>>> =
+                pool.install(|| stretches.into_par_iter().map(encode).collect());
+            let encoded: Vec<Vec<(Call, Outcome)>> = encoded.into_iter().collect::<Result<_>>()?;
+            for ((call, outcome), states) in encoded.into_iter().flatten().zip(states) {
+                for example in examples(&call.record, outcome, &states, &mut counts) {
+                    counts.classes[example.class()] += 1;
+                    table.add(&example);
+                    writer.push(&example)?;
+                }
+            }
+            let share = inputs.share_passed(&contig, last);
+            progress.advance(size, &format!("{contig}:{last}"), share);
+        }
+    }
+    progress.finish();
+    if counts.classes.iter().sum::<u64>() == 0 {
+        bail!(
+            "{}: no call is judged by the labels given; nothing to train on ({})",
+            plan.variants.display(),
+            counts.left_out_text()
+        );
+    }
+    let header = StoreHeader {
+        set: plan.set.clone(),
+        encoder: inputs.encoder.name().to_owned(),
+        annotations: inputs.encoder.annotation_names(),
+        site_features: names(evidence::ReadSet::site_names(inputs.encoder.uses_reads())),
+        read_features: if inputs.encoder.uses_reads() {
+            names(evidence::read_features::NAMES.to_vec())
+        } else {
+            Vec::new()
+        },
+        sample_depth: inputs.encoder.uses_reads().then_some(inputs.sample_depth),
+        inputs: input_files(plan)?,
+        left_out: counts.left_out.clone().into_iter().collect(),
+        classes: counts.classes,
+        cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    writer.finish(&header)?;
+    if let Some(path) = &plan.table {
+        atomic::write(path, table.text.as_bytes())?;
+    }
+    Ok(counts.to_text(&header))
+}
+
+fn names(names: Vec<&'static str>) -> Vec<String> {
+    names.into_iter().map(String::from).collect()
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    classes: [u64; 4],
+    left_out: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    fn leave(&mut self, reason: &str, count: u64) {
+        if count > 0 {
+            *self.left_out.entry(reason.to_owned()).or_default() += count;
+        }
+    }
+
+    fn left_out_text(&self) -> String {
+        let parts: Vec<String> = self
+            .left_out
+            .iter()
+            .map(|(reason, count)| format!("{count} {reason}"))
+            .collect();
+        if parts.is_empty() {
+            "there is none".to_owned()
+        } else {
+            parts.join(", ")
+        }
+    }
+
+    fn to_text(&self, header: &StoreHeader) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let mut line = |what: &str, count: u64| {
+            let _ = writeln!(text, "{what:<58} {count:>10}");
+        };
+        let names = ["false SNPs", "false INDELs", "real SNPs", "real INDELs"];
+        for (name, count) in names.into_iter().zip(self.classes) {
+            line(name, count);
+        }
+        for (reason, count) in &self.left_out {
+            line(&format!("  not used: {reason}"), *count);
+        }
+        if let Some(depth) = header.sample_depth {
+            let _ = writeln!(text, "mean depth of the sample {depth:.1}");
+        }
+        text
+    }
+}
+
+/// The examples of one record: one an ALT that is judged.
+fn examples(
+    record: &VcfRecord,
+    outcome: Outcome,
+    states: &[AltState],
+    counts: &mut Counts,
+) -> Vec<LabelledExample> {
+    let site = match outcome {
+        Outcome::Encoded(site) => site,
+        Outcome::Skipped(skip) => {
+            counts.leave(skip.reason(), 1);
+            return Vec::new();
+        }
+    };
+    let Some(variant) = record.variant() else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for allele in site.alleles {
+        let Some(alternate) = allele.alternate else {
+            continue;
+        };
+        let state = states.get(alternate).copied();
+        match state.and_then(AltState::is_real) {
+            Some(is_real) => found.push(LabelledExample {
+                example: allele.example,
+                is_indel: allele.kind == VariantKind::Indel,
+                is_real,
+                is_genotype_right: state == Some(AltState::AlleleAndGenotype),
+                contig: variant.contig.clone(),
+                start: variant.start,
+                reference: variant.reference.clone(),
+                alternate: variant.alternates[alternate].clone(),
+            }),
+            None => counts.leave("ALT not judged", 1),
+        }
+    }
+    found
+}
+
+/// The numbers of the examples, for tools that learn from tables.
+struct Table {
+    text: String,
+    set: String,
+    is_wanted: bool,
+}
+
+impl Table {
+    fn new(plan: &TensorsPlan, encoder: &Encoder) -> Self {
+        let mut text = String::new();
+        let is_wanted = plan.table.is_some();
+        if is_wanted {
+            text.push_str("set\tcontig\tpos\tref\talt\tlabel\tgenotype_right\ttype");
+            let site = evidence::ReadSet::site_names(encoder.uses_reads());
+            for name in encoder.annotation_names().iter().map(String::as_str).chain(site) {
+                text.push('\t');
+                text.push_str(name);
+            }
+            text.push('\n');
+        }
+        Self {
+            text,
+            set: plan.set.clone(),
+            is_wanted,
+        }
+    }
+
+    fn add(&mut self, example: &LabelledExample) {
+        let SiteTensor::Set(set) = &example.example.tensor else {
+            return;
+        };
+        if !self.is_wanted {
+            return;
+        }
+        let text = |allele: &[u8]| String::from_utf8_lossy(allele).into_owned();
+        let _ = write!(
+            self.text,
+            "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
+            self.set,
+            example.contig,
+            example.start + 1,
+            text(&example.reference),
+            text(&example.alternate),
+            u8::from(example.is_real),
+            u8::from(example.is_genotype_right),
+            if example.is_indel { "INDEL" } else { "SNP" }
+        );
+        for value in example.example.annotations.iter().chain(&set.site) {
+            self.text.push('\t');
+            if !value.is_nan() {
+                let _ = write!(self.text, "{value}");
+            }
+        }
+        self.text.push('\n');
+    }
+}
+
+/// What the examples were made of. Reads and references are large: their indexes stand for them.
+fn input_files(plan: &TensorsPlan) -> Result<Vec<StoreInput>> {
+    let mut files: Vec<(&str, PathBuf)> = vec![("calls", plan.variants.clone())];
+    let reads = plan.encoding.reads.iter().map(|path| ("reads", index_of(path)));
+    files.extend(reads);
+    files.push(("reference", index_of(&plan.encoding.reference)));
+    match &plan.labels {
+        LabelPlan::Truth {
+            truth, confident, ..
+        } => {
+            files.push(("truth", truth.clone()));
+            files.extend(confident.iter().map(|path| ("confident", path.clone())));
+        }
+        LabelPlan::Table(path) => files.push(("labels", path.clone())),
+        LabelPlan::Happy | LabelPlan::Vcfeval | LabelPlan::Nothing => {}
+    }
+    files
+        .into_iter()
+        .filter(|(_, path)| path != Path::new("-"))
+        .map(|(role, path)| {
+            Ok(StoreInput {
+                role: role.to_owned(),
+                file: path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
+                sha256: checksum::sha256_of_file(&path)?,
+            })
+        })
+        .collect()
+}
+
+/// The index beside a file, under the name it has there; the file itself without one.
+fn index_of(path: &Path) -> PathBuf {
+    ["bai", "csi", "crai", "fai"]
+        .into_iter()
+        .flat_map(|suffix| {
+            let mut beside = path.as_os_str().to_owned();
+            beside.push(format!(".{suffix}"));
+            [PathBuf::from(beside), path.with_extension(suffix)]
+        })
+        .find(|index| index.is_file())
+        .unwrap_or_else(|| path.to_owned())
+}

@@ -1,0 +1,199 @@
+//! From a compact tensor to the floats that a network multiplies.
+
+use std::sync::LazyLock;
+
+use crate::encode::evidence::ReadSet;
+use crate::encode::evidence::columns::{Haplotype, Row, WINDOW, symbol};
+use crate::encode::evidence::read_set::READ_FEATURES;
+use crate::encode::{Example, SiteTensor};
+use crate::model::ModelError;
+use crate::model::scaling::Scaling;
+
+/// Channels of a read's cell: probabilities of A, C, G, T (called base 1 - 10^(-q/10), the others a
+/// third of the rest), gap, soft clip, and the probability that the base is called right where it
+/// is the reference's and where it is not.
+pub const CELL_CHANNELS: usize = 8;
+/// Of these the ones that a soft quality threshold weights.
+pub const GATED: [bool; CELL_CHANNELS] = [true, true, true, true, false, false, true, true];
+
+/// Channels of the haplotypes' columns: reference A, C, G, T, none (a column that an insertion
+/// opened), ALT A, C, G, T, gap, and whether they differ.
+pub const HAPLOTYPE_CHANNELS: usize = 11;
+
+/// Index of "supports ALT" and of "supports REF" in [`crate::encode::evidence::read_features::NAMES`].
+const SUPPORTS_ALT: usize = 2;
+const SUPPORTS_REF: usize = 3;
+
+/// One allele, as floats.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inputs {
+    /// `[read][column][channel]`.
+    pub cells: Vec<f32>,
+    /// `[read][column]`: phred quality, 0 where there is no base.
+    pub qualities: Vec<f32>,
+    /// `[column][channel]`.
+    pub haplotype: Vec<f32>,
+    /// `[read][feature]`.
+    pub reads: Vec<f32>,
+    /// For each read whether it supports ALT.
+    pub supports_alt: Vec<bool>,
+    /// For each read whether it supports REF.
+    pub supports_ref: Vec<bool>,
+    /// Numbers of the call and annotations, scaled, then their missing bits.
+    pub scaled: Vec<f32>,
+}
+
+impl Inputs {
+    /// Appends an example; several examples make a batch, one behind the other. Returns its reads.
+    ///
+    /// # Errors
+    /// An example that was made for another network.
+    pub fn push(
+        &mut self,
+        example: &Example,
+        scaling: &Scaling,
+        with_reads: bool,
+    ) -> Result<usize, ModelError> {
+        let SiteTensor::Set(set) = &example.tensor else {
+            return Err(ModelError::Example {
+                expected: "one of our own tensors",
+                found: "one as GATK makes it",
+            });
+        };
+        let values: Vec<Option<f32>> = set
+            .site
+            .iter()
+            .chain(&example.annotations)
+            .map(|value| value.is_finite().then_some(*value))
+            .collect();
+        let scaled = scaling.apply(&values).map_err(|_| ModelError::Example {
+            expected: "as many numbers and annotations as the card names",
+            found: "another number of them",
+        })?;
+        self.scaled.extend(scaled);
+        push_haplotype(&set.haplotype, &mut self.haplotype);
+        if with_reads {
+            self.push_reads(set);
+            Ok(set.rows.len())
+        } else {
+            Ok(0)
+        }
+    }
+
+    fn push_reads(&mut self, set: &ReadSet) {
+        for row in &set.rows {
+            push_row(row, &set.haplotype.reference, &mut self.cells);
+            self.qualities.extend(row.iter().map(|[_, quality]| f32::from(*quality)));
+        }
+        for read in &set.reads {
+            self.reads.extend(read);
+            self.supports_alt.push(read[SUPPORTS_ALT] > 0.5);
+            self.supports_ref.push(read[SUPPORTS_REF] > 0.5);
+        }
+    }
+
+    /// Numbers of a read.
+    pub const fn read_features() -> usize {
+        READ_FEATURES
+    }
+}
+
+/// 1 - 10^(-q/10), never below a quarter: a base that is called is not less likely than chance.
+static CONFIDENCE: LazyLock<[f32; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|quality| {
+        let wrong = 10f64.powf(-(quality as f64) / 10.0);
+        (1.0 - wrong).max(0.25) as f32
+    })
+});
+
+fn push_row(row: &Row, reference: &[u8; WINDOW], out: &mut Vec<f32>) {
+    for ([cell, quality], expected) in row.iter().zip(reference) {
+        let base = cell & !symbol::CLIPPED;
+        let mut channels = [0.0; CELL_CHANNELS];
+        match base {
+            1..=4 => {
+                let confidence = CONFIDENCE[usize::from(*quality)];
+                channels[..4].fill((1.0 - confidence) / 3.0);
+                channels[usize::from(base) - 1] = confidence;
+                let agrees = base == *expected;
+                channels[if agrees { 6 } else { 7 }] = confidence;
+            }
+            symbol::UNKNOWN => channels[..4].fill(0.25),
+            symbol::GAP => channels[4] = 1.0,
+            // Nothing where nothing is expected: the row agrees.
+            symbol::PAD => channels[6] = f32::from(u8::from(*expected == symbol::PAD)),
+            _ => {}
+        }
+        if cell & symbol::CLIPPED != 0 {
+            channels[5] = 1.0;
+        }
+        out.extend(channels);
+    }
+}
+
+fn push_haplotype(haplotype: &Haplotype, out: &mut Vec<f32>) {
+    for (reference, alternate) in haplotype.reference.iter().zip(&haplotype.alternate) {
+        let mut channels = [0.0; HAPLOTYPE_CHANNELS];
+        match *reference {
+            base @ 1..=4 => channels[usize::from(base) - 1] = 1.0,
+            symbol::PAD => channels[4] = 1.0,
+            _ => {}
+        }
+        match *alternate {
+            base @ 1..=4 => channels[4 + usize::from(base)] = 1.0,
+            symbol::GAP => channels[9] = 1.0,
+            _ => {}
+        }
+        channels[10] = f32::from(u8::from(reference != alternate));
+        out.extend(channels);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells() {
+        let mut row: Row = [[symbol::EMPTY, 0]; WINDOW];
+        row[0] = [symbol::of(b'C'), 10];
+        row[1] = [symbol::of(b'C') | symbol::CLIPPED, 20];
+        row[2] = [symbol::GAP, 0];
+        row[3] = [symbol::PAD, 0];
+        let mut reference = [symbol::of(b'C'); WINDOW];
+        reference[1] = symbol::of(b'A');
+        reference[3] = symbol::PAD;
+        let mut out = Vec::new();
+        push_row(&row, &reference, &mut out);
+        let cell = |at: usize| &out[at * CELL_CHANNELS..(at + 1) * CELL_CHANNELS];
+        let third = 0.1f32 / 3.0;
+        for (found, expected) in cell(0).iter().zip([third, 0.9, third, third, 0.0, 0.0, 0.9, 0.0]) {
+            assert!((found - expected).abs() < 1e-6, "{:?}", cell(0));
+        }
+        assert_eq!(cell(1)[5], 1.0);
+        assert!((cell(1)[7] - 0.99).abs() < 1e-6);
+        assert_eq!(cell(2), [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(cell(3), [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+        assert_eq!(cell(4), [0.0; 8]);
+    }
+
+    #[test]
+    fn haplotypes() {
+        let mut haplotype = Haplotype {
+            reference: [symbol::of(b'T'); WINDOW],
+            alternate: [symbol::of(b'T'); WINDOW],
+        };
+        haplotype.alternate[1] = symbol::GAP;
+        haplotype.reference[2] = symbol::PAD;
+        let mut out = Vec::new();
+        push_haplotype(&haplotype, &mut out);
+        let ones = |at: usize| -> Vec<usize> {
+            (0..HAPLOTYPE_CHANNELS)
+                .filter(|channel| out[at * HAPLOTYPE_CHANNELS + channel] == 1.0)
+                .collect()
+        };
+        assert_eq!(ones(0), [3, 8]);
+        assert_eq!(ones(1), [3, 9, 10]);
+        assert_eq!(ones(2), [4, 8, 10]);
+    }
+}

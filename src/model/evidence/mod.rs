@@ -1,0 +1,27 @@
+//! Our own networks: one allele's evidence to four outputs.
+//!
+//! * [`spec`]: the sizes, and the names and shapes of the weights.
+//! * [`inputs`]: from a compact tensor to the floats of each channel group.
+//! * [`network`]: the network on this crate's kernels, one allele at a time, for scoring.
+//! * [`graph`]: the same on candle's tensors, many alleles at a time and differentiable, for
+//!   training and for a GPU.
+//!
+//! ```text
+//!  reads [n][64][8] ─ conv ─┐
+//!  reference, ALT [64][11] ─ conv ─┼ + ─ ReLU ─ conv ─ ReLU ─ max and mean over all reads and
+//!  flags, MAPQ [n][21] ─ dense ─┘        over those that support ALT [56][96] ─ conv ─ conv ─┐
+//!  flags, MAPQ, support [n][21] ─ dense ─ dense ─ max and mean over reads ───────────────────┤
+//!  numbers of the call, annotations and their missing bits ─────┬────────────────────────────┤
+//!                                                     shortcut  │          dense ─ dense     │
+//!                                                               └────── + ──────┘            │
+//!                                              NOT_SNP, NOT_INDEL, SNP, INDEL  <─────────────┘
+//! ```
+
+pub mod graph;
+pub mod inputs;
+pub mod network;
+pub mod spec;
+
+pub use inputs::Inputs;
+pub use network::EvidenceNetwork;
+pub use spec::EvidenceSpec;

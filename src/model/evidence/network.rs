@@ -1,0 +1,324 @@
+//! Our own networks on this crate's kernels, one allele at a time.
+
+use candle_core::{Device, Tensor};
+
+use super::graph::{Parameters, Passage, forward};
+use super::inputs::{CELL_CHANNELS, GATED, HAPLOTYPE_CHANNELS, Inputs};
+use super::spec::{EvidenceSpec, KEPT_COLUMNS};
+use crate::encode::Example;
+use crate::encode::evidence::columns::WINDOW;
+use crate::encode::evidence::read_set::READ_FEATURES;
+use crate::model::ModelError;
+use crate::model::kernel::{Conv, ConvShape, Dense, Rows};
+use crate::model::scaling::Scaling;
+use crate::model::weights::Weights;
+
+/// Alleles that a device computes together.
+const DEVICE_BATCH: usize = 256;
+
+/// A network with its weights.
+#[derive(Debug)]
+pub struct EvidenceNetwork {
+    spec: EvidenceSpec,
+    scaling: Scaling,
+    weights: Weights,
+    haplotype: Conv,
+    reads: Option<ReadLayers>,
+    site2: Conv,
+    join1: Dense,
+    join2: Dense,
+    out: Dense,
+    shortcut: Dense,
+}
+
+/// The layers that read reads.
+#[derive(Debug)]
+struct ReadLayers {
+    bases: Conv,
+    flags: Dense,
+    read: Conv,
+    site1: Conv,
+    dense1: Dense,
+    dense2: Dense,
+    /// Weight of a base by its quality; nothing without a quality threshold.
+    gate: Option<Box<[f32; 256]>>,
+}
+
+impl EvidenceNetwork {
+    /// Takes the weights of a network.
+    ///
+    /// # Errors
+    /// Weights that are missing, too many or of another shape, and sizes that are none.
+    pub fn new(spec: EvidenceSpec, scaling: Scaling, weights: Weights) -> Result<Self, ModelError> {
+        spec.check()?;
+        let scaled = 2 * scaling.features.len();
+        let shapes = spec.weight_shapes(scaled);
+        crate::model::weights::check(&weights, &shapes)?;
+        let data = |name: &str| weights.get(name).map_or(&[][..], |w| w.data.as_slice());
+        let kernel = spec.kernel;
+        let conv = |name: &str, cin: usize, cout: usize, relu: bool| {
+            let shape = ConvShape { cin, cout, kh: 1, kw: kernel };
+            let bias = format!("{name}.bias");
+            // The convolution of the bases shares the haplotypes' bias: they are added up.
+            let bias = if weights.contains_key(&bias) { data(&bias).to_vec() } else { vec![0.0; cout] };
+            Conv::new(shape, data(&format!("{name}.weight")), &bias, relu).map_err(ModelError::from)
+        };
+        let dense = |name: &str, inputs: usize, outputs: usize, relu: bool| {
+            let bias = format!("{name}.bias");
+            let bias = if weights.contains_key(&bias) { data(&bias).to_vec() } else { vec![0.0; outputs] };
+            Dense::new(inputs, outputs, data(&format!("{name}.weight")), &bias, relu).map_err(ModelError::from)
+        };
+        let (base, read, site) = (spec.base_filters, spec.read_filters, spec.site_filters);
+        let reads = if spec.reads {
+            let width = spec.read_width;
+            Some(ReadLayers {
+                bases: conv("bases", CELL_CHANNELS, base, false)?,
+                flags: dense("flags", READ_FEATURES, base, false)?,
+                read: conv("read", base, read, true)?,
+                site1: conv("site1", super::spec::CELL_POOLS * read, site, true)?,
+                dense1: dense("read_dense1", READ_FEATURES, width, true)?,
+                dense2: dense("read_dense2", width, width, true)?,
+                gate: spec.quality_gate.then(|| {
+                    let (t, temperature) = (data("quality_gate.threshold")[0], data("quality_gate.temperature")[0]);
+                    Box::new(std::array::from_fn(|quality| {
+                        1.0 / (1.0 + (-(quality as f32 - t) / temperature).exp())
+                    }))
+                }),
+            })
+        } else {
+            None
+        };
+        let joined = spec.site_outputs() + spec.read_outputs() + scaled;
+        let [wide, narrow] = spec.join_width;
+        Ok(Self {
+            haplotype: conv("haplotype", HAPLOTYPE_CHANNELS, base, !spec.reads)?,
+            site2: conv("site2", if spec.reads { site } else { base }, site, true)?,
+            join1: dense("join1", joined, wide, true)?,
+            join2: dense("join2", wide, narrow, true)?,
+            out: dense("out", narrow, 4, false)?,
+            shortcut: dense("shortcut", scaled, 4, false)?,
+            reads,
+            spec,
+            scaling,
+            weights,
+        })
+    }
+
+    /// Its sizes.
+    pub fn spec(&self) -> &EvidenceSpec {
+        &self.spec
+    }
+
+    /// How numbers are scaled.
+    pub fn scaling(&self) -> &Scaling {
+        &self.scaling
+    }
+
+    /// Its weights.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// The four outputs for one allele, before softmax.
+    ///
+    /// # Errors
+    /// An example made for another network.
+    pub fn logits(&self, example: &Example) -> Result<[f32; 4], ModelError> {
+        let mut inputs = Inputs::default();
+        let reads = inputs.push(example, &self.scaling, self.spec.reads)?;
+        let haplotype = Rows { data: &inputs.haplotype, stored: 1, logical: 1, width: WINDOW };
+        let mut of_haplotype = Vec::new();
+        self.haplotype.forward(haplotype, &mut of_haplotype)?;
+        let mut joined = Vec::new();
+        let mut of_site = Vec::new();
+        match &self.reads {
+            Some(layers) => {
+                let pooled = self.pool_cells(layers, &mut inputs, reads, &of_haplotype)?;
+                let width = WINDOW - 2 * (self.spec.kernel - 1);
+                let rows = Rows { data: &pooled, stored: 1, logical: 1, width };
+                let mut first = Vec::new();
+                let shape = layers.site1.forward(rows, &mut first)?;
+                let rows = Rows { data: &first, stored: 1, logical: 1, width: shape.width };
+                self.site2.forward(rows, &mut of_site)?;
+                self.keep_columns(&of_site, &mut joined);
+                self.pool_reads(layers, &inputs, reads, &mut joined)?;
+            }
+            None => {
+                let width = WINDOW - (self.spec.kernel - 1);
+                let rows = Rows { data: &of_haplotype, stored: 1, logical: 1, width };
+                self.site2.forward(rows, &mut of_site)?;
+                self.keep_columns(&of_site, &mut joined);
+            }
+        }
+        joined.extend(&inputs.scaled);
+        let (mut wide, mut narrow, mut out, mut short) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        self.join1.forward(&joined, &mut wide)?;
+        self.join2.forward(&wide, &mut narrow)?;
+        self.out.forward(&narrow, &mut out)?;
+        self.shortcut.forward(&inputs.scaled, &mut short)?;
+        Ok(std::array::from_fn(|at| out[at] + short[at]))
+    }
+
+    /// The outputs of many alleles at once on a device, by candle's layers.
+    ///
+    /// # Errors
+    /// As [`EvidenceNetwork::logits`], and what candle reports.
+    pub fn logits_on(
+        &self,
+        examples: &[Example],
+        device: &Device,
+    ) -> Result<Vec<[f32; 4]>, ModelError> {
+        let mut parameters = Parameters::new();
+        for (name, weight) in &self.weights {
+            let tensor = Tensor::from_slice(&weight.data, weight.shape.as_slice(), device)?;
+            parameters.insert(name.clone(), tensor);
+        }
+        let mut found = Vec::with_capacity(examples.len());
+        for batch in examples.chunks(DEVICE_BATCH) {
+            let (mut inputs, mut offsets) = (Inputs::default(), vec![0]);
+            for example in batch {
+                let reads = inputs.push(example, &self.scaling, self.spec.reads)?;
+                offsets.push(offsets[offsets.len() - 1] + reads);
+            }
+            let passage = Passage::default();
+            let logits = forward(&self.spec, &parameters, &inputs, &offsets, passage, device)?;
+            for row in logits.to_vec2::<f32>()? {
+                found.push(std::array::from_fn(|at| row[at]));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The two convolutions over reads and the four pools: `[column][pool * filters]`.
+    fn pool_cells(
+        &self,
+        layers: &ReadLayers,
+        inputs: &mut Inputs,
+        reads: usize,
+        of_haplotype: &[f32],
+    ) -> Result<Vec<f32>, ModelError> {
+        let filters = self.spec.read_filters;
+        let columns = WINDOW - 2 * (self.spec.kernel - 1);
+        let step = super::spec::CELL_POOLS * filters;
+        let mut pooled = vec![0.0; columns * step];
+        if reads == 0 {
+            return Ok(pooled);
+        }
+        if let Some(gate) = &layers.gate {
+            let cells = inputs.cells.chunks_exact_mut(CELL_CHANNELS);
+            for (cell, quality) in cells.zip(&inputs.qualities) {
+                let weight = gate[*quality as usize];
+                for (value, is_gated) in cell.iter_mut().zip(GATED) {
+                    *value *= if is_gated { weight } else { 1.0 };
+                }
+            }
+        }
+        let rows = Rows { data: &inputs.cells, stored: reads, logical: reads, width: WINDOW };
+        let mut first = Vec::new();
+        let shape = layers.bases.forward(rows, &mut first)?;
+        let base = self.spec.base_filters;
+        let (mut bias, mut added) = (Vec::new(), vec![0.0; of_haplotype.len()]);
+        for (row, read) in first
+            .chunks_exact_mut(shape.width * base)
+            .zip(inputs.reads.chunks_exact(READ_FEATURES))
+        {
+            layers.flags.forward(read, &mut bias)?;
+            for (column, sums) in of_haplotype.chunks_exact(base).zip(added.chunks_exact_mut(base)) {
+                for ((sum, haplotype), bias) in sums.iter_mut().zip(column).zip(&bias) {
+                    *sum = haplotype + bias;
+                }
+            }
+            for (value, more) in row.iter_mut().zip(&added) {
+                *value = (*value + more).max(0.0);
+            }
+        }
+        let rows = Rows { data: &first, stored: reads, logical: reads, width: shape.width };
+        let mut second = Vec::new();
+        layers.read.forward(rows, &mut second)?;
+        let carriers = inputs.supports_alt.iter().filter(|is| **is).count();
+        let row_length = columns * filters;
+        let mut sums = vec![0f32; 4 * row_length];
+        let (max_all, rest) = sums.split_at_mut(row_length);
+        let (mean_all, rest) = rest.split_at_mut(row_length);
+        let (max_alt, mean_alt) = rest.split_at_mut(row_length);
+        // Behind a ReLU nothing is below 0, so 0 may start a maximum.
+        for (row, supports) in second.chunks_exact(row_length).zip(&inputs.supports_alt) {
+            for ((value, max), sum) in row.iter().zip(max_all.iter_mut()).zip(mean_all.iter_mut()) {
+                *max = max.max(*value);
+                *sum += value;
+            }
+            if *supports {
+                for ((value, max), sum) in row.iter().zip(max_alt.iter_mut()).zip(mean_alt.iter_mut()) {
+                    *max = max.max(*value);
+                    *sum += value;
+                }
+            }
+        }
+        let (all, alt) = (1.0 / reads as f32, 1.0 / carriers.max(1) as f32);
+        for (column, out) in pooled.chunks_exact_mut(step).enumerate() {
+            let at = column * filters..(column + 1) * filters;
+            for (filter, place) in at.enumerate() {
+                out[filter] = max_all[place];
+                out[filters + filter] = mean_all[place] * all;
+                out[2 * filters + filter] = max_alt[place];
+                out[3 * filters + filter] = mean_alt[place] * alt;
+            }
+        }
+        Ok(pooled)
+    }
+
+    /// The kept columns, and the maximum and mean over all.
+    fn keep_columns(&self, of_site: &[f32], joined: &mut Vec<f32>) {
+        let filters = self.spec.site_filters;
+        let first = self.spec.first_kept();
+        joined.extend(&of_site[first * filters..(first + KEPT_COLUMNS) * filters]);
+        let (mut max, mut sum) = (vec![0f32; filters], vec![0f32; filters]);
+        for column in of_site.chunks_exact(filters) {
+            for ((value, max), sum) in column.iter().zip(&mut max).zip(&mut sum) {
+                *max = max.max(*value);
+                *sum += value;
+            }
+        }
+        let share = filters as f32 / of_site.len() as f32;
+        joined.extend(max);
+        joined.extend(sum.iter().map(|sum| sum * share));
+    }
+
+    /// The reads' own layers and their five pools.
+    fn pool_reads(
+        &self,
+        layers: &ReadLayers,
+        inputs: &Inputs,
+        reads: usize,
+        joined: &mut Vec<f32>,
+    ) -> Result<(), ModelError> {
+        let width = self.spec.read_width;
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        let mut pools = vec![0f32; 5 * width];
+        let (mut carriers, mut others) = (0usize, 0usize);
+        for (at, read) in inputs.reads.chunks_exact(READ_FEATURES).enumerate() {
+            layers.dense1.forward(read, &mut first)?;
+            layers.dense2.forward(&first, &mut second)?;
+            let (alt, reference) = (inputs.supports_alt[at], inputs.supports_ref[at]);
+            carriers += usize::from(alt);
+            others += usize::from(reference);
+            for (unit, value) in second.iter().enumerate() {
+                pools[unit] = pools[unit].max(*value);
+                pools[width + unit] += value;
+                if alt {
+                    pools[2 * width + unit] = pools[2 * width + unit].max(*value);
+                    pools[3 * width + unit] += value;
+                }
+                if reference {
+                    pools[4 * width + unit] += value;
+                }
+            }
+        }
+        for (pool, count) in [(1, reads), (3, carriers), (4, others)] {
+            let share = 1.0 / count.max(1) as f32;
+            pools[pool * width..(pool + 1) * width].iter_mut().for_each(|sum| *sum *= share);
+        }
+        joined.extend(pools);
+        Ok(())
+    }
+}
