@@ -173,13 +173,57 @@ impl Conv {
         x: Rows<'_>,
         out: &mut Vec<f32>,
     ) -> Result<RowsShape, KernelError> {
-        let kernels = isa.kernels()?;
-        x.check(self.shape.cin)?;
-        let shape = self.output_shape(x.stored, x.logical, x.width)?;
-        let elements = volume("output", &[shape.stored, shape.width, shape.channels])?;
+        let shape = self.checked_output(x)?;
         // Every element is written below, so what the buffer held before does not matter.
-        out.resize(elements, 0.0);
+        out.resize(
+            volume("output", &[shape.stored, shape.width, shape.channels])?,
+            0.0,
+        );
+        self.compute(isa, x, shape, out)?;
+        Ok(shape)
+    }
 
+    /// [`Conv::forward`] into a slice of the output's length, every element of which is
+    /// overwritten.
+    ///
+    /// # Errors
+    /// As [`Conv::forward`], and [`KernelError::Length`] where `out` has another length.
+    pub fn forward_into(&self, x: Rows<'_>, out: &mut [f32]) -> Result<RowsShape, KernelError> {
+        self.forward_into_with(Isa::detect(), x, out)
+    }
+
+    /// [`Conv::forward_into`] with a given instruction set.
+    ///
+    /// # Errors
+    /// As [`Conv::forward_into`], and [`KernelError::Unavailable`].
+    pub(super) fn forward_into_with(
+        &self,
+        isa: Isa,
+        x: Rows<'_>,
+        out: &mut [f32],
+    ) -> Result<RowsShape, KernelError> {
+        let shape = self.checked_output(x)?;
+        let axes = [shape.stored, shape.width, shape.channels];
+        exact("output", &axes, out.len())?;
+        self.compute(isa, x, shape, out)?;
+        Ok(shape)
+    }
+
+    /// Sizes of the output for an input that agrees with itself and with the layer.
+    fn checked_output(&self, x: Rows<'_>) -> Result<RowsShape, KernelError> {
+        x.check(self.shape.cin)?;
+        self.output_shape(x.stored, x.logical, x.width)
+    }
+
+    /// Writes the distinct rows of the output; all sizes have been checked.
+    fn compute(
+        &self,
+        isa: Isa,
+        x: Rows<'_>,
+        shape: RowsShape,
+        out: &mut [f32],
+    ) -> Result<(), KernelError> {
+        let kernels = isa.kernels()?;
         let packed = self.packed(isa, kernels);
         let group = if self.shape.kh == 1 { 1 } else { GROUP_ROWS };
         for first in (0..shape.stored).step_by(group) {
@@ -188,7 +232,7 @@ impl Conv {
                 self.panel(kernels, packed, panel, x, shape, rows.clone(), out);
             }
         }
-        Ok(shape)
+        Ok(())
     }
 
     /// Computes the channels of one panel for a few rows of the output.

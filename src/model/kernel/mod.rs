@@ -1,13 +1,15 @@
-//! Layers of a convolutional network on the CPU, for inference: convolution with bias and
-//! ReLU, max-pooling over rows, and fully connected, all in f32.
+//! Layers of a convolutional network on the CPU: convolution with bias and ReLU, max-pooling
+//! over rows, and fully connected, all in f32; and the gradients of a convolution along rows.
 //!
 //! * [`rows`]: the tensors, `[row][position][channel]`, of which only the distinct rows are
 //!   kept: a pile-up ends in padding rows that are all equal, and equal rows stay equal
 //!   through every layer, so leaving them out changes nothing but the time.
 //! * [`conv`]: the weights packed for the processor, and the walk over the output.
+//! * [`backward`]: the gradients of a convolution along the positions of a row.
 //! * [`dense`]: the fully connected layer.
 //! * [`isa`]: which instruction set is used, found out at run time.
-//! * `tile`: the one micro-kernel, written over the vectors of `simd`.
+//! * `tile`: the micro-kernel of the forward pass, written over the vectors of `simd`.
+//! * `outer`: the micro-kernel of the weights' gradient.
 //! * [`error`]: what can be wrong with sizes.
 //!
 //! Every output element is summed in one order, which depends on the layer's sizes alone:
@@ -17,14 +19,17 @@
 //!
 //! Nothing here starts a thread; a packed layer is `Send + Sync` and is meant to be shared.
 
+pub mod backward;
 pub mod conv;
 pub mod dense;
 pub mod error;
 pub mod isa;
+mod outer;
 pub mod rows;
 mod simd;
 mod tile;
 
+pub use backward::{ConvBackward, ConvSums, RowConv};
 pub use conv::{Conv, ConvShape};
 pub use dense::Dense;
 pub use error::KernelError;

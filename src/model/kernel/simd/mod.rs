@@ -5,6 +5,7 @@
 //! they must not be called.
 
 use super::isa::Isa;
+use super::outer::Outer;
 use super::tile::Tile;
 
 #[cfg(target_arch = "x86_64")]
@@ -48,6 +49,12 @@ pub(super) trait Simd {
 /// The processor must have the kernel's instruction set.
 pub(super) type TileFn = unsafe fn(&mut Tile<'_>);
 
+/// Computes one [`Outer`]; see `outer::compute`.
+///
+/// # Safety
+/// The processor must have the kernel's instruction set.
+pub(super) type OuterFn = unsafe fn(&mut Outer<'_>);
+
 /// Partial sums of a dot product; see `tile::partial_sums`.
 ///
 /// # Safety
@@ -62,6 +69,8 @@ pub(super) struct Kernels {
     /// `tiles[v - 1][p - 1]` computes v vectors of output channels for p positions; as many
     /// positions as the registers hold, and every smaller number for the end of a row.
     pub tiles: &'static [&'static [TileFn]],
+    /// `outers[v - 1][p - 1]` computes v vectors of output channels for p inputs; as `tiles`.
+    pub outers: &'static [&'static [OuterFn]],
     /// The dot product.
     pub dot: DotFn,
 }
@@ -97,6 +106,14 @@ macro_rules! compile_kernels {
         }
 
         $(#[target_feature(enable = $features)])?
+        fn outer<const INPUTS: usize, const VECTORS: usize>(
+            t: &mut super::super::outer::Outer<'_>,
+        ) {
+            // SAFETY: this function may only run where its instruction set is.
+            unsafe { super::super::outer::compute::<$simd, INPUTS, VECTORS>(t) }
+        }
+
+        $(#[target_feature(enable = $features)])?
         fn dot(
             x: &[f32],
             tail: &[f32; super::DOT_LANES],
@@ -113,6 +130,7 @@ macro_rules! compile_kernels {
             super::Kernels {
                 lanes: <$simd as super::Simd>::LANES,
                 tiles: &[$(&[$(tile::<$positions, $vectors>),+]),+],
+                outers: &[$(&[$(outer::<$positions, $vectors>),+]),+],
                 dot,
             };
     };
