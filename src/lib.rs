@@ -10,7 +10,8 @@
 //!      vcf ── a VCF's text: header and records, edited in place
 //!      genome ── contigs, intervals, alleles, reads
 //!      encode ── a call and its reads become a tensor
-//!      model ── the networks (the only user of candle)
+//!      model ── the networks (with train the only user of candle)
+//!      train ── how networks learn
 //!      label ── which call is right, by a truth set
 //!      filter ── what a score means for FILTER: tranches, thresholds
 //!      eval ── how good a score is

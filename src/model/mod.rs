@@ -1,9 +1,9 @@
-//! The networks. The only user of candle.
+//! The networks. The only user of candle, with `train`.
 //!
 //! A model is a [`Model`]: a [`card`] that says what it expects and what it is, and a network with
 //! its weights. On the CPU a network runs on this crate's own layers ([`kernel`]), one call at a
 //! time, so a score never depends on the batch or on the threads; on a GPU, and to check the
-//! former, it runs on candle's.
+//! former, it runs on candle's. [`layers`] are what networks are trained with.
 
 pub mod calibration;
 pub mod card;

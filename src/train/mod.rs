@@ -1,4 +1,4 @@
-//! Fitting a network to labelled calls: everything about it that needs no network.
+//! Fitting a network to labelled calls.
 //!
 //! ```text
 //! config ── what the run is told
@@ -6,14 +6,20 @@
 //! schedule ── step number and plateaus → learning rate
 //! average_precision ── validation
 //!  └ early_stopping, history, checkpoint ── when to stop, what is written, how to go on
+//! augment ── an example as it looks this time: strands flipped, reads thinned, annotations dropped
+//! optimizer ── AdamW (candle)
+//! fit ── the loop (candle): batch, loss, gradient, step; validation, checkpoint
 //! ```
 //!
-//! Nothing here reads a clock, a file or a global random generator.
+//! Nothing here reads a file or a global random generator; the caller passes the clock in.
 
+pub mod augment;
 pub mod average_precision;
 pub mod checkpoint;
 pub mod config;
 pub mod early_stopping;
+pub mod fit;
 pub mod history;
+pub mod optimizer;
 pub mod sampler;
 pub mod schedule;

@@ -5,7 +5,7 @@ use crate::encode::ReferenceBlock;
 use crate::genome::{AlignedRead, CigarOp};
 
 /// What is said of a read, in order; see [`ReadFeatures::values`].
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 22] = [
     "log_ratio",
     "misfit",
     "supports_alt",
@@ -27,6 +27,7 @@ pub const NAMES: [&str; 21] = [
     "covers_call",
     "template_length",
     "mate_overlaps",
+    "weight",
 ];
 
 /// Bases around the change whose differences are the change's own.
@@ -161,7 +162,39 @@ impl ReadFeatures {
             bit(self.covers),
             self.template_length.ln_1p() / 7.0,
             bit(self.mate_overlaps),
+            self.weight,
         ]
+    }
+
+    /// The read back from [`ReadFeatures::values`], with what these have bounded left bounded.
+    pub fn from_values(values: &[f32; NAMES.len()]) -> Self {
+        let bit = |at: usize| values[at] > 0.5;
+        Self {
+            support: Support {
+                log_ratio: values[0] * 5.0,
+                misfit: values[1] * 10.0,
+                side: if bit(2) {
+                    Side::Alternate
+                } else if bit(3) {
+                    Side::Reference
+                } else {
+                    Side::Neither
+                },
+            },
+            mapping_quality: (values[5] * 60.0).round() as u8,
+            is_reverse: bit(7),
+            mismatches: values[12].exp_m1().round() as u32,
+            gaps: values[13].exp_m1().round() as u32,
+            clipped: values[14],
+            distance_to_end: values[15] * 25.0,
+            cycle: values[16],
+            quality: values[17] * 40.0,
+            covers: bit(18),
+            mate_overlaps: bit(20),
+            weight: values[21],
+            flags: [bit(8), bit(9), bit(10), bit(11)],
+            template_length: (values[19] * 7.0).exp_m1(),
+        }
     }
 
     /// The same read on the other strand of everything: what strand-flip augmentation makes of
@@ -230,7 +263,12 @@ mod tests {
         assert_eq!(found.distance_to_end, 20.0);
         assert!((found.cycle - (1.0 - 20.0 / 60.0)).abs() < 1e-6, "reverse read");
         assert!(found.covers);
-        assert!(found.values().iter().all(|value| value.abs() <= 4.0));
+        let values = found.values();
+        assert!(values.iter().all(|value| value.abs() <= 4.0));
+        let again = ReadFeatures::from_values(&values).values();
+        for ((name, a), b) in NAMES.iter().zip(values).zip(again) {
+            assert!((a - b).abs() < 1e-4, "{name}: {a} {b}");
+        }
     }
 
     #[test]

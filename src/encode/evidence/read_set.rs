@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::columns::{Columns, Haplotype, Row, WINDOW};
 use super::landscape::Landscape;
 use super::read_features::{self, ReadFeatures, join_mates};
-use super::site_features::{self, Named};
+use super::site_features;
 use super::support::Haplotypes;
 use crate::encode::ReferenceBlock;
 use crate::genome::AlignedRead;
@@ -57,7 +57,8 @@ impl ReadSet {
         join_mates(&names, &mut features);
         let mut site = site_features::shape(edit, block, alternates).values;
         let around = landscape.around(haplotypes.core);
-        site.extend(site_features::evidence(&features, &around, sample_depth).values);
+        site.extend(site_features::of_reads(&features).values);
+        site.extend(site_features::of_surroundings(&around, sample_depth).values);
 
         // Order of arrival is order of start, so a stable sort by side is enough.
         let mut order: Vec<usize> = (0..reads.len()).collect();
@@ -91,17 +92,29 @@ impl ReadSet {
 
     /// Names of the numbers of a call, with reads or without.
     pub fn site_names(with_reads: bool) -> Vec<&'static str> {
-        let edit = Edit {
-            start: 0,
-            deleted: 1,
-            inserted: vec![b'A'],
-        };
-        let block = ReferenceBlock::new(0, Vec::new(), 0);
-        let Named { mut names, .. } = site_features::shape(&edit, &block, 1);
+        let mut names = site_features::shape_names();
         if with_reads {
-            names.extend(site_features::evidence(&[], &Default::default(), 1.0).names);
+            names.extend(site_features::of_reads(&[]).names);
+            names.extend(site_features::of_surroundings(&Default::default(), 1.0).names);
         }
         names
+    }
+
+    /// The same call with fewer reads: keeps the rows that `keep` names (ascending) and counts its
+    /// reads anew, as if the sample had been sequenced to `share` of its depth. What lies beyond the
+    /// rows (the landscape) keeps its values. Nothing changes without reads.
+    pub fn thin(&mut self, keep: &[usize], share: f32) {
+        if self.reads.is_empty() {
+            return;
+        }
+        self.rows = keep.iter().filter_map(|row| self.rows.get(*row)).copied().collect();
+        self.reads = keep.iter().filter_map(|row| self.reads.get(*row)).copied().collect();
+        let features: Vec<ReadFeatures> = self.reads.iter().map(ReadFeatures::from_values).collect();
+        let counted = site_features::of_reads(&features).values;
+        let shape = site_features::shape_names().len();
+        self.site[shape..shape + counted.len()].copy_from_slice(&counted);
+        // The logarithm of the sample's depth comes first among the surroundings.
+        self.site[shape + counted.len()] += share.ln();
     }
 
     /// Columns of every row.

@@ -106,6 +106,16 @@ pub fn shape(edit: &Edit, block: &ReferenceBlock, alternates: usize) -> Named {
     found
 }
 
+/// Names of the numbers of [`shape`].
+pub fn shape_names() -> Vec<&'static str> {
+    let edit = Edit {
+        start: 0,
+        deleted: 1,
+        inserted: vec![b'A'],
+    };
+    shape(&edit, &ReferenceBlock::new(0, Vec::new(), 0), 1).names
+}
+
 /// Shannon entropy of the triplets of `bases`, in bits; low in repeats of any kind.
 fn three_mer_entropy(bases: &[u8]) -> f64 {
     let mut counts = [0u32; 64];
@@ -125,9 +135,8 @@ fn three_mer_entropy(bases: &[u8]) -> f64 {
         .sum()
 }
 
-/// What the reads over a call say together, and what its surroundings say. `sample_depth` is the
-/// sample's own mean depth.
-pub fn evidence(reads: &[ReadFeatures], around: &Surroundings, sample_depth: f32) -> Named {
+/// What the reads over a call say together.
+pub fn of_reads(reads: &[ReadFeatures]) -> Named {
     let mut found = Named::default();
     let sides = [Side::Alternate, Side::Reference, Side::Neither];
     let count = |side: Side| -> f64 {
@@ -225,7 +234,13 @@ pub fn evidence(reads: &[ReadFeatures], around: &Surroundings, sample_depth: f32
     };
     found.put("alt_log_ratio", mean_ratio(Side::Alternate));
     found.put("ref_log_ratio", mean_ratio(Side::Reference));
+    found
+}
 
+/// What the surroundings of a call say. `sample_depth` is the sample's own mean depth, whose
+/// logarithm comes first.
+pub fn of_surroundings(around: &Surroundings, sample_depth: f32) -> Named {
+    let mut found = Named::default();
     let sample_depth = f64::from(sample_depth).max(0.1);
     found.put("sample_depth", sample_depth.ln());
     let ratios = around.depth.map(|depth| ((f64::from(depth) + 0.5) / (sample_depth + 0.5)).log2());
@@ -341,7 +356,7 @@ mod tests {
         let mixed = |alternate: usize, reference: usize| {
             let mut reads = vec![read(Side::Alternate); alternate];
             reads.extend(vec![read(Side::Reference); reference]);
-            evidence(&reads, &Surroundings::default(), 30.0)
+            of_reads(&reads)
         };
         let het = mixed(15, 15);
         assert!(value(&het, "genotype_odds") > 4.0);
@@ -356,5 +371,18 @@ mod tests {
         let none = mixed(0, 0);
         assert_eq!(none.names, het.names);
         assert!(none.values.iter().all(|value| value.is_finite()));
+    }
+
+    #[test]
+    fn depths_are_ratios() {
+        let around = Surroundings {
+            depth: [60.0, 30.0, 30.0, 15.0],
+            ..Surroundings::default()
+        };
+        let found = of_surroundings(&around, 30.0);
+        assert_eq!(found.names[0], "sample_depth");
+        assert!((value(&found, "depth_here") - 1.0).abs() < 0.02);
+        assert!((value(&found, "depth_1000") + 1.0).abs() < 0.05);
+        assert!((value(&found, "depth_step") - 2.0).abs() < 0.05);
     }
 }

@@ -9,7 +9,10 @@ use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
 pub(super) fn elements<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((from, to)) => Ok(&storage.as_slice::<f32>()?[from..to]),
-        None => bail!("a tensor of strides {:?} is not contiguous", layout.stride()),
+        None => bail!(
+            "a tensor of strides {:?} is not contiguous",
+            layout.stride()
+        ),
     }
 }
 
@@ -21,6 +24,9 @@ pub(super) fn with_elements<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result
     let (storage, layout) = tensor.storage_and_layout();
     match &*storage {
         Storage::Cpu(storage) => f(elements(storage, layout)?),
-        _ => bail!("a tensor on {:?} where one on the CPU was due", tensor.device()),
+        _ => bail!(
+            "a tensor on {:?} where one on the CPU was due",
+            tensor.device()
+        ),
     }
 }

@@ -81,7 +81,7 @@ impl Site {
         let p: Vec<f64> = p.iter().map(|p| p / sum).collect();
         let others = p.iter().enumerate().filter(|(class, _)| *class != target);
         let others: f64 = others.map(|(_, p)| p).sum();
-        // Near certainty the logarithm of the sum loses what the other classes still say.
+        // Near certainty the logarithm of the sum of all classes is that of 1.
         let surprise = if others < 0.5 {
             -(-others).ln_1p()
         } else {

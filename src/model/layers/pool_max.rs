@@ -45,7 +45,10 @@ impl Kept {
         check(offsets, count)?;
         if columns == 0 || keep.is_some_and(|keep| keep.len() != count) {
             let keep = keep.map(<[bool]>::len);
-            bail!("a pool over {:?}, of which {keep:?} rows are marked", x.shape());
+            bail!(
+                "a pool over {:?}, of which {keep:?} rows are marked",
+                x.shape()
+            );
         }
         // The last number stands for no row, and below 2^24 each is one f32.
         if count >= NONE as usize || (!x.device().is_cpu() && count > 1 << 24) {
@@ -126,9 +129,7 @@ impl CustomOp1 for PoolMax {
         };
         let mut dx = vec![0.0; rows * columns];
         with_elements(&dy.contiguous()?, |dy| {
-            let sites = winners
-                .chunks_exact(columns)
-                .zip(dy.chunks_exact(columns));
+            let sites = winners.chunks_exact(columns).zip(dy.chunks_exact(columns));
             for (winners, dy) in sites {
                 for (column, (&winner, &dy)) in winners.iter().zip(dy).enumerate() {
                     if winner != NONE {

@@ -39,7 +39,10 @@ pub(super) fn shares(x: &Tensor, offsets: &[usize], weights: Option<&[f32]>) -> 
         bail!("a mean over {:?} with {found:?} weights", x.shape());
     }
     let mut shares = weights.map_or_else(|| vec![1.0; count], <[f32]>::to_vec);
-    if let Some(bad) = shares.iter().find(|share| !(share.is_finite() && **share >= 0.0)) {
+    if let Some(bad) = shares
+        .iter()
+        .find(|share| !(share.is_finite() && **share >= 0.0))
+    {
         bail!("{bad} is no weight");
     }
     for pair in offsets.windows(2) {

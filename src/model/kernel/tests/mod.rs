@@ -3,6 +3,7 @@
 
 use super::*;
 
+mod backward;
 mod conv;
 mod layers;
 mod sizes;

@@ -1,0 +1,608 @@
+//! AdamW, gradient clipping by the global norm, and averaged weights.
+
+use std::collections::BTreeMap;
+
+use candle_core::backprop::GradStore;
+use candle_core::{DType, Tensor, Var};
+
+use crate::model::ModelError;
+
+/// Settings of [`AdamW`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamWConfig {
+    /// Decay of the gradients' mean per step, 0 to below 1.
+    pub beta1: f64,
+    /// Decay of the squared gradients' mean per step, 0 to below 1.
+    pub beta2: f64,
+    /// Added to the root of the squared gradients' mean, above 0.
+    pub epsilon: f64,
+    /// Share of a weight that is lost per step and unit of learning rate. Only parameters of two
+    /// and more axes decay: biases and scales do not.
+    pub weight_decay: f64,
+    /// Gradients whose norm over all parameters is above this are scaled down to it.
+    pub clip_norm: Option<f64>,
+    /// Decay of the average of the weights per step, 0 to below 1; no average is kept if absent.
+    pub average_decay: Option<f64>,
+}
+
+impl Default for AdamWConfig {
+    /// 0.9, 0.999, 1e-8 and 0.01 as PyTorch; no clipping, no average.
+    fn default() -> Self {
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+            clip_norm: None,
+            average_decay: None,
+        }
+    }
+}
+
+/// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) over named parameters, in the form of
+/// PyTorch's `torch.optim.AdamW`. At step t, counted from 1, with gradient g (clipped) and learning
+/// rate r:
+///
+/// ```text
+/// w <- w - r * weight_decay * w           (two and more axes only)
+/// m <- beta1 m + (1 - beta1) g
+/// v <- beta2 v + (1 - beta2) g^2
+/// w <- w - r * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+/// a <- d a + (1 - d) w                    d = min(average_decay, (1 + t) / (10 + t))
+/// ```
+///
+/// The average a starts from the weights; its decay grows as in TensorFlow's
+/// `ExponentialMovingAverage` with `num_updates`, so that the first weights are soon forgotten.
+#[derive(Debug)]
+pub struct AdamW {
+    config: AdamWConfig,
+    parameters: BTreeMap<String, Parameter>,
+    steps: u64,
+}
+
+/// A parameter and what is remembered of it.
+#[derive(Debug)]
+struct Parameter {
+    var: Var,
+    moments: Moments,
+}
+
+/// What is remembered of a parameter, in its shape and on its device.
+#[derive(Debug, Clone)]
+struct Moments {
+    /// Mean gradient, m.
+    first: Tensor,
+    /// Mean squared gradient, v.
+    second: Tensor,
+    /// Mean weights, a.
+    average: Option<Tensor>,
+}
+
+/// Prefixes of the names in [`AdamW::state`].
+const FIRST: &str = "first.";
+const SECOND: &str = "second.";
+const AVERAGE: &str = "average.";
+
+/// The numbers of a step that are the same for all elements of a parameter.
+struct Step {
+    beta1: f64,
+    beta2: f64,
+    epsilon: f64,
+    /// What a weight is multiplied by before the step.
+    keep: f64,
+    /// `r / (1 - beta1^t)`.
+    rate: f64,
+    /// `1 - beta2^t`.
+    correction2: f64,
+    /// What gradients are multiplied by.
+    clip: f64,
+    /// Decay of the average.
+    average: f64,
+}
+
+impl AdamW {
+    /// Takes the parameters, which stay shared with the network; the moments start at 0, the
+    /// averages at the weights.
+    ///
+    /// # Errors
+    /// Parameters that are not f32, or candle's own.
+    pub fn new(
+        parameters: BTreeMap<String, Var>,
+        config: AdamWConfig,
+    ) -> Result<AdamW, ModelError> {
+        let parameters = parameters
+            .into_iter()
+            .map(|(name, var)| {
+                if var.dtype() != DType::F32 {
+                    let found = var.dtype();
+                    return Err(ModelError::Candle(format!(
+                        "parameter `{name}` is {found:?}, expected F32"
+                    )));
+                }
+                let moments = Moments {
+                    first: var.as_detached_tensor().zeros_like()?,
+                    second: var.as_detached_tensor().zeros_like()?,
+                    average: match config.average_decay {
+                        // Not the weights themselves, which change in place.
+                        Some(_) => Some(var.as_detached_tensor().copy()?),
+                        None => None,
+                    },
+                };
+                Ok((name, Parameter { var, moments }))
+            })
+            .collect::<Result<_, ModelError>>()?;
+        Ok(AdamW {
+            config,
+            parameters,
+            steps: 0,
+        })
+    }
+
+    /// Changes the parameters by one step of `learning_rate` along `gradients`, and returns the
+    /// norm of all gradients together before clipping.
+    ///
+    /// A parameter without a gradient stays as it is. If the norm is not finite nothing changes,
+    /// and the step is not counted.
+    ///
+    /// # Errors
+    /// candle's own.
+    pub fn step(&mut self, gradients: &GradStore, learning_rate: f64) -> Result<f64, ModelError> {
+        let norm = self.norm(gradients)?;
+        if !norm.is_finite() {
+            return Ok(norm);
+        }
+        self.steps += 1;
+        let AdamWConfig {
+            beta1,
+            beta2,
+            epsilon,
+            weight_decay,
+            clip_norm,
+            average_decay,
+        } = self.config;
+        // Past 2^31 steps the powers are 0 all the same.
+        let t = i32::try_from(self.steps).unwrap_or(i32::MAX);
+        let warm = (1.0 + f64::from(t)) / (10.0 + f64::from(t));
+        for Parameter { var, moments } in self.parameters.values_mut() {
+            let Some(gradient) = gradients.get(var) else {
+                continue;
+            };
+            let decay = if var.rank() >= 2 { weight_decay } else { 0.0 };
+            let step = Step {
+                beta1,
+                beta2,
+                epsilon,
+                keep: 1.0 - learning_rate * decay,
+                rate: learning_rate / (1.0 - beta1.powi(t)),
+                correction2: 1.0 - beta2.powi(t),
+                clip: match clip_norm {
+                    Some(most) if norm > most => most / norm,
+                    _ => 1.0,
+                },
+                average: average_decay.map_or(0.0, |decay| decay.min(warm)),
+            };
+            let weight = var.as_detached_tensor();
+            let (weight, changed) = if var.device().is_cpu() {
+                step.fused(&weight, gradient, moments)?
+            } else {
+                step.by_tensors(&weight, gradient, moments)?
+            };
+            var.set(&weight)?;
+            *moments = changed;
+        }
+        Ok(norm)
+    }
+
+    /// Root of the sum of all squared gradients, in order of the parameters' names.
+    fn norm(&self, gradients: &GradStore) -> Result<f64, ModelError> {
+        let mut sum = 0.0;
+        for Parameter { var, .. } in self.parameters.values() {
+            if let Some(gradient) = gradients.get(var) {
+                sum += if gradient.device().is_cpu() {
+                    let squares = elements(gradient)?.into_iter().map(f64::from);
+                    squares.map(|g| g * g).sum::<f64>()
+                } else {
+                    let sum = gradient.to_dtype(DType::F64)?.sqr()?.sum_all()?;
+                    sum.to_scalar::<f64>()?
+                };
+            }
+        }
+        Ok(sum.sqrt())
+    }
+
+    /// Steps taken.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The parameters, by name.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &Var)> {
+        let parameters = self.parameters.iter();
+        parameters.map(|(name, parameter)| (name.as_str(), &parameter.var))
+    }
+
+    /// The averaged weights by parameter name, or the weights themselves where no average is kept.
+    ///
+    /// # Errors
+    /// candle's own.
+    pub fn averages(&self) -> Result<BTreeMap<String, Tensor>, ModelError> {
+        let parameters = self.parameters.iter();
+        parameters
+            .map(|(name, Parameter { var, moments })| {
+                let average = match &moments.average {
+                    Some(average) => average.clone(),
+                    None => var.as_detached_tensor().copy()?,
+                };
+                Ok((name.clone(), average))
+            })
+            .collect()
+    }
+
+    /// What is remembered besides the parameters and [`AdamW::steps`], for a checkpoint:
+    /// `first.NAME`, `second.NAME` and, where averages are kept, `average.NAME`, each of its
+    /// parameter's shape.
+    #[must_use]
+    pub fn state(&self) -> BTreeMap<String, Tensor> {
+        let mut state = BTreeMap::new();
+        for (name, Parameter { moments, .. }) in &self.parameters {
+            state.insert(format!("{FIRST}{name}"), moments.first.clone());
+            state.insert(format!("{SECOND}{name}"), moments.second.clone());
+            if let Some(average) = &moments.average {
+                state.insert(format!("{AVERAGE}{name}"), average.clone());
+            }
+        }
+        state
+    }
+
+    /// Goes on from a checkpoint's `steps` and [`AdamW::state`]; with the parameters of that time,
+    /// the further steps are the same to the bit.
+    ///
+    /// # Errors
+    /// [`ModelError::MissingWeight`], [`ModelError::ExtraWeight`] or [`ModelError::WeightShape`]
+    /// where the state is not one of these parameters and settings, and candle's own. Nothing
+    /// changes then.
+    pub fn restore(
+        &mut self,
+        steps: u64,
+        mut state: BTreeMap<String, Tensor>,
+    ) -> Result<(), ModelError> {
+        let mut all = Vec::with_capacity(self.parameters.len());
+        for (name, Parameter { var, moments }) in &self.parameters {
+            let mut take = |prefix: &str| {
+                let name = format!("{prefix}{name}");
+                let expected = var.dims().to_vec();
+                match state.remove(&name) {
+                    None => Err(ModelError::MissingWeight { name, expected }),
+                    Some(found) if found.dims() != expected => Err(ModelError::WeightShape {
+                        name,
+                        expected,
+                        found: found.dims().to_vec(),
+                    }),
+                    Some(found) => {
+                        let found = found.to_device(var.device())?.to_dtype(DType::F32)?;
+                        Ok(found.detach())
+                    }
+                }
+            };
+            all.push(Moments {
+                first: take(FIRST)?,
+                second: take(SECOND)?,
+                average: match moments.average {
+                    Some(_) => Some(take(AVERAGE)?),
+                    None => None,
+                },
+            });
+        }
+        if let Some((name, _)) = state.pop_first() {
+            return Err(ModelError::ExtraWeight { name });
+        }
+        for (parameter, moments) in self.parameters.values_mut().zip(all) {
+            parameter.moments = moments;
+        }
+        self.steps = steps;
+        Ok(())
+    }
+}
+
+/// The elements of a tensor on the CPU.
+fn elements(tensor: &Tensor) -> Result<Vec<f32>, ModelError> {
+    Ok(tensor.flatten_all()?.to_vec1()?)
+}
+
+impl Step {
+    /// The new weights and moments, element by element in f64.
+    fn fused(
+        &self,
+        weight: &Tensor,
+        gradient: &Tensor,
+        moments: &Moments,
+    ) -> Result<(Tensor, Moments), ModelError> {
+        let mut w = elements(weight)?;
+        let mut m = elements(&moments.first)?;
+        let mut v = elements(&moments.second)?;
+        let state = w.iter_mut().zip(&mut m).zip(&mut v);
+        for (((w, m), v), g) in state.zip(elements(gradient)?) {
+            let g = f64::from(g) * self.clip;
+            let first = self.beta1 * f64::from(*m) + (1.0 - self.beta1) * g;
+            let second = self.beta2 * f64::from(*v) + (1.0 - self.beta2) * g * g;
+            let scale = (second / self.correction2).sqrt() + self.epsilon;
+            *w = (f64::from(*w) * self.keep - self.rate * first / scale) as f32;
+            (*m, *v) = (first as f32, second as f32);
+        }
+        let tensor = |data| Tensor::from_vec(data, weight.shape(), weight.device());
+        let average = match &moments.average {
+            Some(average) => {
+                let mut a = elements(average)?;
+                for (a, &w) in a.iter_mut().zip(&w) {
+                    *a =
+                        (self.average * f64::from(*a) + (1.0 - self.average) * f64::from(w)) as f32;
+                }
+                Some(tensor(a)?)
+            }
+            None => None,
+        };
+        let moments = Moments {
+            first: tensor(m)?,
+            second: tensor(v)?,
+            average,
+        };
+        Ok((tensor(w)?, moments))
+    }
+
+    /// The same on any device.
+    fn by_tensors(
+        &self,
+        weight: &Tensor,
+        gradient: &Tensor,
+        moments: &Moments,
+    ) -> Result<(Tensor, Moments), ModelError> {
+        let g = (gradient.detach() * self.clip)?;
+        let first = ((&moments.first * self.beta1)? + (&g * (1.0 - self.beta1))?)?;
+        let second = ((&moments.second * self.beta2)? + (g.sqr()? * (1.0 - self.beta2))?)?;
+        let scale = ((&second / self.correction2)?.sqrt()? + self.epsilon)?;
+        let weight = ((weight * self.keep)? - ((&first * self.rate)? / scale)?)?;
+        let average = match &moments.average {
+            Some(a) => Some(((a * self.average)? + (&weight * (1.0 - self.average))?)?),
+            None => None,
+        };
+        let moments = Moments {
+            first,
+            second,
+            average,
+        };
+        Ok((weight, moments))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    const SIZES: [(&str, &[usize]); 3] = [("a.weight", &[2, 3]), ("b.bias", &[3]), ("c", &[1])];
+
+    fn parameters() -> BTreeMap<String, Var> {
+        let of = |(name, shape): &(&str, &[usize])| {
+            let len = shape.iter().product::<usize>();
+            let data: Vec<f32> = (0..len).map(|i| 0.7 - 0.3 * i as f32).collect();
+            let var = Var::from_vec(data, *shape, &Device::Cpu).unwrap();
+            (String::from(*name), var)
+        };
+        SIZES.iter().map(of).collect()
+    }
+
+    /// Gradients of some function of the parameters that changes with the step.
+    fn gradients(parameters: &BTreeMap<String, Var>, t: usize) -> GradStore {
+        let mut loss = Tensor::zeros((), DType::F32, &Device::Cpu).unwrap();
+        for var in parameters.values() {
+            let term =
+                ((var.sqr().unwrap() * (1.0 + t as f64)).unwrap() - var.as_tensor()).unwrap();
+            loss = (loss + term.sum_all().unwrap()).unwrap();
+        }
+        loss.backward().unwrap()
+    }
+
+    fn values(parameters: &BTreeMap<String, Var>) -> Vec<f32> {
+        let all = parameters.values().map(|var| elements(var).unwrap());
+        all.collect::<Vec<_>>().concat()
+    }
+
+    /// The textbook's steps on plain numbers: all elements, the first six of which decay.
+    fn by_formula(config: AdamWConfig, rates: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+        let mut w: Vec<f64> = values(&parameters()).into_iter().map(f64::from).collect();
+        let mut average = w.clone();
+        let (mut m, mut v) = (vec![0.0; w.len()], vec![0.0; w.len()]);
+        let mut norms = Vec::new();
+        for (i, rate) in rates.iter().enumerate() {
+            let t = (i + 1) as f64;
+            let g: Vec<f64> = w.iter().map(|w| 2.0 * w * (1.0 + i as f64) - 1.0).collect();
+            let norm = g.iter().map(|g| g * g).sum::<f64>().sqrt();
+            norms.push(norm);
+            let scale = config.clip_norm.map_or(1.0, |most| (most / norm).min(1.0));
+            for k in 0..w.len() {
+                let g = g[k] * scale;
+                if k < 6 {
+                    w[k] -= rate * config.weight_decay * w[k];
+                }
+                m[k] = config.beta1 * m[k] + (1.0 - config.beta1) * g;
+                v[k] = config.beta2 * v[k] + (1.0 - config.beta2) * g * g;
+                let m_hat = m[k] / (1.0 - config.beta1.powf(t));
+                let v_hat = v[k] / (1.0 - config.beta2.powf(t));
+                w[k] -= rate * m_hat / (v_hat.sqrt() + config.epsilon);
+                let d = config
+                    .average_decay
+                    .unwrap_or(0.0)
+                    .min((1.0 + t) / (10.0 + t));
+                average[k] = d * average[k] + (1.0 - d) * w[k];
+            }
+        }
+        (w, average, norms)
+    }
+
+    fn configs() -> [AdamWConfig; 3] {
+        let plain = AdamWConfig::default();
+        [
+            plain,
+            AdamWConfig {
+                clip_norm: Some(1.5),
+                average_decay: Some(0.999),
+                ..plain
+            },
+            AdamWConfig {
+                beta1: 0.8,
+                beta2: 0.95,
+                epsilon: 1e-3,
+                weight_decay: 0.3,
+                clip_norm: Some(100.0),
+                average_decay: Some(0.1),
+            },
+        ]
+    }
+
+    const RATES: [f64; 5] = [0.1, 0.2, 0.05, 0.1, 0.3];
+
+    fn assert_near(found: &[f32], expected: &[f64]) {
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(
+                (f64::from(*found) - expected).abs() < 2e-6,
+                "{found} {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn five_steps_are_those_of_the_formula() {
+        for config in configs() {
+            let (expected, average, norms) = by_formula(config, &RATES);
+            let parameters = parameters();
+            let mut optimizer = AdamW::new(parameters.clone(), config).unwrap();
+            for (t, &rate) in RATES.iter().enumerate() {
+                let norm = optimizer.step(&gradients(&parameters, t), rate).unwrap();
+                assert!((norm / norms[t] - 1.0).abs() < 1e-5, "{norm} {}", norms[t]);
+            }
+            assert_eq!(optimizer.steps(), 5);
+            assert_near(&values(&parameters), &expected);
+            let averages = optimizer.averages().unwrap();
+            let found = averages.values().map(|a| elements(a).unwrap());
+            let found = found.collect::<Vec<_>>().concat();
+            let kept = config.average_decay.is_some();
+            assert_near(&found, if kept { &average } else { &expected });
+        }
+    }
+
+    #[test]
+    fn steps_by_tensors_are_the_same() {
+        for config in configs() {
+            let parameters = parameters();
+            let (name, var) = parameters.first_key_value().unwrap();
+            let mut one = AdamW::new(parameters.clone(), config).unwrap();
+            let step = Step {
+                beta1: config.beta1,
+                beta2: config.beta2,
+                epsilon: config.epsilon,
+                keep: 0.9,
+                rate: 0.5,
+                correction2: 0.7,
+                clip: 0.3,
+                average: 0.6,
+            };
+            // Moments that are not 0.
+            one.step(&gradients(&parameters, 0), 0.1).unwrap();
+            let moments = &one.parameters[name].moments;
+            let grads = gradients(&parameters, 1);
+            let g = grads.get(var).unwrap();
+            let weight = var.as_detached_tensor();
+            let (fused, a) = step.fused(&weight, g, moments).unwrap();
+            let (tensors, b) = step.by_tensors(&weight, g, moments).unwrap();
+            let pairs = [(fused, tensors), (a.first, b.first), (a.second, b.second)];
+            let averages = a.average.into_iter().zip(b.average);
+            for (a, b) in pairs.into_iter().chain(averages) {
+                let b: Vec<f64> = elements(&b).unwrap().into_iter().map(f64::from).collect();
+                assert_near(&elements(&a).unwrap(), &b);
+            }
+        }
+    }
+
+    #[test]
+    fn a_restored_optimizer_goes_on_to_the_bit() {
+        let config = configs()[1];
+        let through = parameters();
+        let mut optimizer = AdamW::new(through.clone(), config).unwrap();
+        let mut resumed = None;
+        for t in 0..6 {
+            if t == 3 {
+                let copies = through.iter().map(|(name, var)| {
+                    let copy = Var::from_tensor(&var.as_detached_tensor().copy().unwrap());
+                    (name.clone(), copy.unwrap())
+                });
+                let copies: BTreeMap<String, Var> = copies.collect();
+                let mut other = AdamW::new(copies.clone(), config).unwrap();
+                other.restore(optimizer.steps(), optimizer.state()).unwrap();
+                resumed = Some((copies, other));
+            }
+            optimizer.step(&gradients(&through, t), 0.1).unwrap();
+            if let Some((copies, other)) = &mut resumed {
+                other.step(&gradients(copies, t), 0.1).unwrap();
+            }
+        }
+        let (copies, other) = resumed.unwrap();
+        let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        assert_eq!(bits(values(&through)), bits(values(&copies)));
+        for (name, tensor) in optimizer.state() {
+            let other = elements(&other.state()[&name]).unwrap();
+            assert_eq!(bits(elements(&tensor).unwrap()), bits(other), "{name}");
+        }
+        assert_eq!(optimizer.state().len(), 9);
+    }
+
+    #[test]
+    fn a_foreign_state_is_refused() {
+        let config = AdamWConfig::default();
+        let mut optimizer = AdamW::new(parameters(), config).unwrap();
+        let good = optimizer.state();
+        let mut missing = good.clone();
+        missing.remove("second.b.bias");
+        let error = optimizer.restore(1, missing).unwrap_err();
+        assert!(matches!(error, ModelError::MissingWeight { name, .. } if name == "second.b.bias"));
+        let mut extra = good.clone();
+        extra.insert("average.c".into(), good["first.c"].clone());
+        let error = optimizer.restore(1, extra).unwrap_err();
+        assert!(matches!(error, ModelError::ExtraWeight { name } if name == "average.c"));
+        let mut other = good.clone();
+        other.insert("first.c".into(), good["first.b.bias"].clone());
+        let error = optimizer.restore(1, other).unwrap_err();
+        assert!(matches!(error, ModelError::WeightShape { found, .. } if found == [3]));
+        assert_eq!(optimizer.steps(), 0);
+        optimizer.restore(7, good).unwrap();
+        assert_eq!(optimizer.steps(), 7);
+    }
+
+    #[test]
+    fn gradients_that_are_absent_or_not_finite_change_nothing() {
+        let parameters = parameters();
+        let before = values(&parameters);
+        let mut optimizer = AdamW::new(parameters.clone(), AdamWConfig::default()).unwrap();
+        let loss = parameters["c"].log().unwrap().sum_all().unwrap();
+        let broken = (loss * f64::NAN).unwrap().backward().unwrap();
+        assert!(optimizer.step(&broken, 0.1).unwrap().is_nan());
+        assert_eq!(
+            (optimizer.steps(), values(&parameters)),
+            (0, before.clone())
+        );
+
+        let grads = parameters["c"].sum_all().unwrap().backward().unwrap();
+        assert_eq!(optimizer.step(&grads, 0.1).unwrap(), 1.0);
+        let after = values(&parameters);
+        assert_eq!(after[..9], before[..9]);
+        assert!((after[9] - 0.6).abs() < 1e-6);
+    }
+
+    #[test]
+    fn other_types_are_refused() {
+        let var = Var::zeros(3, DType::F64, &Device::Cpu).unwrap();
+        let parameters = BTreeMap::from([("x".to_owned(), var)]);
+        assert!(AdamW::new(parameters, AdamWConfig::default()).is_err());
+    }
+}
