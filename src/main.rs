@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use cnnfilter::cli::{Cli, Command, LogLevel};
-use cnnfilter::commands::{eval, import, score, tensors};
+use cnnfilter::commands::{eval, import, score, tensors, train};
 use cnnfilter::io::{IoError, atomic};
 
 /// Exit code after SIGINT, SIGTERM or SIGHUP.
@@ -52,6 +52,11 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Tensors(args) => {
             for line in tensors::run(&args.resolve())?.lines() {
+                log::info!("{line}");
+            }
+        }
+        Command::Train(args) => {
+            for line in train::run(&args.resolve())?.lines() {
                 log::info!("{line}");
             }
         }

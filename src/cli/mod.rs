@@ -4,6 +4,7 @@ pub mod eval;
 pub mod import;
 pub mod score;
 pub mod tensors;
+pub mod train;
 
 use clap::{Parser, Subcommand};
 
@@ -23,6 +24,8 @@ pub enum Command {
     Score(score::ScoreArgs),
     /// Encode labelled calls once, for training.
     Tensors(tensors::TensorsArgs),
+    /// Train a network on encoded calls.
+    Train(train::TrainArgs),
     /// Evaluate scores: PR-AUC and more, of every score in the file on the same calls.
     Eval(eval::EvalArgs),
     /// Import GATK's networks out of its jar into model folders.
@@ -50,7 +53,8 @@ impl Command {
             Command::Score(args) if args.quiet => LogLevel::Error,
             Command::Score(args) => args.log_level,
             Command::Tensors(args) if args.quiet => LogLevel::Error,
-            Command::Import(_) | Command::Eval(_) | Command::Tensors(_) => LogLevel::Info,
+            Command::Train(args) if args.quiet => LogLevel::Error,
+            Command::Import(_) | Command::Eval(_) | Command::Tensors(_) | Command::Train(_) => LogLevel::Info,
         }
     }
 }

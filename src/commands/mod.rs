@@ -6,3 +6,4 @@ pub mod import;
 pub mod labels;
 pub mod score;
 pub mod tensors;
+pub mod train;

@@ -192,18 +192,37 @@ impl<'a> StoreView<'a> {
         self.count == 0
     }
 
+    /// Where an example begins.
+    fn cursor(&self, at: usize) -> Result<Cursor<'_>, StoreError> {
+        if at >= self.count {
+            return Err(StoreError::Damaged("example number"));
+        }
+        let place = self.index + 8 * at;
+        let offset = u64::from_le_bytes(array(&self.bytes[place..place + 8])?);
+        let at = usize::try_from(offset).map_err(|_| StoreError::Damaged("offset"))?;
+        Ok(Cursor { bytes: &self.bytes[..self.index], at })
+    }
+
+    /// Class, contig and 0-based start of one example, without the rest of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn label(&self, at: usize) -> Result<(usize, String, u64), StoreError> {
+        let mut reader = self.cursor(at)?;
+        let [is_indel, is_real, _, _]: [u8; 4] = array(reader.take(4)?)?;
+        let start = reader.u64()?;
+        let length = reader.u32()?;
+        let contig = String::from_utf8_lossy(reader.take(length)?).into_owned();
+        let class = usize::from(is_indel != 0) + 2 * usize::from(is_real != 0);
+        Ok((class, contig, start))
+    }
+
     /// One example.
     ///
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn get(&self, at: usize) -> Result<LabelledExample, StoreError> {
-        let place = self.index + 8 * at;
-        if at >= self.count {
-            return Err(StoreError::Damaged("example number"));
-        }
-        let offset = u64::from_le_bytes(array(&self.bytes[place..place + 8])?);
-        let at = usize::try_from(offset).map_err(|_| StoreError::Damaged("offset"))?;
-        let mut reader = Cursor { bytes: &self.bytes[..self.index], at };
+        let mut reader = self.cursor(at)?;
         let [is_indel, is_real, is_genotype_right, _]: [u8; 4] = array(reader.take(4)?)?;
         let start = reader.u64()?;
         let mut text = || -> Result<Vec<u8>, StoreError> {
@@ -335,6 +354,8 @@ mod tests {
         assert_eq!((view.len(), &view.header), (3, &header()));
         for (at, example) in examples.iter().enumerate() {
             assert_eq!(&view.get(at).unwrap(), example);
+            let label = (example.class(), example.contig.clone(), example.start);
+            assert_eq!(view.label(at).unwrap(), label);
         }
         assert!(view.get(3).is_err());
     }

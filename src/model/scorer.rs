@@ -220,6 +220,11 @@ impl Model {
         &self.card
     }
 
+    /// Its weights.
+    pub fn weights(&self) -> &Weights {
+        self.network.weights()
+    }
+
     /// The encoder of the tensors it reads.
     pub fn encoder(&self) -> &Encoder {
         &self.encoder

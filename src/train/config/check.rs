@@ -86,12 +86,6 @@ impl TrainConfig {
             "loss.focal_gamma",
             loss.focal_gamma,
             "a number from 0 (no focal term) to 10",
-        )?;
-        ensure(
-            (0.0..1.0).contains(&loss.label_smoothing),
-            "loss.label_smoothing",
-            loss.label_smoothing,
-            "a number from 0 to below 1",
         )
     }
 
@@ -224,7 +218,6 @@ mod tests {
             ("loss.class_weights", "[1.0, -1.0, 1.0, 1.0]"),
             ("loss.class_weights", "[1.0, nan, 1.0, 1.0]"),
             ("loss.focal_gamma", "10.5"),
-            ("loss.label_smoothing", "1.0"),
             ("optimizer.learning_rate", "0.0"),
             ("optimizer.learning_rate", "nan"),
             ("optimizer.weight_decay", "-0.1"),

@@ -151,9 +151,6 @@ pub struct LossConfig {
     /// Exponent of the focal term `(1 - p)^gamma` (Lin et al. 2017), 0 to 10; 0 is plain
     /// cross-entropy.
     pub focal_gamma: f64,
-    /// Share of the target that is spread evenly over the four classes (Szegedy et al. 2016), 0
-    /// to below 1.
-    pub label_smoothing: f64,
 }
 
 impl Default for LossConfig {
@@ -161,7 +158,6 @@ impl Default for LossConfig {
         Self {
             class_weights: [1.0; 4],
             focal_gamma: 0.0,
-            label_smoothing: 0.0,
         }
     }
 }

@@ -1,0 +1,295 @@
+//! `cnnfilter train`: examples become a model folder.
+
+mod data;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use self::data::Data;
+use crate::filter::thresholds::{Aim, CardThresholds, HeldOut, choose};
+use crate::io::{IoError, atomic, model_dir, run_dir};
+use crate::model::calibration::{Calibration, PlattScaling};
+use crate::model::card::Training;
+use crate::model::evidence::EvidenceSpec;
+use crate::model::weights::{self, Weights};
+use crate::model::{DeviceChoice, Model, Trained};
+use crate::runtime::steps::Steps;
+use crate::runtime::threads;
+use crate::train::checkpoint::{self, CheckpointMetadata};
+use crate::train::config::TrainConfig;
+use crate::train::fit::{Event, Figures, Run, Scored, State};
+
+/// Everything a run needs to know.
+#[derive(Debug, Clone)]
+pub struct TrainPlan {
+    /// Files of examples to train on; parts of them may be held out.
+    pub examples: Vec<PathBuf>,
+    /// Files of examples to validate on, whole.
+    pub validation: Vec<PathBuf>,
+    /// The configuration; defaults without.
+    pub config: Option<PathBuf>,
+    /// Fields of the configuration that the command line sets, by path.
+    pub overrides: Vec<(String, String)>,
+    /// A model folder to start from.
+    pub init: Option<PathBuf>,
+    /// Name of the model.
+    pub name: String,
+    /// The folder of the run.
+    pub output: PathBuf,
+    /// Go on from the checkpoint in it.
+    pub resume: bool,
+    /// Threads that work.
+    pub threads: usize,
+    /// Where it runs.
+    pub device: DeviceChoice,
+    /// No progress.
+    pub quiet: bool,
+}
+
+/// Aims that every card lists a threshold for.
+const AIMS: [&str; 9] = [
+    "f1",
+    "precision=0.9",
+    "precision=0.95",
+    "precision=0.99",
+    "precision=0.999",
+    "sensitivity=0.9",
+    "sensitivity=0.95",
+    "sensitivity=0.99",
+    "sensitivity=0.999",
+];
+
+/// Ranges of depth that have thresholds of their own where there are enough calls for them.
+const DEPTHS: [[f64; 2]; 3] = [[0.0, 15.0], [15.0, 40.0], [40.0, 1e6]];
+/// Fewest held-out calls, real and false together, that a threshold is chosen from.
+const FEWEST: usize = 500;
+
+/// Trains, and returns a summary.
+///
+/// # Errors
+/// Anything that is wrong with the configuration or the examples, or a file that cannot be written.
+pub fn run(plan: &TrainPlan) -> Result<String> {
+    let pool = threads::pool(plan.threads)?;
+    let mut config = match &plan.config {
+        Some(path) => TrainConfig::from_toml(&run_dir::read_text(path)?)
+            .with_context(|| path.display().to_string())?,
+        None => TrainConfig::default(),
+    };
+    config.apply_overrides(&plan.overrides).context("--set")?;
+    config.check()?;
+    let data = Data::open(plan, &config)?;
+    let init = plan
+        .init
+        .as_deref()
+        .map(|folder| model_dir::load(folder, DeviceChoice::Cpu))
+        .transpose()?;
+    let mut spec: EvidenceSpec = config.architecture()?;
+    spec.reads = data.with_reads;
+    if let Some(model) = &init {
+        spec = data.check_init(model, &config)?;
+    }
+    spec.check().context("architecture")?;
+    let scaling = match init.as_ref().and_then(|model| model.card().scaling.clone()) {
+        Some(scaling) => scaling,
+        None => pool.install(|| data.scaling())?,
+    };
+    let config_text = config.to_toml()?;
+    let config_sha256 = weights::sha256(format!("{config_text}\n{spec:?}").as_bytes());
+    let state = prepare(plan, &data, &config_text, &config_sha256)?;
+
+    let run = Run {
+        config: &config,
+        spec,
+        scaling: scaling.clone(),
+        annotations: data.annotations.clone(),
+        examples: &data,
+        training: data.training.clone(),
+        training_classes: data.training_classes.clone(),
+        validation: data.validation.clone(),
+        device: plan.device.open()?,
+    };
+    let begun = Instant::now();
+    let mut steps = Steps::new(plan.quiet, config.epochs);
+    let mut failed: Option<IoError> = None;
+    let tell = &mut |event: Event<'_>| -> Result<(), String> {
+        match event {
+            Event::Step { step, per_epoch, loss } => steps.step(step, per_epoch, loss),
+            Event::Epoch(state) => {
+                if let Some(row) = state.history.rows().last() {
+                    steps.epoch(row);
+                }
+                if let Err(error) = keep(plan, &data, &config_sha256, state) {
+                    let text = error.to_string();
+                    failed = Some(error);
+                    return Err(text);
+                }
+            }
+        }
+        Ok(())
+    };
+    let init = init.map(|model| model.weights().clone());
+    let fitted = pool.install(|| run.fit(state, init, &|| begun.elapsed().as_secs_f64(), tell));
+    steps.finish();
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    let state = fitted?;
+    let scored = pool.install(|| run.score(&state.best, &data.validation))?;
+    let trained = trained(plan, &data, &run, &state, &scored, config_text);
+    let summary = summary(&state, &scored, &trained);
+    let model = Model::of_training(trained, state.best.clone())?;
+    let folder = model_dir::save(&plan.output, &model)?;
+    Ok(format!("{summary}model: {}\n", folder.display()))
+}
+
+/// Makes the folder of the run ready: a new one gets its configuration, an old one gives its
+/// checkpoint.
+fn prepare(
+    plan: &TrainPlan,
+    data: &Data,
+    config: &str,
+    config_sha256: &str,
+) -> Result<Option<State>> {
+    atomic::create_folder(&plan.output)?;
+    let has_checkpoint = run_dir::has_checkpoint(&plan.output);
+    if has_checkpoint && !plan.resume {
+        bail!(
+            "{}: it holds a checkpoint; go on with --resume, or give another folder",
+            plan.output.display()
+        );
+    }
+    if !has_checkpoint {
+        atomic::write(&plan.output.join(run_dir::CONFIG), config.as_bytes())?;
+        return Ok(None);
+    }
+    let (metadata, mut tensors) = run_dir::load_checkpoint(&plan.output)?;
+    metadata
+        .check_resume(config_sha256, &data.checksums)
+        .with_context(|| plan.output.display().to_string())?;
+    let mut take = |name: &str| {
+        tensors.remove(name).with_context(|| {
+            format!("{}: the checkpoint lacks `{name}`", plan.output.display())
+        })
+    };
+    Ok(Some(State {
+        weights: take("weights")?,
+        optimizer: take("optimizer")?,
+        best: take("best")?,
+        optimizer_steps: metadata.step,
+        history: metadata.history,
+        early_stopping: metadata.early_stopping,
+        plateau: metadata.plateau,
+    }))
+}
+
+/// Writes the checkpoint and the history.
+fn keep(
+    plan: &TrainPlan,
+    data: &Data,
+    config_sha256: &str,
+    state: &State,
+) -> Result<(), IoError> {
+    let metadata = CheckpointMetadata {
+        format: checkpoint::FORMAT,
+        written_by: env!("CARGO_PKG_VERSION").to_owned(),
+        config_sha256: config_sha256.to_owned(),
+        data: data.checksums.clone(),
+        files: BTreeMap::new(),
+        epoch: state.history.rows().len() as u64,
+        step: state.optimizer_steps,
+        early_stopping: state.early_stopping.clone(),
+        plateau: state.plateau.clone(),
+        history: state.history.clone(),
+    };
+    let tensors: [(&str, &Weights); 3] = [
+        ("weights", &state.weights),
+        ("optimizer", &state.optimizer),
+        ("best", &state.best),
+    ];
+    run_dir::save_checkpoint(&plan.output, metadata, &tensors)?;
+    let history = plan.output.join(run_dir::HISTORY);
+    atomic::write(&history, state.history.to_tsv().as_bytes())
+}
+
+/// Calibrates on the validation examples, chooses thresholds there and fills the card.
+fn trained(
+    plan: &TrainPlan,
+    data: &Data,
+    run: &Run<'_>,
+    state: &State,
+    scored: &[Scored],
+    config: String,
+) -> Trained {
+    let mut calibration = Calibration::default();
+    let mut figures = BTreeMap::new();
+    for (kind, is_indel) in [("SNP", false), ("INDEL", true)] {
+        let of_kind = scored.iter().filter(|scored| scored.is_indel == is_indel);
+        let (scores, labels): (Vec<f64>, Vec<bool>) =
+            of_kind.map(|scored| (scored.score, scored.is_real)).unzip();
+        match PlattScaling::fit(&scores, &labels) {
+            Ok(fit) => {
+                figures.insert(format!("{kind} calibration error before"), fit.before.expected_calibration_error);
+                figures.insert(format!("{kind} calibration error after"), fit.after.expected_calibration_error);
+                calibration.kinds.insert(kind.to_owned(), fit.scaling);
+            }
+            Err(error) => log::warn!("{kind}s are not calibrated: {error}"),
+        }
+        figures.insert(format!("{kind} real"), labels.iter().filter(|real| **real).count() as f64);
+        figures.insert(format!("{kind} false"), labels.iter().filter(|real| !**real).count() as f64);
+    }
+    let of_all = Figures::of(scored);
+    let named = [("SNP PR-AUC", of_all.snp), ("INDEL PR-AUC", of_all.indel)];
+    figures.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    let held_out: Vec<HeldOut<'_>> = scored
+        .iter()
+        .zip(&data.validation)
+        .filter_map(|(scored, index)| {
+            let kind = if scored.is_indel { "INDEL" } else { "SNP" };
+            Some(HeldOut {
+                kind,
+                probability: calibration.probability(kind, scored.score)?,
+                is_real: scored.is_real,
+                depth: data.depth_of(*index).map(f64::from),
+            })
+        })
+        .collect();
+    let aims: Vec<Aim> = AIMS.iter().filter_map(|aim| aim.parse().ok()).collect();
+    let depths: &[[f64; 2]] = if run.spec.reads { &DEPTHS } else { &[] };
+    let thresholds = CardThresholds {
+        measured_on: data.validation_text(),
+        kinds: choose(&held_out, &aims, depths, FEWEST),
+    };
+    let best = state.early_stopping.best_epoch.unwrap_or(0);
+    Trained {
+        name: plan.name.clone(),
+        spec: run.spec,
+        scaling: run.scaling.clone(),
+        annotations: data.annotations.clone(),
+        calibration: (!calibration.kinds.is_empty()).then_some(calibration),
+        thresholds: (!thresholds.kinds.is_empty()).then_some(thresholds),
+        training: Some(Training {
+            epochs: state.history.rows().len() as u64,
+            best_epoch: best,
+            steps: state.optimizer_steps,
+            config,
+            sets: data.sets(),
+            validation: figures,
+        }),
+    }
+}
+
+fn summary(state: &State, scored: &[Scored], trained: &Trained) -> String {
+    let figures = Figures::of(scored);
+    let text = |value: Option<f64>| value.map_or("undefined".to_owned(), |v| format!("{v:.4}"));
+    let best = trained.training.as_ref().map_or(0, |training| training.best_epoch);
+    format!(
+        "{} epochs, the best was {best}\nvalidation PR-AUC: SNP {}, INDEL {} ({} examples)\n",
+        state.history.rows().len(),
+        text(figures.snp),
+        text(figures.indel),
+        scored.len()
+    )
+}
