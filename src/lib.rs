@@ -29,6 +29,7 @@ pub mod genome;
 pub mod label;
 pub mod model;
 pub mod report;
+pub mod simulate;
 pub mod train;
 pub mod vcf;
 

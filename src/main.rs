@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use cnnfilter::cli::{Cli, Command, LogLevel};
-use cnnfilter::commands::{eval, import, score, tensors, train};
+use cnnfilter::cli::simulate::SimulateCommand;
+use cnnfilter::commands::{eval, import, score, simulate, tensors, train};
 use cnnfilter::io::{IoError, atomic};
 
 /// Exit code after SIGINT, SIGTERM or SIGHUP.
@@ -59,6 +60,15 @@ fn run(command: Command) -> Result<()> {
             for line in train::run(&args.resolve())?.lines() {
                 log::info!("{line}");
             }
+        }
+        Command::Simulate(command) => {
+            let text = match command {
+                SimulateCommand::Genome(args) => simulate::genome(&args.resolve())?,
+                SimulateCommand::Reads(args) => {
+                    simulate::reads(&args.resolve().map_err(anyhow::Error::msg)?)?
+                }
+            };
+            log::info!("{}", text.trim_end());
         }
         Command::Import(args) => {
             import::run(&args.resolve())?;

@@ -3,6 +3,7 @@
 pub mod eval;
 pub mod import;
 pub mod score;
+pub mod simulate;
 pub mod tensors;
 pub mod train;
 
@@ -26,6 +27,9 @@ pub enum Command {
     Tensors(tensors::TensorsArgs),
     /// Train a network on encoded calls.
     Train(train::TrainArgs),
+    /// Make samples and reads whose truth is known.
+    #[command(subcommand)]
+    Simulate(simulate::SimulateCommand),
     /// Evaluate scores: PR-AUC and more, of every score in the file on the same calls.
     Eval(eval::EvalArgs),
     /// Import GATK's networks out of its jar into model folders.
@@ -54,7 +58,8 @@ impl Command {
             Command::Score(args) => args.log_level,
             Command::Tensors(args) if args.quiet => LogLevel::Error,
             Command::Train(args) if args.quiet => LogLevel::Error,
-            Command::Import(_) | Command::Eval(_) | Command::Tensors(_) | Command::Train(_) => LogLevel::Info,
+            Command::Import(_) | Command::Eval(_) | Command::Tensors(_) | Command::Train(_)
+            | Command::Simulate(_) => LogLevel::Info,
         }
     }
 }

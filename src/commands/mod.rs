@@ -5,5 +5,6 @@ pub mod eval;
 pub mod import;
 pub mod labels;
 pub mod score;
+pub mod simulate;
 pub mod tensors;
 pub mod train;

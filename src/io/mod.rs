@@ -12,6 +12,7 @@ pub mod error;
 pub mod example_file;
 pub mod fasta;
 pub mod gatk_archive;
+pub mod gzip_file;
 pub mod model_dir;
 pub mod regions;
 pub mod run_dir;

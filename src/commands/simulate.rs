@@ -1,0 +1,212 @@
+//! `cnnfilter simulate`: samples and reads whose truth is known.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
+
+use crate::io::fasta::Reference;
+use crate::io::gzip_file::{self, NewFile};
+use crate::io::text_source::TextSource;
+use crate::io::{IoError, atomic, regions};
+use crate::runtime::threads;
+use crate::simulate::reads::{FastqReader, next_block};
+use crate::simulate::{
+    Block, Counts, GenomeOptions, GivenTally, GivenVariants, MIN_REGION, ReadErrors, ReadOptions,
+    Region, SimulateError, Source, known_stretches, merged, mixture_text, simulate_region,
+    vcf_header,
+};
+
+/// Everything `simulate genome` needs to know.
+#[derive(Debug, Clone)]
+pub struct GenomePlan {
+    /// Indexed FASTA.
+    pub reference: PathBuf,
+    /// Regions as typed; empty for every stretch that is not N.
+    pub regions: Vec<String>,
+    /// Real variants that the sample is to carry.
+    pub variants: Option<PathBuf>,
+    /// What is drawn, and how much of it.
+    pub options: GenomeOptions,
+    /// Name of the sample.
+    pub sample: String,
+    /// The folder that gets the files.
+    pub output: PathBuf,
+}
+
+/// Everything `simulate reads` needs to know.
+#[derive(Debug, Clone)]
+pub struct ReadsPlan {
+    /// The two files of read pairs.
+    pub inputs: [PathBuf; 2],
+    /// The two files that are written.
+    pub outputs: [PathBuf; 2],
+    /// What is drawn, and how much of it.
+    pub options: ReadOptions,
+    /// Threads that work.
+    pub threads: usize,
+}
+
+/// Makes a sample and returns a summary.
+///
+/// # Errors
+/// Anything that is wrong with the inputs, or a file that cannot be written.
+pub fn genome(plan: &GenomePlan) -> Result<String> {
+    plan.options.check()?;
+    let reference = Reference::open(&plan.reference)?;
+    let wanted = if plan.regions.is_empty() {
+        None
+    } else {
+        Some(regions::read(&plan.regions, reference.contigs())?)
+    };
+    let mut reader = reference.reader()?;
+    let mut stretches: Vec<Region> = Vec::new();
+    for contig in reference.contigs().iter() {
+        let length = contig.length.unwrap_or(0);
+        let ranges = match &wanted {
+            Some(wanted) => wanted
+                .on(&contig.name)
+                .iter()
+                .map(|interval| interval.start..interval.end.min(length))
+                .filter(|range| range.start < range.end)
+                .collect(),
+            None => std::iter::once(0..length).collect(),
+        };
+        for range in merged(ranges) {
+            let bases = reader.block(&contig.name, range.start, range.end)?.into_bases();
+            stretches.extend(known_stretches(&contig.name, range.start, &bases));
+        }
+    }
+    if stretches.is_empty() {
+        return Err(SimulateError::NoRegions { least: MIN_REGION }.into());
+    }
+    let given = plan.variants.as_ref().map_or(Ok(GivenVariants::default()), read_variants)?;
+
+    atomic::create_folder(&plan.output)?;
+    let file = |name: &str| NewFile::create(&plan.output.join(name));
+    let mut truth = file("truth.vcf")?;
+    let names = reference
+        .contigs()
+        .iter()
+        .map(|contig| (contig.name.as_str(), contig.length.unwrap_or(0)));
+    truth.write(vcf_header(names, plan.options.seed, &plan.sample).as_bytes())?;
+    let mut confident = file("confident.bed")?;
+    let mut sequences: BTreeMap<Source, NewFile> = BTreeMap::new();
+    let (mut counts, mut tally, mut judged) = (Counts::default(), GivenTally::default(), 0);
+    for at in 0..stretches.len() {
+        let made = simulate_region(&stretches, at, &given, &plan.options);
+        for (source, records) in made.sequences {
+            let output = match sequences.entry(source) {
+                Entry::Occupied(open) => open.into_mut(),
+                Entry::Vacant(none) => none.insert(file(&source.file_name())?),
+            };
+            for record in records {
+                output.write(&record.text())?;
+            }
+        }
+        for line in made.truth {
+            truth.write(line.as_bytes())?;
+            truth.write(b"\n")?;
+        }
+        for range in made.confident {
+            judged += range.end - range.start;
+            let line = format!("{}\t{}\t{}\n", stretches[at].contig, range.start, range.end);
+            confident.write(line.as_bytes())?;
+        }
+        counts.snps += made.counts.snps;
+        counts.indels += made.counts.indels;
+        counts.multi += made.counts.multi;
+        tally.add(made.given);
+    }
+    tally.check()?;
+    let mut mixture = file("mixture.tsv")?;
+    let text = mixture_text(sequences.keys().copied(), plan.options.contamination);
+    mixture.write(text.as_bytes())?;
+    // A file of an earlier run that is none of this mixture would be taken for part of it.
+    for source in Source::all().filter(|source| !sequences.contains_key(source)) {
+        gzip_file::remove_if_there(&plan.output.join(source.file_name()))?;
+    }
+    for output in sequences.into_values().chain([truth, confident, mixture]) {
+        output.finish()?;
+    }
+    let bases: usize = stretches.iter().map(|region| region.bases.len()).sum();
+    Ok(format!(
+        "{} regions, {bases} bases ({judged} confident); {} SNPs, {} indels, {} multi-nucleotide, of these {} of {} given ones\n",
+        stretches.len(),
+        counts.snps,
+        counts.indels,
+        counts.multi,
+        tally.taken,
+        tally.inside,
+    ))
+}
+
+fn read_variants(path: &PathBuf) -> Result<GivenVariants> {
+    let mut given = GivenVariants::default();
+    let mut source = TextSource::open(path)?;
+    let mut line = Vec::new();
+    while source.next_line(&mut line)? {
+        let text = String::from_utf8_lossy(&line);
+        given
+            .push_line(&text)
+            .map_err(|error| IoError::other(path, error.to_string()))?;
+    }
+    Ok(given)
+}
+
+/// Adds errors to read pairs and returns a summary.
+///
+/// # Errors
+/// Files that are no read pairs, or one that cannot be written.
+pub fn reads(plan: &ReadsPlan) -> Result<String> {
+    if plan.inputs[0] == plan.inputs[1] || plan.outputs[0] == plan.outputs[1] {
+        bail!("--in and --out take two different files each: read 1 and read 2");
+    }
+    let errors = ReadErrors::new(&plan.options)?;
+    let pool = threads::pool(plan.threads)?;
+    let [first, second] = &plan.inputs;
+    let mut readers = [gzip_file::open(first)?, gzip_file::open(second)?].map(FastqReader::new);
+    let mut files = [NewFile::create(&plan.outputs[0])?, NewFile::create(&plan.outputs[1])?];
+    let mut previous: Option<Block> = None;
+    let mut before = 0;
+    loop {
+        let (mut blocks, mut starts) = (Vec::new(), Vec::new());
+        for _ in 0..plan.threads {
+            let mut block = Block::default();
+            next_block(&mut readers, before, &mut block)
+                .with_context(|| format!("{}, {}", first.display(), second.display()))?;
+            if block.is_empty() {
+                break;
+            }
+            starts.push(before);
+            before += block.len() as u64;
+            blocks.push(block);
+        }
+        let earlier = |at: usize| match at.checked_sub(1) {
+            Some(one) => blocks.get(one),
+            None => previous.as_ref(),
+        };
+        let texts: Vec<[Vec<u8>; 2]> = pool.install(|| {
+            (0..blocks.len())
+                .into_par_iter()
+                .map(|at| {
+                    let mut texts = [Vec::new(), Vec::new()];
+                    errors.block(starts[at], earlier(at), &blocks[at], &mut texts);
+                    texts
+                })
+                .collect()
+        });
+        for text in texts {
+            files[0].write(&text[0])?;
+            files[1].write(&text[1])?;
+        }
+        let Some(last) = blocks.pop() else { break };
+        previous = Some(last);
+    }
+    for file in files {
+        file.finish()?;
+    }
+    Ok(format!("{before} pairs\n"))
+}
