@@ -100,7 +100,7 @@ pub enum TensorType {
     ReadTensor,
 }
 
-fn parse_output_type(text: &str) -> Result<OutputFormat, String> {
+pub(super) fn parse_output_type(text: &str) -> Result<OutputFormat, String> {
     // A compression level may follow, as bcftools has it; ours is fixed.
     match text.trim_end_matches(|c: char| c.is_ascii_digit()) {
         "v" => Ok(OutputFormat::Vcf),

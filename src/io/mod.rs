@@ -11,6 +11,7 @@ pub mod fasta;
 pub mod gatk_archive;
 pub mod model_dir;
 pub mod regions;
+pub mod spool;
 pub mod text_source;
 pub mod vcf_reader;
 pub mod vcf_writer;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::atomic;
 use super::error::IoError;
+use crate::filter::{CardThresholds, ModelLine};
 use crate::model::{DeviceChoice, Model};
 
 /// The card.
@@ -19,30 +20,56 @@ const MAX_BYTES: u64 = 1 << 30;
 /// # Errors
 /// Where a file is missing or damaged.
 pub fn load(folder: &Path, device: DeviceChoice) -> Result<Model, IoError> {
-    let read = |name: &str| -> Result<Vec<u8>, IoError> {
-        let path = folder.join(name);
-        let size = std::fs::metadata(&path).map(|data| data.len());
-        match size.and_then(|size| {
-            if size > MAX_BYTES {
-                Err(std::io::Error::other(format!(
-                    "larger than {MAX_BYTES} bytes"
-                )))
-            } else {
-                std::fs::read(&path)
-            }
-        }) {
-            Ok(bytes) => Ok(bytes),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(IoError::other(
-                folder,
-                format!(
-                    "it has no `{name}`; expected a model folder, as `cnnfilter import` writes it"
-                ),
-            )),
-            Err(e) => Err(IoError::system(path, "read", e)),
+    let (card, weights) = (read(folder, CARD)?, read(folder, WEIGHTS)?);
+    Model::load(&card, &weights, device).map_err(|error| IoError::other(folder, error.to_string()))
+}
+
+/// What the card in `folder` says about filtering; the weights are not looked at.
+///
+/// # Errors
+/// Where the card is missing or damaged.
+pub fn thresholds(folder: &Path) -> Result<ModelLine, IoError> {
+    #[derive(serde::Deserialize)]
+    struct Card {
+        name: String,
+        weights_sha256: String,
+        thresholds: Option<CardThresholds>,
+    }
+    let wrong = |what: String| IoError::other(folder.join(CARD), what);
+    let card: Card =
+        serde_json::from_slice(&read(folder, CARD)?).map_err(|error| wrong(error.to_string()))?;
+    if let Some(thresholds) = &card.thresholds {
+        thresholds
+            .check()
+            .map_err(|error| wrong(error.to_string()))?;
+    }
+    Ok(ModelLine {
+        name: card.name,
+        sha256: card.weights_sha256,
+        calibration: None,
+        thresholds: card.thresholds,
+    })
+}
+
+fn read(folder: &Path, name: &str) -> Result<Vec<u8>, IoError> {
+    let path = folder.join(name);
+    let size = std::fs::metadata(&path).map(|data| data.len());
+    match size.and_then(|size| {
+        if size > MAX_BYTES {
+            Err(std::io::Error::other(format!(
+                "larger than {MAX_BYTES} bytes"
+            )))
+        } else {
+            std::fs::read(&path)
         }
-    };
-    Model::load(&read(CARD)?, &read(WEIGHTS)?, device)
-        .map_err(|error| IoError::other(folder, error.to_string()))
+    }) {
+        Ok(bytes) => Ok(bytes),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(IoError::other(
+            folder,
+            format!("it has no `{name}`; expected a model folder, as `cnnfilter import` writes it"),
+        )),
+        Err(e) => Err(IoError::system(path, "read", e)),
+    }
 }
 
 /// Writes a model into `parent/NAME`, the card last, and returns that folder.

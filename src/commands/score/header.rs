@@ -1,6 +1,7 @@
 //! What a run leaves in the header.
 
 use super::ScorePlan;
+use crate::commands::quote;
 use crate::model::Model;
 use crate::vcf::VcfHeader;
 
@@ -34,18 +35,4 @@ pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) {
     }
     command += &format!("-R {}", quote(&plan.reference.to_string_lossy()));
     header.put_meta(&prefix, command);
-}
-
-/// A word as a shell would need it.
-fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
-    let clean: String = word
-        .chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect();
-    if !clean.is_empty() && clean.chars().all(is_plain) {
-        clean
-    } else {
-        format!("'{}'", clean.replace('\'', "'\\''"))
-    }
 }
