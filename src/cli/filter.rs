@@ -124,6 +124,10 @@ pub struct FilterArgs {
     #[arg(short = 'R', long, value_name = "FILE", hide = true)]
     pub reference: Option<PathBuf>,
 
+    /// Accepted for GATK's sake: what does not agree is told, and is no reason to stop.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", hide = true)]
+    pub disable_sequence_dictionary_validation: Option<bool>,
+
     /// Accepted for GATK's sake: the header always says what was done.
     #[arg(long, value_name = "BOOL", hide = true)]
     pub add_output_vcf_command_line: Option<bool>,

@@ -113,6 +113,11 @@ impl ScoredCalls {
         self.counts.get(&kind).copied().unwrap_or(0)
     }
 
+    /// Whether there is no scored call at all.
+    pub fn is_empty(&self) -> bool {
+        self.contigs.is_empty()
+    }
+
     /// Whether a contig has scored calls.
     pub fn has_contig(&self, contig: &str) -> bool {
         self.contigs.contains_key(contig)

@@ -55,7 +55,7 @@ pub fn mark(path: &Path, calls: &mut ScoredCalls, of_calls: &ContigTable) -> Res
             example.unwrap_or_default()
         );
     }
-    if let Some(foreign) = foreign.filter(|_| on_contigs == 0) {
+    if let Some(foreign) = foreign.filter(|_| on_contigs == 0 && !calls.is_empty()) {
         let hint = match of_calls.other_spelling(&foreign) {
             Some(spelling) => format!("the calls say `{spelling}`"),
             None => "the calls have others".to_owned(),
