@@ -459,7 +459,14 @@ fn the_nearest_stricter_aim_is_taken_and_told() {
 #[test]
 fn scattered_and_piped_runs_give_the_same_filters() {
     let lab = Lab::new();
-    let calls = lab.file("calls.vcf", vcf(&[PROBABILITY, MODEL], &SCORED));
+    // BCF wants every filter and key defined.
+    let meta = [
+        PROBABILITY,
+        MODEL,
+        "##FILTER=<ID=q10,Description=\"x\">",
+        "##INFO=<ID=DP,Number=1,Type=Integer,Description=\"x\">",
+    ];
+    let calls = lab.file("calls.vcf", vcf(&meta, &SCORED));
     let whole = succeed(filter(&["-V", text(&calls)]));
     let piped = {
         let input = std::fs::File::open(&calls).unwrap();

@@ -42,8 +42,7 @@ for contig in ("c1", "c2"):
             if shape == 7:
                 ref, alt = alt, ref
         elif shape == 8:
-            alt = other(ref)
-            alt += "," + other(alt) if other(alt) != ref else ",*"
+            alt = ",".join(rng.sample([b for b in BASES + "*" if b != ref], 2))
         elif shape == 9:
             alt = f"{other(ref)},{ref}TT"
         elif shape == 10:
