@@ -3,7 +3,7 @@
 //! Without resources one streaming pass, by the thresholds of a model ([`thresholds`]); with
 //! resources two passes, by tranches ([`tranches`]). Both hand each record to [`finish`].
 
-mod finish;
+pub(in crate::commands) mod finish;
 mod known;
 mod thresholds;
 mod tranches;
