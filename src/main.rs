@@ -7,16 +7,16 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use cnnfilter::cli::{Cli, Command, LogLevel};
 use cnnfilter::cli::simulate::SimulateCommand;
-use cnnfilter::commands::{eval, import, score, simulate, tensors, train};
+use cnnfilter::cli::{Cli, Command, LogLevel, untag_resources};
+use cnnfilter::commands::{eval, filter, import, score, simulate, tensors, train};
 use cnnfilter::io::{IoError, atomic};
 
 /// Exit code after SIGINT, SIGTERM or SIGHUP.
 const STOPPED: i32 = 130;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(untag_resources(std::env::args_os()));
     start_logging(cli.command.log_level());
     // A run that is told to stop leaves no temporary file.
     let handled = ctrlc::set_handler(|| {
@@ -42,6 +42,13 @@ fn run(command: Command) -> Result<()> {
         Command::Score(args) => {
             let plan = args.resolve();
             let summary = score::run(&plan)?;
+            for line in summary.to_text().lines() {
+                log::info!("{line}");
+            }
+        }
+        Command::Filter(args) => {
+            let plan = args.resolve().unwrap_or_else(|error| error.exit());
+            let summary = filter::run(&plan)?;
             for line in summary.to_text().lines() {
                 log::info!("{line}");
             }

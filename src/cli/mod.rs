@@ -1,11 +1,14 @@
 //! What the user may type. Knows clap; opens nothing. Each command's arguments resolve to a plan.
 
 pub mod eval;
+pub mod filter;
 pub mod import;
 pub mod score;
 pub mod simulate;
 pub mod tensors;
 pub mod train;
+
+use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
@@ -30,6 +33,8 @@ pub enum Command {
     /// Make samples and reads whose truth is known.
     #[command(subcommand)]
     Simulate(simulate::SimulateCommand),
+    /// Filter scored calls: by the model's thresholds, or by tranches as GATK makes them.
+    Filter(filter::FilterArgs),
     /// Evaluate scores: PR-AUC and more, of every score in the file on the same calls.
     Eval(eval::EvalArgs),
     /// Import GATK's networks out of its jar into model folders.
@@ -56,10 +61,32 @@ impl Command {
         match self {
             Command::Score(args) if args.quiet => LogLevel::Error,
             Command::Score(args) => args.log_level,
+            Command::Filter(args) if args.quiet => LogLevel::Error,
+            Command::Filter(args) => args.log_level,
             Command::Tensors(args) if args.quiet => LogLevel::Error,
             Command::Train(args) if args.quiet => LogLevel::Error,
-            Command::Import(_) | Command::Eval(_) | Command::Tensors(_) | Command::Train(_)
+            Command::Import(_)
+            | Command::Eval(_)
+            | Command::Tensors(_)
+            | Command::Train(_)
             | Command::Simulate(_) => LogLevel::Info,
         }
     }
+}
+
+/// GATK lets a resource carry a name and properties (`--resource:hapmap,known=false FILE`); they
+/// decide nothing here and are taken off.
+pub fn untag_resources(
+    arguments: impl Iterator<Item = OsString>,
+) -> impl Iterator<Item = OsString> {
+    arguments.map(|argument| {
+        let is_tagged = argument
+            .to_str()
+            .is_some_and(|text| text.starts_with("--resource:") && !text.contains('/'));
+        if is_tagged {
+            "--resource".into()
+        } else {
+            argument
+        }
+    })
 }

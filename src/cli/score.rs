@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use super::LogLevel;
 use crate::commands::encoding::EncodingPlan;
 use crate::commands::score::ScorePlan;
+use crate::filter::Aim;
 use crate::io::vcf_writer::{OutputFormat, OutputOptions};
 use crate::model::DeviceChoice;
 use crate::runtime::threads;
@@ -38,9 +39,18 @@ pub struct ScoreArgs {
     #[arg(short = 'O', long = "output-type", value_name = "u|b|v|z", value_parser = parse_output_type)]
     pub output_type: Option<OutputFormat>,
 
-    /// Model folder, as `cnnfilter import` writes it.
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
+    /// The model: a folder, as `cnnfilter train` and `cnnfilter import` write it, or one inside the
+    /// program: cnnfilter_reads (the default with -I) or cnnfilter_reference (without).
+    #[arg(long, value_name = "NAME|DIR")]
+    pub model: Option<PathBuf>,
+
+    /// Fill FILTER by the model's thresholds in the same pass.
+    #[arg(long)]
+    pub filter: bool,
+
+    /// What the thresholds are for: f1, precision=P or sensitivity=S (shares of 1).
+    #[arg(long, value_name = "AIM", default_value = "f1", requires = "filter")]
+    pub aim: Aim,
 
     /// Score only records whose POS lies here, and write only those: chr, chr:pos, chr:beg-end, or
     /// a BED, interval_list, VCF or .list file; several times for several.
@@ -69,7 +79,7 @@ pub struct ScoreArgs {
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
 
-    /// The kind of tensor, in GATK's words; only checked against the model.
+    /// The kind of tensor, in GATK's words: which built-in model, or what --model must be.
     #[arg(long, value_name = "TYPE", value_enum)]
     pub tensor_type: Option<TensorType>,
 
@@ -113,7 +123,7 @@ pub(super) fn parse_depth(text: &str) -> Result<f32, String> {
         .ok_or_else(|| "expected a number of reads above 0".to_owned())
 }
 
-fn parse_output_type(text: &str) -> Result<OutputFormat, String> {
+pub(super) fn parse_output_type(text: &str) -> Result<OutputFormat, String> {
     // A compression level may follow, as bcftools has it; ours is fixed.
     match text.trim_end_matches(|c: char| c.is_ascii_digit()) {
         "v" => Ok(OutputFormat::Vcf),
@@ -158,6 +168,7 @@ impl ScoreArgs {
             threads,
             batch_size: self.batch_size as usize,
             device: self.device,
+            filter: self.filter.then_some(self.aim),
             quiet: self.quiet,
         }
     }

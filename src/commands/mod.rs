@@ -2,9 +2,24 @@
 
 pub mod encoding;
 pub mod eval;
+pub mod filter;
 pub mod import;
 pub mod labels;
 pub mod score;
 pub mod simulate;
 pub mod tensors;
 pub mod train;
+
+/// A word as a shell would need it.
+fn quote(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
+    let clean: String = word
+        .chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
+    if !clean.is_empty() && clean.chars().all(is_plain) {
+        clean
+    } else {
+        format!("'{}'", clean.replace('\'', "'\\''"))
+    }
+}

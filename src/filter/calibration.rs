@@ -15,6 +15,17 @@ pub struct Calibration {
     pub kinds: BTreeMap<String, [f64; 2]>,
 }
 
+impl From<&crate::model::calibration::Calibration> for Calibration {
+    fn from(fitted: &crate::model::calibration::Calibration) -> Self {
+        let kinds = fitted.kinds.iter();
+        Self {
+            kinds: kinds
+                .map(|(kind, fit)| (kind.clone(), [fit.slope, fit.intercept]))
+                .collect(),
+        }
+    }
+}
+
 impl Calibration {
     /// The probability that belongs to log odds of a record or ALT of `kind`, 0 to 1.
     pub fn probability(&self, kind: &str, log_odds: f64) -> f64 {

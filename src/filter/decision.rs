@@ -185,7 +185,7 @@ impl ThresholdFilter {
     /// What becomes of a record that lies in `strata`.
     pub fn decide(&self, record: &VcfRecord, strata: &[&str]) -> Decision<'_> {
         self.judge(record, strata)
-            .map_or_else(Decision::NotJudged, |decision| decision)
+            .unwrap_or_else(Decision::NotJudged)
     }
 
     fn judge(&self, record: &VcfRecord, strata: &[&str]) -> Result<Decision<'_>, NotJudged> {

@@ -113,9 +113,14 @@ impl ScoredCalls {
         self.counts.get(&kind).copied().unwrap_or(0)
     }
 
-    /// Contigs that have scored calls, sorted by name.
-    pub fn contigs(&self) -> impl Iterator<Item = &str> {
-        self.contigs.keys().map(String::as_str)
+    /// Whether there is no scored call at all.
+    pub fn is_empty(&self) -> bool {
+        self.contigs.is_empty()
+    }
+
+    /// Whether a contig has scored calls.
+    pub fn has_contig(&self, contig: &str) -> bool {
+        self.contigs.contains_key(contig)
     }
 
     /// Whether a scored call begins at a position, 0-based.
@@ -252,6 +257,7 @@ mod tests {
         );
         assert_eq!(calls.scored(VariantKind::Snp), 2);
         assert_eq!(calls.scored(VariantKind::Other), 1);
+        assert!(calls.has_contig("2") && !calls.has_contig("3"));
         assert!(calls.has_call_at("2", 9) && !calls.has_call_at("2", 8));
     }
 }

@@ -18,9 +18,9 @@ pub struct SummaryRow {
     pub rule: String,
     /// A record passes when its score is at least this (thresholds) or above it (tranches).
     pub threshold: f64,
-    /// Records that passed.
+    /// Records that passed the threshold; of several tranches those of the bands above count with them.
     pub passed: u64,
-    /// Records that failed and got this filter.
+    /// Records that got this filter.
     pub filtered: u64,
     /// Precision of what passes, on the held-out calls of the model; not known for tranches.
     pub expected_precision: Option<f64>,

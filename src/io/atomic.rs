@@ -104,6 +104,19 @@ impl PendingFile {
     }
 }
 
+/// Makes sure that a file can be created at `target`, by making and removing its temporary file.
+/// Standard output (`-`), devices and pipes are not tried.
+///
+/// # Errors
+/// As [`PendingFile::create`].
+pub fn check_target(target: &Path) -> Result<(), IoError> {
+    let is_special = target.metadata().is_ok_and(|data| !data.is_file());
+    if target == Path::new("-") || is_special {
+        return Ok(());
+    }
+    PendingFile::create(target).map(drop)
+}
+
 /// Makes a folder, and those above it, where it is not there yet.
 ///
 /// # Errors

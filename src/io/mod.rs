@@ -16,6 +16,7 @@ pub mod gzip_file;
 pub mod model_dir;
 pub mod regions;
 pub mod run_dir;
+pub mod spool;
 pub mod text_source;
 pub mod vcf_reader;
 pub mod vcf_writer;

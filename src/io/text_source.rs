@@ -60,11 +60,19 @@ impl TextSource {
     /// # Errors
     /// Where the file cannot be opened or read, or is an address.
     pub fn open(path: &Path) -> Result<Self, IoError> {
+        Self::open_as(path, path)
+    }
+
+    /// Opens `file`, which messages name `path`.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_as(file: &Path, path: &Path) -> Result<Self, IoError> {
         refuse_remote(path)?;
-        let mut raw: Box<dyn Read + Send> = if path == Path::new("-") {
+        let mut raw: Box<dyn Read + Send> = if file == Path::new("-") {
             Box::new(io::stdin())
         } else {
-            let file = File::open(path).map_err(|e| IoError::system(path, "open", e))?;
+            let file = File::open(file).map_err(|e| IoError::system(path, "open", e))?;
             if file.metadata().is_ok_and(|data| data.is_dir()) {
                 return Err(IoError::new(
                     path,

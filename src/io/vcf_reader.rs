@@ -18,6 +18,8 @@ pub struct VcfReader {
     last: Option<(Vec<u8>, u64)>,
     /// Contigs that are done.
     closed: HashSet<Vec<u8>>,
+    /// Whether the file must be sorted.
+    is_sorted: bool,
 }
 
 impl VcfReader {
@@ -26,7 +28,15 @@ impl VcfReader {
     /// # Errors
     /// Where it cannot be opened or has no proper header.
     pub fn open(path: &Path) -> Result<Self, IoError> {
-        let mut source = TextSource::open(path)?;
+        Self::open_as(path, path)
+    }
+
+    /// Opens `file`, which messages name `path`.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_as(file: &Path, path: &Path) -> Result<Self, IoError> {
+        let mut source = TextSource::open_as(file, path)?;
         let mut lines = Vec::new();
         let mut line = Vec::new();
         while source.next_line(&mut line)? {
@@ -46,7 +56,14 @@ impl VcfReader {
             number: 0,
             last: None,
             closed: HashSet::new(),
+            is_sorted: true,
         })
+    }
+
+    /// The same reader without the demand that the file be sorted.
+    pub fn in_any_order(mut self) -> Self {
+        self.is_sorted = false;
+        self
     }
 
     /// The header.
@@ -77,7 +94,9 @@ impl VcfReader {
         let place = place_of(&line);
         let record = VcfRecord::parse(line, self.columns)
             .map_err(|error| self.record_error(place, error))?;
-        self.check_order(&record)?;
+        if self.is_sorted {
+            self.check_order(&record)?;
+        }
         Ok(Some((self.number, record)))
     }
 

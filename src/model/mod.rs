@@ -5,6 +5,7 @@
 //! time, so a score never depends on the batch or on the threads; on a GPU, and to check the
 //! former, it runs on candle's. [`layers`] are what networks are trained with.
 
+pub mod builtin;
 pub mod calibration;
 pub mod card;
 pub mod device;
@@ -22,6 +23,7 @@ pub mod scorer;
 pub mod test_vectors;
 pub mod weights;
 
+pub use builtin::Builtin;
 pub use card::ModelCard;
 pub use device::DeviceChoice;
 pub use error::ModelError;

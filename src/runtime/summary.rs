@@ -41,6 +41,12 @@ pub struct ScoreSummary {
     pub sampled: u64,
     /// Most reads of a record that the model looks at.
     pub read_limit: usize,
+    /// Records that passed the thresholds, where they were applied.
+    pub passed: u64,
+    /// Records that failed them.
+    pub failed: u64,
+    /// Records that they say nothing about, whose FILTER stays.
+    pub not_filtered: u64,
     /// Time spent.
     pub times: StageTimes,
 }
@@ -90,6 +96,11 @@ impl ScoreSummary {
                 &format!("  scored from a sample of {limit} of their reads"),
                 self.sampled,
             );
+        }
+        if self.passed + self.failed > 0 {
+            line("  passed the filter", self.passed);
+            line("  failed the filter", self.failed);
+            line("  not judged by the filter", self.not_filtered);
         }
         let StageTimes {
             reading,

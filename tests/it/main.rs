@@ -9,6 +9,7 @@
 mod architecture;
 mod errors;
 mod eval;
+mod filter;
 mod formats;
 mod import;
 mod real_data;

@@ -1,7 +1,11 @@
 //! What a run leaves in the header.
 
+use anyhow::Result;
+
 use super::{PER_ALLELE, PROBABILITY, ScorePlan};
+use crate::commands::quote;
 use crate::encode::Encoder;
+use crate::filter::ModelLine;
 use crate::model::Model;
 use crate::vcf::VcfHeader;
 
@@ -11,7 +15,10 @@ use crate::vcf::VcfHeader;
 /// `##cnnfilterCommand` holds what the scores depend on (reads, reference, model) and nothing else:
 /// neither threads, batch size, regions nor where the records came from and go to. So a scattered
 /// run has the header of a whole one, byte for byte.
-pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) {
+///
+/// # Errors
+/// A card whose numbers cannot be written.
+pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) -> Result<()> {
     let card = model.card();
     let key = &card.info_key;
     header.put_info(
@@ -50,18 +57,14 @@ pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) {
     }
     command += &format!("-R {}", quote(&plan.encoding.reference.to_string_lossy()));
     header.put_meta(&prefix, command);
-}
-
-/// A word as a shell would need it.
-fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
-    let clean: String = word
-        .chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect();
-    if !clean.is_empty() && clean.chars().all(is_plain) {
-        clean
-    } else {
-        format!("'{}'", clean.replace('\'', "'\\''"))
+    if card.calibration.is_some() || card.thresholds.is_some() {
+        let line = ModelLine {
+            name: card.name.clone(),
+            sha256: card.weights_sha256.clone(),
+            calibration: card.calibration.as_ref().map(Into::into),
+            thresholds: card.thresholds.clone(),
+        };
+        line.put(header)?;
     }
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! its records are written in the order in which they came. Memory is bounded by the chunk.
 
 mod checks;
+mod filters;
 mod header;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use super::encoding::{
     Call, EncodingPlan, Inputs, Outcome, StretchReader, inputs as encoding_inputs, stretch,
 };
 use crate::encode::{Encoder, Example};
+use crate::filter::Aim;
 use crate::genome::{IntervalSet, VariantKind};
 use crate::io::regions;
 use crate::io::vcf_reader::VcfReader;
@@ -39,8 +41,8 @@ pub struct ScorePlan {
     pub encoding: EncodingPlan,
     /// The scored calls.
     pub output: OutputOptions,
-    /// The model folder.
-    pub model: PathBuf,
+    /// A model folder or the name of a built-in model; the default without.
+    pub model: Option<PathBuf>,
     /// Whether the user says that the model reads reads (`--tensor-type`).
     pub needs_reads: Option<bool>,
     /// Regions as typed; empty for everything.
@@ -51,6 +53,8 @@ pub struct ScorePlan {
     pub batch_size: usize,
     /// Where the network runs.
     pub device: DeviceChoice,
+    /// Fill FILTER by the model's thresholds for this aim.
+    pub filter: Option<Aim>,
     /// No progress.
     pub quiet: bool,
 }
@@ -62,7 +66,9 @@ pub struct ScorePlan {
 /// at the target.
 pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     let pool = threads::pool(plan.threads)?;
-    let model = pool.install(|| model_dir::load(&plan.model, plan.device))?;
+    let reads = plan.needs_reads.unwrap_or(!plan.encoding.reads.is_empty());
+    let model =
+        pool.install(|| model_dir::load_choice(plan.model.as_deref(), reads, plan.device))?;
     let mut reader = VcfReader::open(&plan.variants)?;
     checks::check(plan, &model, &reader)?;
     let inputs = encoding_inputs::open(
@@ -76,7 +82,11 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
         Some(regions::read(&plan.regions, &inputs.known_contigs)?)
     };
     let mut header = reader.header().clone();
-    header::extend(&mut header, plan, &model);
+    header::extend(&mut header, plan, &model)?;
+    let filter = plan
+        .filter
+        .map(|aim| filters::Filter::new(&model, aim, &mut header))
+        .transpose()?;
     let mut writer = VcfWriter::create(plan.output.clone(), &header)?;
 
     let mut summary = ScoreSummary {
@@ -103,15 +113,21 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
             &mut summary,
         )?;
         let begun = Instant::now();
-        for call in &chunk {
+        let written = chunk.len() as u64;
+        let mut last = None;
+        for mut call in chunk {
+            if let Some(filter) = &filter {
+                filter.apply(&mut call.record, &mut summary);
+            }
             writer.write(&call.record)?;
+            last = Some(call);
         }
         summary.times.writing += begun.elapsed();
-        if let Some(last) = chunk.last() {
+        if let Some(last) = last {
             let contig = String::from_utf8_lossy(last.record.contig()).into_owned();
             let position = last.record.position();
             let share = inputs.share_passed(&contig, position);
-            progress.advance(chunk.len() as u64, &format!("{contig}:{position}"), share);
+            progress.advance(written, &format!("{contig}:{position}"), share);
         }
     }
     progress.finish();

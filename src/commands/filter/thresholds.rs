@@ -1,0 +1,113 @@
+//! One streaming pass, by the thresholds of a model.
+
+use anyhow::{Result, bail};
+
+use super::finish::Parts;
+use super::{FilterPlan, Output, Strata, begin_header, regions_of, thresholds_of};
+use crate::commands::quote;
+use crate::filter::decision::PROBABILITY_KEY;
+use crate::filter::{Decision, FilterSummary};
+use crate::io::regions;
+use crate::io::vcf_reader::VcfReader;
+
+/// Filters the calls.
+///
+/// # Errors
+/// Anything that is wrong with the inputs, thresholds that are nowhere, or an output that cannot be
+/// written.
+pub fn run(plan: &FilterPlan) -> Result<FilterSummary> {
+    let mut reader = VcfReader::open(&plan.variants)?;
+    let wanted = regions_of(plan, reader.header())?;
+    let mut summary = FilterSummary {
+        mode: "thresholds",
+        info_key: PROBABILITY_KEY.to_owned(),
+        ..FilterSummary::default()
+    };
+    let mut header = reader.header().clone();
+    let command = format!("--aim {}", plan.aim);
+    let Some((filter, model)) = thresholds_of(plan, &reader)? else {
+        return without_thresholds(plan, reader, summary);
+    };
+    if !header.defines_info(PROBABILITY_KEY) {
+        log::warn!(
+            "{}: the header does not define {PROBABILITY_KEY}; was the file scored by a model that gives probabilities?",
+            reader.path().display()
+        );
+    }
+    let strata = Strata::read(plan, &filter)?;
+    let parts = Parts::new(
+        &filter,
+        model.calibration.unwrap_or_default(),
+        &header,
+        plan.trim_alternates,
+    );
+    let command = format!(
+        "{command} --model {} --model-sha256 {}",
+        quote(&model.name),
+        quote(&model.sha256)
+    );
+    begin_header(&mut header, plan, &command);
+    filter.extend_header(&mut header);
+    parts.extend_header(&mut header);
+    summary.model = Some(model.name);
+    summary.measured_on = Some(filter.measured_on().to_owned());
+    summary.rows = FilterSummary::rows_of(&filter);
+
+    let mut output = Output::create(plan, &header)?;
+    while let Some((_, mut record)) = reader.next_record()? {
+        summary.records_read += 1;
+        if !regions::hold(wanted.as_ref(), &record) {
+            summary.outside_regions += 1;
+            continue;
+        }
+        let inside = strata.of(&record);
+        let decision = filter.decide(&record, &inside);
+        let failing = match decision {
+            Decision::NotJudged(why) => {
+                summary.count_not_judged(why);
+                Vec::new()
+            }
+            Decision::Judged { row, filter } => {
+                summary.count(row, filter.is_none());
+                parts.apply(&mut record, filter.is_none(), &inside, &mut summary)
+            }
+        };
+        decision.apply(&mut record, plan.invalidate);
+        output.write(&mut record, &failing, &mut summary)?;
+    }
+    output.finish()?;
+    let judged: u64 = summary
+        .rows
+        .iter()
+        .map(|row| row.passed + row.filtered)
+        .sum();
+    if judged == 0 && summary.records_read > summary.outside_regions {
+        log::warn!(
+            "{}: no record was judged: none is filtered, and none is marked PASS",
+            plan.variants.display()
+        );
+    }
+    Ok(summary)
+}
+
+/// A file without thresholds: fine when it is empty, for then there is nothing to filter.
+fn without_thresholds(
+    plan: &FilterPlan,
+    mut reader: VcfReader,
+    summary: FilterSummary,
+) -> Result<FilterSummary> {
+    if reader.next_record()?.is_some() {
+        bail!(
+            "{}: its header has no thresholds (`##cnnfilterModel`); score it with a model that has them, give one with --model, or known sites with --resource",
+            reader.path().display()
+        );
+    }
+    log::warn!(
+        "{}: it has no record, and no thresholds in its header",
+        reader.path().display()
+    );
+    let mut header = reader.header().clone();
+    begin_header(&mut header, plan, &format!("--aim {}", plan.aim));
+    Output::create(plan, &header)?.finish()?;
+    Ok(summary)
+}

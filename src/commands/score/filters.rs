@@ -1,0 +1,43 @@
+//! FILTER in the same pass as the score.
+
+use anyhow::{Context, Result};
+
+use crate::filter::{Aim, Decision, ThresholdFilter};
+use crate::model::Model;
+use crate::runtime::summary::ScoreSummary;
+use crate::vcf::{VcfHeader, VcfRecord};
+
+/// The thresholds of a model for one aim.
+pub struct Filter {
+    thresholds: ThresholdFilter,
+}
+
+impl Filter {
+    /// Takes the model's thresholds and defines their names in the header.
+    ///
+    /// # Errors
+    /// A model without thresholds, or without one for such an aim.
+    pub fn new(model: &Model, aim: Aim, header: &mut VcfHeader) -> Result<Self> {
+        let card = model.card();
+        let thresholds = card.thresholds.clone().with_context(|| {
+            format!(
+                "--filter: model `{}` has no thresholds; take one that has, or filter with `cnnfilter filter --resource`",
+                card.name
+            )
+        })?;
+        let thresholds = ThresholdFilter::new(thresholds, aim, &card.name).context("--filter")?;
+        thresholds.extend_header(header);
+        Ok(Self { thresholds })
+    }
+
+    /// Fills FILTER of a record that has been scored; one that has not keeps its own.
+    pub fn apply(&self, record: &mut VcfRecord, summary: &mut ScoreSummary) {
+        let decision = self.thresholds.decide(record, &[]);
+        match decision {
+            Decision::NotJudged(_) => summary.not_filtered += 1,
+            Decision::Judged { filter: None, .. } => summary.passed += 1,
+            Decision::Judged { .. } => summary.failed += 1,
+        }
+        decision.apply(record, false);
+    }
+}
