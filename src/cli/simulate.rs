@@ -134,8 +134,9 @@ impl ReadsArgs {
     pub fn resolve(self) -> Result<ReadsPlan, String> {
         let two = |files: Vec<PathBuf>, flag: &str| {
             let count = files.len();
-            <[PathBuf; 2]>::try_from(files)
-                .map_err(|_| format!("{flag} was given {count} times; give it twice: read 1 and read 2"))
+            <[PathBuf; 2]>::try_from(files).map_err(|_| {
+                format!("{flag} was given {count} times; give it twice: read 1 and read 2")
+            })
         };
         Ok(ReadsPlan {
             inputs: two(self.inputs, "--in")?,

@@ -75,14 +75,19 @@ pub fn genome(plan: &GenomePlan) -> Result<String> {
             None => std::iter::once(0..length).collect(),
         };
         for range in merged(ranges) {
-            let bases = reader.block(&contig.name, range.start, range.end)?.into_bases();
+            let bases = reader
+                .block(&contig.name, range.start, range.end)?
+                .into_bases();
             stretches.extend(known_stretches(&contig.name, range.start, &bases));
         }
     }
     if stretches.is_empty() {
         return Err(SimulateError::NoRegions { least: MIN_REGION }.into());
     }
-    let given = plan.variants.as_ref().map_or(Ok(GivenVariants::default()), read_variants)?;
+    let given = plan
+        .variants
+        .as_ref()
+        .map_or(Ok(GivenVariants::default()), read_variants)?;
 
     atomic::create_folder(&plan.output)?;
     let file = |name: &str| NewFile::create(&plan.output.join(name));
@@ -168,7 +173,10 @@ pub fn reads(plan: &ReadsPlan) -> Result<String> {
     let pool = threads::pool(plan.threads)?;
     let [first, second] = &plan.inputs;
     let mut readers = [gzip_file::open(first)?, gzip_file::open(second)?].map(FastqReader::new);
-    let mut files = [NewFile::create(&plan.outputs[0])?, NewFile::create(&plan.outputs[1])?];
+    let mut files = [
+        NewFile::create(&plan.outputs[0])?,
+        NewFile::create(&plan.outputs[1])?,
+    ];
     let mut previous: Option<Block> = None;
     let mut before = 0;
     loop {

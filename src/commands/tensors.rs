@@ -117,10 +117,12 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
                     states.push(of_alternates);
                     to_encode.push(Call { number, record });
                 } else {
-                    let reason = of_alternates.first().map_or("no call", |state| match state {
-                        AltState::Unjudged(reason) => reason.text(),
-                        _ => "no call",
-                    });
+                    let reason = of_alternates
+                        .first()
+                        .map_or("no call", |state| match state {
+                            AltState::Unjudged(reason) => reason.text(),
+                            _ => "no call",
+                        });
                     counts.leave(reason, 1);
                 }
             }
@@ -280,7 +282,12 @@ impl Table {
         if is_wanted {
             text.push_str("set\tcontig\tpos\tref\talt\tlabel\tgenotype_right\ttype");
             let site = evidence::ReadSet::site_names(encoder.uses_reads());
-            for name in encoder.annotation_names().iter().map(String::as_str).chain(site) {
+            for name in encoder
+                .annotation_names()
+                .iter()
+                .map(String::as_str)
+                .chain(site)
+            {
                 text.push('\t');
                 text.push_str(name);
             }
@@ -326,7 +333,11 @@ impl Table {
 /// What the examples were made of. Reads and references are large: their indexes stand for them.
 fn input_files(plan: &TensorsPlan) -> Result<Vec<StoreInput>> {
     let mut files: Vec<(&str, PathBuf)> = vec![("calls", plan.variants.clone())];
-    let reads = plan.encoding.reads.iter().map(|path| ("reads", index_of(path)));
+    let reads = plan
+        .encoding
+        .reads
+        .iter()
+        .map(|path| ("reads", index_of(path)));
     files.extend(reads);
     files.push(("reference", index_of(&plan.encoding.reference)));
     match &plan.labels {

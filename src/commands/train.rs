@@ -116,7 +116,11 @@ pub fn run(plan: &TrainPlan) -> Result<String> {
     let mut failed: Option<IoError> = None;
     let tell = &mut |event: Event<'_>| -> Result<(), String> {
         match event {
-            Event::Step { step, per_epoch, loss } => steps.step(step, per_epoch, loss),
+            Event::Step {
+                step,
+                per_epoch,
+                loss,
+            } => steps.step(step, per_epoch, loss),
             Event::Epoch(state) => {
                 if let Some(row) = state.history.rows().last() {
                     steps.epoch(row);
@@ -170,9 +174,9 @@ fn prepare(
         .check_resume(config_sha256, &data.checksums)
         .with_context(|| plan.output.display().to_string())?;
     let mut take = |name: &str| {
-        tensors.remove(name).with_context(|| {
-            format!("{}: the checkpoint lacks `{name}`", plan.output.display())
-        })
+        tensors
+            .remove(name)
+            .with_context(|| format!("{}: the checkpoint lacks `{name}`", plan.output.display()))
     };
     Ok(Some(State {
         weights: take("weights")?,
@@ -186,12 +190,7 @@ fn prepare(
 }
 
 /// Writes the checkpoint and the history.
-fn keep(
-    plan: &TrainPlan,
-    data: &Data,
-    config_sha256: &str,
-    state: &State,
-) -> Result<(), IoError> {
+fn keep(plan: &TrainPlan, data: &Data, config_sha256: &str, state: &State) -> Result<(), IoError> {
     let metadata = CheckpointMetadata {
         format: checkpoint::FORMAT,
         written_by: env!("CARGO_PKG_VERSION").to_owned(),
@@ -231,18 +230,34 @@ fn trained(
             of_kind.map(|scored| (scored.score, scored.is_real)).unzip();
         match PlattScaling::fit(&scores, &labels) {
             Ok(fit) => {
-                figures.insert(format!("{kind} calibration error before"), fit.before.expected_calibration_error);
-                figures.insert(format!("{kind} calibration error after"), fit.after.expected_calibration_error);
+                figures.insert(
+                    format!("{kind} calibration error before"),
+                    fit.before.expected_calibration_error,
+                );
+                figures.insert(
+                    format!("{kind} calibration error after"),
+                    fit.after.expected_calibration_error,
+                );
                 calibration.kinds.insert(kind.to_owned(), fit.scaling);
             }
             Err(error) => log::warn!("{kind}s are not calibrated: {error}"),
         }
-        figures.insert(format!("{kind} real"), labels.iter().filter(|real| **real).count() as f64);
-        figures.insert(format!("{kind} false"), labels.iter().filter(|real| !**real).count() as f64);
+        figures.insert(
+            format!("{kind} real"),
+            labels.iter().filter(|real| **real).count() as f64,
+        );
+        figures.insert(
+            format!("{kind} false"),
+            labels.iter().filter(|real| !**real).count() as f64,
+        );
     }
     let of_all = Figures::of(scored);
     let named = [("SNP PR-AUC", of_all.snp), ("INDEL PR-AUC", of_all.indel)];
-    figures.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    figures.extend(
+        named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?))),
+    );
     let held_out: Vec<HeldOut<'_>> = scored
         .iter()
         .zip(&data.validation)
@@ -284,7 +299,10 @@ fn trained(
 fn summary(state: &State, scored: &[Scored], trained: &Trained) -> String {
     let figures = Figures::of(scored);
     let text = |value: Option<f64>| value.map_or("undefined".to_owned(), |v| format!("{v:.4}"));
-    let best = trained.training.as_ref().map_or(0, |training| training.best_epoch);
+    let best = trained
+        .training
+        .as_ref()
+        .map_or(0, |training| training.best_epoch);
     format!(
         "{} epochs, the best was {best}\nvalidation PR-AUC: SNP {}, INDEL {} ({} examples)\n",
         state.history.rows().len(),

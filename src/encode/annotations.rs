@@ -65,7 +65,9 @@ pub enum AnnotationSource {
 
 /// A name that is no annotation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no annotation; expected QUAL, QUAL/depth, GT/copies, GT/others, AD/share, AD/depth, PL/reference, INFO/KEY or FORMAT/KEY")]
+#[error(
+    "`{0}` is no annotation; expected QUAL, QUAL/depth, GT/copies, GT/others, AD/share, AD/depth, PL/reference, INFO/KEY or FORMAT/KEY"
+)]
 pub struct UnknownAnnotation(pub String);
 
 impl FromStr for AnnotationSource {
@@ -306,7 +308,8 @@ mod tests {
     #[test]
     fn reads_of_alleles_have_three_spellings() {
         let share = |line: &str| {
-            let record = VcfRecord::parse(line.as_bytes().to_vec(), line.split('\t').count()).unwrap();
+            let record =
+                VcfRecord::parse(line.as_bytes().to_vec(), line.split('\t').count()).unwrap();
             AnnotationSource::AlleleShare.value(&record, 0, 1, 0)
         };
         assert_eq!(share("1\t5\t.\tA\tC\t.\t.\t.\tRO:AO\t3:1"), Some(0.25));
@@ -318,7 +321,10 @@ mod tests {
     #[test]
     fn every_default_is_an_annotation() {
         for name in DEFAULT {
-            assert_eq!(name.parse::<AnnotationSource>().map(|s| s.to_string()), Ok(name.to_owned()));
+            assert_eq!(
+                name.parse::<AnnotationSource>().map(|s| s.to_string()),
+                Ok(name.to_owned())
+            );
         }
     }
 }

@@ -90,7 +90,9 @@ impl LabelledExample {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Another kind of file, or another generation.
-    #[error("it does not begin with `CNNFEX01`; expected a file that `cnnfilter tensors` of this version wrote")]
+    #[error(
+        "it does not begin with `CNNFEX01`; expected a file that `cnnfilter tensors` of this version wrote"
+    )]
     Magic,
     /// It ends too early, or its numbers point outside it.
     #[error("it is cut off or damaged ({0}); make it again with `cnnfilter tensors`")]
@@ -122,18 +124,31 @@ pub fn write_example(example: &LabelledExample, out: &mut Vec<u8>) {
     out.push(u8::from(example.is_genotype_right));
     out.push(0);
     out.extend(example.start.to_le_bytes());
-    for text in [example.contig.as_bytes(), &example.reference, &example.alternate] {
+    for text in [
+        example.contig.as_bytes(),
+        &example.reference,
+        &example.alternate,
+    ] {
         out.extend((text.len() as u32).to_le_bytes());
         out.extend(text);
     }
-    let counts = [example.example.annotations.len(), set.site.len(), set.rows.len()];
-    counts.iter().for_each(|count| out.extend((*count as u32).to_le_bytes()));
+    let counts = [
+        example.example.annotations.len(),
+        set.site.len(),
+        set.rows.len(),
+    ];
+    counts
+        .iter()
+        .for_each(|count| out.extend((*count as u32).to_le_bytes()));
     let floats = example.example.annotations.iter().chain(&set.site);
     floats.for_each(|value| out.extend(value.to_le_bytes()));
     out.extend(set.haplotype.reference);
     out.extend(set.haplotype.alternate);
     out.extend(set.rows.iter().flatten().flatten());
-    set.reads.iter().flatten().for_each(|value| out.extend(value.to_le_bytes()));
+    set.reads
+        .iter()
+        .flatten()
+        .for_each(|value| out.extend(value.to_le_bytes()));
 }
 
 /// The bytes behind the last example.
@@ -167,11 +182,15 @@ impl<'a> StoreView<'a> {
         if reader.take(8).ok() != Some(&MAGIC[..]) {
             return Err(StoreError::Magic);
         }
-        let length = usize::try_from(reader.u64()?).map_err(|_| StoreError::Damaged("header length"))?;
+        let length =
+            usize::try_from(reader.u64()?).map_err(|_| StoreError::Damaged("header length"))?;
         let header = serde_json::from_slice(reader.take(length)?)
             .map_err(|error| StoreError::Header(error.to_string()))?;
         let first = reader.at;
-        let end = bytes.len().checked_sub(8).ok_or(StoreError::Damaged("no end"))?;
+        let end = bytes
+            .len()
+            .checked_sub(8)
+            .ok_or(StoreError::Damaged("no end"))?;
         let count = u64::from_le_bytes(array(&bytes[end..])?);
         let index = usize::try_from(count)
             .ok()
@@ -179,7 +198,12 @@ impl<'a> StoreView<'a> {
             .and_then(|size| end.checked_sub(size))
             .filter(|index| *index >= first)
             .ok_or(StoreError::Damaged("number of examples"))?;
-        Ok(Self { header, bytes, index, count: count as usize })
+        Ok(Self {
+            header,
+            bytes,
+            index,
+            count: count as usize,
+        })
     }
 
     /// Number of examples.
@@ -200,7 +224,10 @@ impl<'a> StoreView<'a> {
         let place = self.index + 8 * at;
         let offset = u64::from_le_bytes(array(&self.bytes[place..place + 8])?);
         let at = usize::try_from(offset).map_err(|_| StoreError::Damaged("offset"))?;
-        Ok(Cursor { bytes: &self.bytes[..self.index], at })
+        Ok(Cursor {
+            bytes: &self.bytes[..self.index],
+            at,
+        })
     }
 
     /// Class, contig and 0-based start of one example, without the rest of it.
@@ -237,7 +264,10 @@ impl<'a> StoreView<'a> {
             reference: array(reader.take(WINDOW)?)?,
             alternate: array(reader.take(WINDOW)?)?,
         };
-        let cells = reader.take(rows.checked_mul(2 * WINDOW).ok_or(StoreError::Damaged("rows"))?)?;
+        let cells = reader.take(
+            rows.checked_mul(2 * WINDOW)
+                .ok_or(StoreError::Damaged("rows"))?,
+        )?;
         let rows_of = cells
             .chunks_exact(2 * WINDOW)
             .map(|row| std::array::from_fn(|column| [row[2 * column], row[2 * column + 1]]))
@@ -247,9 +277,17 @@ impl<'a> StoreView<'a> {
             .chunks_exact(READ_FEATURES)
             .map(|read| std::array::from_fn(|at| read[at]))
             .collect();
-        let tensor = SiteTensor::Set(ReadSet { haplotype, rows: rows_of, reads, site });
+        let tensor = SiteTensor::Set(ReadSet {
+            haplotype,
+            rows: rows_of,
+            reads,
+            site,
+        });
         Ok(LabelledExample {
-            example: Example { tensor, annotations },
+            example: Example {
+                tensor,
+                annotations,
+            },
             is_indel: is_indel != 0,
             is_real: is_real != 0,
             is_genotype_right: is_genotype_right != 0,
@@ -286,7 +324,9 @@ impl<'a> Cursor<'a> {
     fn floats(&mut self, count: usize) -> Result<Vec<f32>, StoreError> {
         let bytes = self.take(count.checked_mul(4).ok_or(StoreError::Damaged("numbers"))?)?;
         let values = bytes.chunks_exact(4);
-        values.map(|bytes| Ok(f32::from_le_bytes(array(bytes)?))).collect()
+        values
+            .map(|bytes| Ok(f32::from_le_bytes(array(bytes)?)))
+            .collect()
     }
 }
 
@@ -318,15 +358,18 @@ mod tests {
         LabelledExample {
             example: Example {
                 tensor: SiteTensor::Set(ReadSet {
-                    haplotype: Haplotype { reference: [fill % 8; WINDOW], alternate: [3; WINDOW] },
+                    haplotype: Haplotype {
+                        reference: [fill % 8; WINDOW],
+                        alternate: [3; WINDOW],
+                    },
                     rows: vec![[[fill, 30]; WINDOW]; rows],
                     reads: vec![[f32::from(fill); READ_FEATURES]; rows],
                     site: vec![f32::from(fill) / 3.0],
                 }),
                 annotations: vec![1.5, -2.0],
             },
-            is_indel: fill % 2 == 0,
-            is_real: fill % 3 == 0,
+            is_indel: fill.is_multiple_of(2),
+            is_real: fill.is_multiple_of(3),
             is_genotype_right: false,
             contig: "chr1".into(),
             start: 1 << 40,
@@ -365,7 +408,11 @@ mod tests {
         let bytes = file(&[example(1, 1), example(2, 2)]);
         for length in 0..bytes.len() {
             let cut = &bytes[..length];
-            let read = StoreView::new(cut).and_then(|view| (0..view.len()).map(|at| view.get(at)).collect::<Result<Vec<_>, _>>());
+            let read = StoreView::new(cut).and_then(|view| {
+                (0..view.len())
+                    .map(|at| view.get(at))
+                    .collect::<Result<Vec<_>, _>>()
+            });
             if let Ok(found) = read {
                 assert!(found.len() < 2, "{length}");
             }

@@ -32,7 +32,14 @@ pub fn tandem_repeat(bases: &[u8], at: usize) -> Option<TandemRepeat> {
             let is_better = best.as_ref().is_none_or(|(longest, _)| length > *longest);
             if copies >= 3 && length >= MIN_LENGTH && is_better {
                 let unit = bases[first..first + unit].to_ascii_uppercase();
-                best = Some((length, TandemRepeat { unit, copies, span: first..end }));
+                best = Some((
+                    length,
+                    TandemRepeat {
+                        unit,
+                        copies,
+                        span: first..end,
+                    },
+                ));
             }
         }
     }

@@ -228,7 +228,9 @@ fn convert(record: &bam::Record) -> AlignedRead {
         bases: record.seq().as_bytes(),
         qualities: record.qual().to_vec(),
         template_length: record.insert_size(),
-        mate_elsewhere: record.is_paired() && !record.is_mate_unmapped() && record.mtid() != record.tid(),
+        mate_elsewhere: record.is_paired()
+            && !record.is_mate_unmapped()
+            && record.mtid() != record.tid(),
         name: fnv1a(record.qname()),
     }
 }

@@ -25,7 +25,9 @@ impl ExampleWriter {
     /// Where the folder cannot be written to.
     pub fn create(target: &Path) -> Result<Self, IoError> {
         // The examples wait in a nameless file, since the header is known when they are.
-        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = target
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         let body = tempfile::tempfile_in(folder)
             .map_err(|error| IoError::system(target, "create a temporary file beside", error))?;

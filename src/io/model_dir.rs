@@ -53,7 +53,9 @@ fn builtin(choice: Option<&Path>, reads: bool) -> Result<Option<Builtin>, IoErro
     }
     let found = path.to_str().and_then(Builtin::named);
     if found.is_none() {
-        let known = crate::model::builtin::ALL.map(|model| model.name).join(", ");
+        let known = crate::model::builtin::ALL
+            .map(|model| model.name)
+            .join(", ");
         return Err(IoError::other(
             path,
             format!("there is no such model folder; models inside the program are {known}"),
@@ -79,8 +81,7 @@ pub fn thresholds(folder: &Path) -> Result<ModelLine, IoError> {
         Some(builtin) => builtin.card.to_vec(),
         None => read(folder, CARD)?,
     };
-    let card: Card =
-        serde_json::from_slice(&json).map_err(|error| wrong(error.to_string()))?;
+    let card: Card = serde_json::from_slice(&json).map_err(|error| wrong(error.to_string()))?;
     if let Some(thresholds) = &card.thresholds {
         thresholds
             .check()

@@ -154,10 +154,19 @@ impl TensorSpec {
     pub fn of_evidence(reads: bool) -> Self {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Self {
-            encoder: if reads { "cnnfilter_reads" } else { "cnnfilter_reference" }.to_owned(),
+            encoder: if reads {
+                "cnnfilter_reads"
+            } else {
+                "cnnfilter_reference"
+            }
+            .to_owned(),
             window: EVIDENCE_WINDOW,
             read_limit: if reads { EVIDENCE_READ_LIMIT } else { 1 },
-            channels: if reads { owned(&read_features::NAMES) } else { Vec::new() },
+            channels: if reads {
+                owned(&read_features::NAMES)
+            } else {
+                Vec::new()
+            },
             site_features: owned(&ReadSet::site_names(reads)),
         }
     }
@@ -224,28 +233,41 @@ impl ModelCard {
                 check.map_err(|e| wrong("scaling", "usable numbers".into(), e.to_string()))?;
                 let tensor = TensorSpec::of_evidence(network.reads);
                 let scaled: Vec<&String> = scaling.features.iter().map(|f| &f.name).collect();
-                let named: Vec<&String> = tensor.site_features.iter().chain(&self.annotations).collect();
+                let named: Vec<&String> = tensor
+                    .site_features
+                    .iter()
+                    .chain(&self.annotations)
+                    .collect();
                 if scaled != named {
-                    let expected = "an entry for each number of the call and each annotation, in order";
+                    let expected =
+                        "an entry for each number of the call and each annotation, in order";
                     let found = format!("{} entries for {}", scaled.len(), named.len());
                     return Err(wrong("scaling", expected.into(), found));
                 }
                 for name in &self.annotations {
                     let parsed = name.parse::<crate::encode::annotations::AnnotationSource>();
-                    parsed.map_err(|e| wrong("annotations", "names that are known".into(), e.to_string()))?;
+                    parsed.map_err(|e| {
+                        wrong("annotations", "names that are known".into(), e.to_string())
+                    })?;
                 }
                 let architecture = Architecture::Evidence(*network, scaling.clone());
                 (architecture, tensor, self.annotations.clone())
             }
             _ => {
                 let Some(spec) = GatkSpec::named(&self.architecture) else {
-                    let known = super::gatk::spec::ALL.map(|spec| spec.architecture).join(", ");
+                    let known = super::gatk::spec::ALL
+                        .map(|spec| spec.architecture)
+                        .join(", ");
                     let expected = format!(
                         "one of {known}, or cnnfilter_reads or cnnfilter_reference with `network` and `scaling`"
                     );
                     return Err(wrong("architecture", expected, self.architecture.clone()));
                 };
-                (Architecture::Gatk(spec), TensorSpec::of_gatk(spec), spec.annotations())
+                (
+                    Architecture::Gatk(spec),
+                    TensorSpec::of_gatk(spec),
+                    spec.annotations(),
+                )
             }
         };
         if self.tensor != tensor {

@@ -40,9 +40,10 @@ pub fn format_score(score: f64) -> String {
     }
 }
 
-/// A probability as it is written: six decimals.
+/// A probability as it is written: seven decimals, so that calls near 1 keep their order as far as
+/// their scores have one.
 pub fn format_probability(probability: f64) -> String {
-    format!("{probability:.6}")
+    format!("{probability:.7}")
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use candle_core::Device;
 use rayon::prelude::*;
 
-use super::card::{Architecture, FORMAT, ModelCard, Source, TensorSpec, Training};
 use super::calibration::Calibration;
+use super::card::{Architecture, FORMAT, ModelCard, Source, TensorSpec, Training};
 use super::evidence::{EvidenceNetwork, EvidenceSpec};
 use super::gatk::{GatkNetwork, GatkSpec};
 use super::log_odds::LABELS;
@@ -53,7 +53,11 @@ impl Network {
         }
     }
 
-    fn logits_on(&self, examples: &[Example], device: &Device) -> Result<Vec<[f32; 4]>, ModelError> {
+    fn logits_on(
+        &self,
+        examples: &[Example],
+        device: &Device,
+    ) -> Result<Vec<[f32; 4]>, ModelError> {
         match self {
             Self::Gatk(network) => network.logits_on(examples, device),
             Self::Evidence(network) => network.logits_on(examples, device),
@@ -160,7 +164,12 @@ impl Model {
             format: FORMAT,
             name: trained.name,
             architecture: trained.spec.architecture().to_owned(),
-            info_key: if trained.spec.reads { "CNN_2D" } else { "CNN_1D" }.to_owned(),
+            info_key: if trained.spec.reads {
+                "CNN_2D"
+            } else {
+                "CNN_1D"
+            }
+            .to_owned(),
             tensor: TensorSpec::of_evidence(trained.spec.reads),
             annotations: trained.annotations,
             labels: LABELS.map(String::from).to_vec(),

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::gatk::GatkSpec;
 use super::weights::{WeightTensor, Weights};
-use crate::encode::gatk::{READ_LIMIT, ReadTensor, ReferenceTensor};
 use crate::encode::evidence::read_set::MARGIN;
 use crate::encode::evidence::{Haplotypes, ReadSet, SAMPLE_LIMIT, Survey};
+use crate::encode::gatk::{READ_LIMIT, ReadTensor, ReferenceTensor};
 use crate::encode::pileup::ReadSink;
 use crate::encode::{Encoder, Example, ReferenceBlock, SiteTensor};
 use crate::genome::{AlignedRead, Cigar, CigarOp, ReadFlags, Variant};
@@ -68,7 +68,11 @@ impl MadeUp {
 
 /// A made-up call with `reads` reads and plausible annotations, for a network of GATK's.
 pub fn example(spec: &GatkSpec, seed: u64, reads: usize) -> Example {
-    let reads = if spec.uses_reads() { reads.min(READ_LIMIT) } else { 0 };
+    let reads = if spec.uses_reads() {
+        reads.min(READ_LIMIT)
+    } else {
+        0
+    };
     let MadeUp {
         mut random,
         variant,
@@ -122,7 +126,15 @@ pub fn evidence_example(encoder: &Encoder, seed: u64, reads: usize) -> Example {
         survey.landscape.finish();
         let piled = survey.pileup.into_reads();
         let piled = piled.first().map_or(&[][..], |piled| &piled.reads);
-        ReadSet::encode(&edit, &haplotypes, 1, piled, &survey.landscape, 30.0, &block)
+        ReadSet::encode(
+            &edit,
+            &haplotypes,
+            1,
+            piled,
+            &survey.landscape,
+            30.0,
+            &block,
+        )
     } else {
         ReadSet::encode_reference(&edit, 1, &block)
     };

@@ -81,7 +81,10 @@ pub fn augment(
         }
     }
     for (at, value) in example.annotations.iter_mut().enumerate() {
-        let of_group = annotations.groups.get(at).is_some_and(|group| dropped_groups[*group as usize]);
+        let of_group = annotations
+            .groups
+            .get(at)
+            .is_some_and(|group| dropped_groups[*group as usize]);
         let of_depth = thin && annotations.follows_depth.get(at).copied().unwrap_or(false);
         if of_group || of_depth || random.random::<f64>() < config.annotation_dropout {
             *value = f32::NAN;
@@ -96,7 +99,9 @@ mod tests {
     use crate::model::test_vectors::evidence_example;
 
     fn names() -> Vec<String> {
-        ["QUAL", "GT/copies", "INFO/DP", "AD/share"].map(String::from).to_vec()
+        ["QUAL", "GT/copies", "INFO/DP", "AD/share"]
+            .map(String::from)
+            .to_vec()
     }
 
     fn example() -> Example {
@@ -132,9 +137,10 @@ mod tests {
 
     #[test]
     fn strands_flip_and_flip_back() {
-        let (SiteTensor::Set(before), SiteTensor::Set(after)) =
-            (example().tensor, augmented(&config(1.0, 0.0, 0.0), 3).tensor)
-        else {
+        let (SiteTensor::Set(before), SiteTensor::Set(after)) = (
+            example().tensor,
+            augmented(&config(1.0, 0.0, 0.0), 3).tensor,
+        ) else {
             panic!("read sets");
         };
         assert_ne!(before.reads, after.reads);
@@ -169,7 +175,11 @@ mod tests {
         let dropped: usize = (0..200)
             .map(|seed| {
                 let changed = augmented(&config(0.0, 0.0, 0.25), seed);
-                changed.annotations.iter().filter(|value| value.is_nan()).count()
+                changed
+                    .annotations
+                    .iter()
+                    .filter(|value| value.is_nan())
+                    .count()
             })
             .sum();
         // 200 expected, standard deviation 12.

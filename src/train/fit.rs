@@ -184,7 +184,11 @@ impl Run<'_> {
         let per_epoch = config
             .batches
             .steps_per_epoch(self.training.len(), sampler.batch_size());
-        let schedule = Schedule::new(&config.schedule, &config.optimizer, per_epoch * config.epochs);
+        let schedule = Schedule::new(
+            &config.schedule,
+            &config.optimizer,
+            per_epoch * config.epochs,
+        );
         let groups = Annotations::new(&self.annotations);
 
         let start = match (&state, init) {
@@ -239,7 +243,14 @@ impl Run<'_> {
                 let passage = Passage {
                     dropout: Some(&dropout),
                 };
-                let logits = forward(&self.spec, &parameters, &inputs, &offsets, passage, &self.device)?;
+                let logits = forward(
+                    &self.spec,
+                    &parameters,
+                    &inputs,
+                    &offsets,
+                    passage,
+                    &self.device,
+                )?;
                 let weights: Vec<f32> = batch
                     .classes
                     .iter()
@@ -264,15 +275,26 @@ impl Run<'_> {
                 losses += f64::from(value);
                 norms += norm;
                 let step = step + 1;
-                tell(Event::Step { step, per_epoch, loss: f64::from(value) }).map_err(FitError::Keep)?;
+                tell(Event::Step {
+                    step,
+                    per_epoch,
+                    loss: f64::from(value),
+                })
+                .map_err(FitError::Keep)?;
             }
             let averages = optimizer.averages()?;
-            let averaged = to_weights(averages.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
+            let averaged = to_weights(
+                averages
+                    .iter()
+                    .map(|(name, tensor)| (name.as_str(), tensor)),
+            )?;
             let scored = self.score(&averaged, &self.validation)?;
             let figures = Figures::of(&scored);
             let seconds = before + clock() - begun;
             let metric = super::early_stopping::validation_metric(figures.snp, figures.indel);
-            let verdict = state.early_stopping.end_epoch(epoch, metric, config.patience);
+            let verdict = state
+                .early_stopping
+                .end_epoch(epoch, metric, config.patience);
             schedule.end_epoch(&mut state.plateau, metric);
             state.history.push(HistoryRow {
                 epoch,
@@ -286,9 +308,14 @@ impl Run<'_> {
                 pr_auc_indel: figures.indel,
                 best: verdict == Verdict::Improved,
             })?;
-            state.weights = to_weights(optimizer.parameters().map(|(name, var)| (name, var.as_tensor())))?;
+            state.weights = to_weights(
+                optimizer
+                    .parameters()
+                    .map(|(name, var)| (name, var.as_tensor())),
+            )?;
             let moments = optimizer.state();
-            state.optimizer = to_weights(moments.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
+            state.optimizer =
+                to_weights(moments.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
             state.optimizer_steps = optimizer.steps();
             if verdict == Verdict::Improved {
                 state.best = averaged;
@@ -361,7 +388,13 @@ impl Run<'_> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let kept = (1.0 / (1.0 - DROPOUT)) as f32;
         (0..alleles * self.spec.join_width[0])
-            .map(|_| if random.random::<f64>() < DROPOUT { 0.0 } else { kept })
+            .map(|_| {
+                if random.random::<f64>() < DROPOUT {
+                    0.0
+                } else {
+                    kept
+                }
+            })
             .collect()
     }
 
@@ -389,7 +422,9 @@ impl Run<'_> {
 }
 
 fn uniform(random: &mut ChaCha8Rng, count: usize, spread: f32) -> Vec<f32> {
-    (0..count).map(|_| random.random_range(-spread..spread)).collect()
+    (0..count)
+        .map(|_| random.random_range(-spread..spread))
+        .collect()
 }
 
 /// Figures of scored validation examples, at their natural prevalence.
@@ -413,7 +448,11 @@ impl Figures {
             average_precision(&scores, &labels).ok()
         };
         let loss = |scored: &Scored| {
-            let signed = if scored.is_real { -scored.score } else { scored.score };
+            let signed = if scored.is_real {
+                -scored.score
+            } else {
+                scored.score
+            };
             // ln(1 + e^x) without overflow.
             signed.max(0.0) + (-signed.abs()).exp().ln_1p()
         };
@@ -457,4 +496,3 @@ fn to_weights<'a>(
         })
         .collect()
 }
-

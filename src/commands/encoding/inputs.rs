@@ -44,13 +44,14 @@ pub struct Inputs {
 ///
 /// # Errors
 /// Where a file is missing or broken, or two are not about the same reference.
-pub fn open(plan: &EncodingPlan, encoder: Encoder, variants: (&Path, &VcfHeader)) -> Result<Inputs> {
+pub fn open(
+    plan: &EncodingPlan,
+    encoder: Encoder,
+    variants: (&Path, &VcfHeader),
+) -> Result<Inputs> {
     let reference = Reference::open(&plan.reference)?;
     let calls = variants.1.contigs();
-    agree(
-        (variants.0, &calls),
-        (&plan.reference, reference.contigs()),
-    )?;
+    agree((variants.0, &calls), (&plan.reference, reference.contigs()))?;
     let mut reads_contigs = Vec::new();
     if encoder.uses_reads() {
         for path in &plan.reads {

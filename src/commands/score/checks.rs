@@ -27,9 +27,7 @@ pub fn check(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Result<()> 
     }
     let reads = &plan.encoding.reads;
     if model.uses_reads() && reads.is_empty() {
-        bail!(
-            "model `{name}` scores from reads: give them with -I, or take a model without reads"
-        );
+        bail!("model `{name}` scores from reads: give them with -I, or take a model without reads");
     }
     if !model.uses_reads() && !reads.is_empty() {
         log::warn!("model `{name}` does not use reads: -I is ignored");

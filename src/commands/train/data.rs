@@ -138,10 +138,14 @@ impl Data {
         for name in held.sets.iter().chain(config.batches.set_weights.keys()) {
             if !self.headers.iter().any(|header| header.set == *name) {
                 let known: Vec<&str> = self.headers.iter().map(|h| h.set.as_str()).collect();
-                bail!("the configuration names the set `{name}`; there are {}", known.join(", "));
+                bail!(
+                    "the configuration names the set `{name}`; there are {}",
+                    known.join(", ")
+                );
             }
         }
-        let by_share = plan.validation.is_empty() && held.sets.is_empty() && held.regions.is_empty();
+        let by_share =
+            plan.validation.is_empty() && held.sets.is_empty() && held.regions.is_empty();
         let mut labels = Vec::new();
         let mut contigs = BTreeMap::new();
         for file in &self.files {
@@ -153,7 +157,11 @@ impl Data {
             contigs.extend(of_file.iter().map(|(_, contig, _)| (contig.clone(), ())));
             labels.push(of_file);
         }
-        let known = ContigTable::new(contigs.into_keys().map(|name| Contig { name, length: None }));
+        let known = ContigTable::new(
+            contigs
+                .into_keys()
+                .map(|name| Contig { name, length: None }),
+        );
         let regions = if held.regions.is_empty() {
             None
         } else {
@@ -162,12 +170,20 @@ impl Data {
         for (at, of_file) in labels.iter().enumerate() {
             let header = &self.headers[at];
             let whole = at >= plan.examples.len() || held.sets.contains(&header.set);
-            let weight = config.batches.set_weights.get(&header.set).copied().unwrap_or(1.0);
-            let last_share = of_file.len() - (of_file.len() as f64 * held.shard_fraction).ceil() as usize;
+            let weight = config
+                .batches
+                .set_weights
+                .get(&header.set)
+                .copied()
+                .unwrap_or(1.0);
+            let last_share =
+                of_file.len() - (of_file.len() as f64 * held.shard_fraction).ceil() as usize;
             let mut counts = [[0; 4]; 2];
             for (number, (class, contig, start)) in of_file.iter().enumerate() {
                 let index = self.first[at] + number;
-                let in_regions = regions.as_ref().is_some_and(|set| set.contains(contig, *start));
+                let in_regions = regions
+                    .as_ref()
+                    .is_some_and(|set| set.contains(contig, *start));
                 let held_out = whole || in_regions || (by_share && number >= last_share);
                 counts[usize::from(held_out)][*class] += 1;
                 if held_out {
@@ -203,7 +219,9 @@ impl Data {
                         return Err(StoreError::Magic);
                     };
                     let values = set.site.iter().chain(&example.annotations);
-                    Ok(values.map(|value| (!value.is_nan()).then_some(*value)).collect())
+                    Ok(values
+                        .map(|value| (!value.is_nan()).then_some(*value))
+                        .collect())
                 })
                 .collect::<Result<_, StoreError>>()?;
             for values in decoded {
@@ -230,7 +248,10 @@ impl Data {
     pub fn check_init(&self, model: &Model, config: &TrainConfig) -> Result<EvidenceSpec> {
         let card = model.card();
         let Some(spec) = card.network else {
-            bail!("--init: `{}` is one of GATK's networks, which cannot be trained further here", card.name);
+            bail!(
+                "--init: `{}` is one of GATK's networks, which cannot be trained further here",
+                card.name
+            );
         };
         if spec.reads != self.with_reads || card.annotations != self.annotations {
             bail!(
@@ -243,7 +264,10 @@ impl Data {
             );
         }
         if !config.architecture.is_empty() {
-            bail!("--init: the sizes are those of `{}`; take `architecture` out of the configuration", card.name);
+            bail!(
+                "--init: the sizes are those of `{}`; take `architecture` out of the configuration",
+                card.name
+            );
         }
         Ok(spec)
     }

@@ -186,7 +186,14 @@ impl Columns {
             let base = read.bases.get(at).copied().unwrap_or(b'N');
             let quality = read.qualities.get(at).copied().unwrap_or(u8::MAX);
             // 255 stands for no quality: a fair one is taken.
-            [symbol::of(base), if quality == u8::MAX { 20 } else { quality.min(60) }]
+            [
+                symbol::of(base),
+                if quality == u8::MAX {
+                    20
+                } else {
+                    quality.min(60)
+                },
+            ]
         };
         let shown = self.first..self.first + self.of_position.len() as i64;
         let (mut position, mut at) = (read.start, 0usize);
@@ -197,7 +204,11 @@ impl Columns {
             match op {
                 CigarOp::SoftClip => {
                     // Laid on as if it were aligned.
-                    let start = if leading { position - length as i64 } else { position };
+                    let start = if leading {
+                        position - length as i64
+                    } else {
+                        position
+                    };
                     for step in 0..length {
                         if let Some(column) = self.column(start + step as i64) {
                             let [base, quality] = base_at(at + step);
@@ -217,14 +228,20 @@ impl Columns {
                 CigarOp::Match | CigarOp::Equal | CigarOp::Diff | CigarOp::Deletion => {
                     let end = position + i64::from(*count);
                     for place in position.max(shown.start)..end.min(shown.end) {
-                        let Some(column) = self.column(place) else { continue };
+                        let Some(column) = self.column(place) else {
+                            continue;
+                        };
                         row[column] = if *op == CigarOp::Deletion {
                             [symbol::GAP, 0]
                         } else {
                             base_at(at + (place - position) as usize)
                         };
                         let room = self.opened(place);
-                        let filled = if place == position { inserted_before.min(room) } else { 0 };
+                        let filled = if place == position {
+                            inserted_before.min(room)
+                        } else {
+                            0
+                        };
                         if place > read.start {
                             for step in filled..room {
                                 row[column - room + step] = [symbol::PAD, 0];
@@ -272,7 +289,11 @@ mod tests {
     }
 
     fn edit(start: u64, deleted: u64, inserted: &[u8]) -> Edit {
-        Edit { start, deleted, inserted: inserted.to_vec() }
+        Edit {
+            start,
+            deleted,
+            inserted: inserted.to_vec(),
+        }
     }
 
     #[test]
@@ -305,22 +326,46 @@ mod tests {
         assert_eq!(plain[EVENT_COLUMN + 1], [symbol::PAD, 0]);
         assert_eq!(plain[EVENT_COLUMN + 2], [symbol::of(b'C'), 30]);
         let shown = columns.haplotype(&edit, &block());
-        assert_eq!(shown.reference[EVENT_COLUMN..EVENT_COLUMN + 2], [symbol::PAD; 2]);
-        assert_eq!(shown.alternate[EVENT_COLUMN..EVENT_COLUMN + 2], [symbol::of(b'G'); 2]);
+        assert_eq!(
+            shown.reference[EVENT_COLUMN..EVENT_COLUMN + 2],
+            [symbol::PAD; 2]
+        );
+        assert_eq!(
+            shown.alternate[EVENT_COLUMN..EVENT_COLUMN + 2],
+            [symbol::of(b'G'); 2]
+        );
     }
 
     #[test]
     fn deletions_are_gaps_and_clips_are_marked() {
         let edit = edit(200, 3, b"");
-        let carrier = read(180, &[(SoftClip, 4), (Match, 20), (Deletion, 3), (Match, 9), (SoftClip, 5)]);
+        let carrier = read(
+            180,
+            &[
+                (SoftClip, 4),
+                (Match, 20),
+                (Deletion, 3),
+                (Match, 9),
+                (SoftClip, 5),
+            ],
+        );
         let columns = Columns::new(&edit, std::slice::from_ref(&carrier));
         let row = columns.row(&carrier);
         assert_eq!(row[EVENT_COLUMN..EVENT_COLUMN + 3], [[symbol::GAP, 0]; 3]);
-        assert_eq!(row[EVENT_COLUMN - 21], [symbol::of(b'C') | symbol::CLIPPED, 30]);
-        assert_eq!(row[EVENT_COLUMN + 12], [symbol::of(b'C') | symbol::CLIPPED, 30]);
+        assert_eq!(
+            row[EVENT_COLUMN - 21],
+            [symbol::of(b'C') | symbol::CLIPPED, 30]
+        );
+        assert_eq!(
+            row[EVENT_COLUMN + 12],
+            [symbol::of(b'C') | symbol::CLIPPED, 30]
+        );
         assert_eq!(row[EVENT_COLUMN + 17], [symbol::EMPTY, 0]);
         let shown = columns.haplotype(&edit, &block());
-        assert_eq!(shown.alternate[EVENT_COLUMN..EVENT_COLUMN + 3], [symbol::GAP; 3]);
+        assert_eq!(
+            shown.alternate[EVENT_COLUMN..EVENT_COLUMN + 3],
+            [symbol::GAP; 3]
+        );
     }
 
     proptest! {

@@ -90,7 +90,10 @@ impl Landscape {
             let count = i64::from(*count);
             match op {
                 CigarOp::Match | CigarOp::Equal | CigarOp::Diff => {
-                    let (from, to) = (position.clamp(0, length), (position + count).clamp(0, length));
+                    let (from, to) = (
+                        position.clamp(0, length),
+                        (position + count).clamp(0, length),
+                    );
                     self.step(from, to, read.mapping_quality);
                     for place in from..to {
                         let base = at + (place - position) as usize;
@@ -104,8 +107,10 @@ impl Landscape {
                         *gaps = gaps.saturating_add(1);
                     }
                     if *op == CigarOp::Deletion {
-                        let (from, to) =
-                            (position.clamp(0, length), (position + count).clamp(0, length));
+                        let (from, to) = (
+                            position.clamp(0, length),
+                            (position + count).clamp(0, length),
+                        );
                         self.step(from, to, read.mapping_quality);
                     }
                 }
@@ -168,7 +173,10 @@ impl Landscape {
                 })
                 .collect()
         };
-        let (depth, unplaced) = (sum(|place| place.depth_step), sum(|place| place.unplaced_step));
+        let (depth, unplaced) = (
+            sum(|place| place.depth_step),
+            sum(|place| place.unplaced_step),
+        );
         (self.depth, self.unplaced) = (depth, unplaced);
     }
 
@@ -187,7 +195,11 @@ impl Landscape {
         };
         let share = |reach: i64| {
             let depth = mean(&self.depth, reach);
-            if depth > 0.0 { mean(&self.unplaced, reach) / depth } else { 0.0 }
+            if depth > 0.0 {
+                mean(&self.unplaced, reach) / depth
+            } else {
+                0.0
+            }
         };
         let mut found = Surroundings {
             depth: [
@@ -256,7 +268,9 @@ impl Survey {
         let spans = cores.iter().map(|core| (core.0 - margin, core.1 + margin));
         let start = cores.iter().map(|core| core.0).min();
         let end = cores.iter().map(|core| core.1).max();
-        let span = start.zip(end).map(|(start, end)| ((start - REACH).max(0), end + REACH));
+        let span = start
+            .zip(end)
+            .map(|(start, end)| ((start - REACH).max(0), end + REACH));
         let (from, to) = span.unwrap_or((0, 0));
         Self {
             pileup: Pileup::over(spans, limit),
@@ -308,7 +322,9 @@ mod tests {
 
     #[test]
     fn depth_is_counted_per_base() {
-        let reads: Vec<_> = (0..10).map(|at| read(1950, &[b'A'; 100], if at < 3 { 0 } else { 60 })).collect();
+        let reads: Vec<_> = (0..10)
+            .map(|at| read(1950, &[b'A'; 100], if at < 3 { 0 } else { 60 }))
+            .collect();
         let found = landscape(&reads).around((2000, 2001));
         assert_eq!(found.depth[0], 10.0);
         assert!((found.depth[1] - 10.0 * 100.0 / 201.0).abs() < 1e-4);
@@ -322,7 +338,9 @@ mod tests {
         let mut carrier = plain.clone();
         carrier[50] = b'C';
         carrier[10] = b'G';
-        let reads: Vec<_> = (0..10).map(|at| read(1950, if at < 5 { &carrier } else { &plain }, 60)).collect();
+        let reads: Vec<_> = (0..10)
+            .map(|at| read(1950, if at < 5 { &carrier } else { &plain }, 60))
+            .collect();
         let found = landscape(&reads).around((2000, 2001));
         let per_100 = 100.0 / 601.0;
         assert!((found.differing[0][1] - per_100).abs() < 1e-5, "{found:?}");
@@ -332,7 +350,12 @@ mod tests {
     #[test]
     fn clips_and_gaps_stand_out() {
         let mut clipped = read(2030, &[b'A'; 60], 60);
-        clipped.cigar = Cigar(vec![(CigarOp::SoftClip, 20), (CigarOp::Match, 20), (CigarOp::Deletion, 2), (CigarOp::Match, 20)]);
+        clipped.cigar = Cigar(vec![
+            (CigarOp::SoftClip, 20),
+            (CigarOp::Match, 20),
+            (CigarOp::Deletion, 2),
+            (CigarOp::Match, 20),
+        ]);
         let found = landscape(&vec![clipped; 4]).around((2000, 2001));
         assert!(found.clips[0] > 0.0 && found.gaps > 0.0, "{found:?}");
         assert!(found.clipped_share > 0.0);

@@ -79,7 +79,12 @@ impl ReadFeatures {
             match op {
                 CigarOp::SoftClip => clipped += count,
                 CigarOp::Insertion | CigarOp::Deletion => {
-                    let end = position + if *op == CigarOp::Deletion { i64::from(*count) } else { 0 };
+                    let end = position
+                        + if *op == CigarOp::Deletion {
+                            i64::from(*count)
+                        } else {
+                            0
+                        };
                     gaps += u32::from(end < core.0 - OWN || position > core.1 + OWN);
                 }
                 _ => {}
@@ -97,7 +102,8 @@ impl ReadFeatures {
                 continue;
             }
             let (base, other) = (read.bases[at], shown[(place - shown_from) as usize]);
-            mismatches += u32::from(base != other && base != b'N' && read.qualities[at] >= MIN_QUALITY);
+            mismatches +=
+                u32::from(base != other && base != b'N' && read.qualities[at] >= MIN_QUALITY);
         }
         let length = read.bases.len().max(1) as f32;
         // Where the call lies in the stored bases, clips included, taken from the nearer end.
@@ -122,7 +128,11 @@ impl ReadFeatures {
             gaps,
             clipped: clipped as f32 / length,
             distance_to_end: from_left.min(from_right).max(0.0),
-            cycle: if flags.is_reverse() { 1.0 - along } else { along },
+            cycle: if flags.is_reverse() {
+                1.0 - along
+            } else {
+                along
+            },
             quality: if count > 0.0 { sum / count } else { 0.0 },
             covers: read.start < core.0 && end > core.1,
             mate_overlaps: false,
@@ -237,7 +247,11 @@ mod tests {
 
     fn features(read: &AlignedRead) -> ReadFeatures {
         let block = ReferenceBlock::new(0, b"ACGT".repeat(50), 200);
-        let edit = Edit { start: 100, deleted: 1, inserted: b"T".to_vec() };
+        let edit = Edit {
+            start: 100,
+            deleted: 1,
+            inserted: b"T".to_vec(),
+        };
         ReadFeatures::new(read, &Haplotypes::new(&edit, &block), &block)
     }
 
@@ -261,7 +275,10 @@ mod tests {
         assert_eq!(found.support.side, Side::Alternate);
         assert_eq!((found.mismatches, found.gaps, found.clipped), (0, 0, 0.0));
         assert_eq!(found.distance_to_end, 20.0);
-        assert!((found.cycle - (1.0 - 20.0 / 60.0)).abs() < 1e-6, "reverse read");
+        assert!(
+            (found.cycle - (1.0 - 20.0 / 60.0)).abs() < 1e-6,
+            "reverse read"
+        );
         assert!(found.covers);
         let values = found.values();
         assert!(values.iter().all(|value| value.abs() <= 4.0));
@@ -278,8 +295,17 @@ mod tests {
         other.bases[50] = b'A';
         other.qualities[50] = 5;
         other.bases[22] = b'A';
-        assert_eq!(features(&other).mismatches, 1, "poor bases and the call's own do not count");
-        other.cigar = Cigar(vec![(SoftClip, 6), (Match, 40), (Insertion, 2), (Match, 12)]);
+        assert_eq!(
+            features(&other).mismatches,
+            1,
+            "poor bases and the call's own do not count"
+        );
+        other.cigar = Cigar(vec![
+            (SoftClip, 6),
+            (Match, 40),
+            (Insertion, 2),
+            (Match, 12),
+        ]);
         other.start = 86;
         let found = features(&other);
         assert_eq!(found.gaps, 1);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::columns::{Columns, Haplotype, Row, WINDOW};
+use super::columns::{Columns, Haplotype, Row};
 use super::landscape::Landscape;
 use super::read_features::{self, ReadFeatures, join_mates};
 use super::site_features;
@@ -38,7 +38,7 @@ pub struct ReadSet {
 
 impl ReadSet {
     /// Encodes one allele. `reads` are usable reads around it in the order of their start, at most
-    /// [`SAMPLE_LIMIT`]; `block` reaches at least [`WINDOW`] bases to both sides, better
+    /// [`SAMPLE_LIMIT`]; `block` reaches at least [`super::columns::WINDOW`] bases to both sides, better
     /// a read's length; `alternates` is the number of ALTs of the record.
     pub fn encode(
         edit: &Edit,
@@ -107,18 +107,22 @@ impl ReadSet {
         if self.reads.is_empty() {
             return;
         }
-        self.rows = keep.iter().filter_map(|row| self.rows.get(*row)).copied().collect();
-        self.reads = keep.iter().filter_map(|row| self.reads.get(*row)).copied().collect();
-        let features: Vec<ReadFeatures> = self.reads.iter().map(ReadFeatures::from_values).collect();
+        self.rows = keep
+            .iter()
+            .filter_map(|row| self.rows.get(*row))
+            .copied()
+            .collect();
+        self.reads = keep
+            .iter()
+            .filter_map(|row| self.reads.get(*row))
+            .copied()
+            .collect();
+        let features: Vec<ReadFeatures> =
+            self.reads.iter().map(ReadFeatures::from_values).collect();
         let counted = site_features::of_reads(&features).values;
         let shape = site_features::shape_names().len();
         self.site[shape..shape + counted.len()].copy_from_slice(&counted);
         // The logarithm of the sample's depth comes first among the surroundings.
         self.site[shape + counted.len()] += share.ln();
-    }
-
-    /// Columns of every row.
-    pub fn window() -> usize {
-        WINDOW
     }
 }

@@ -25,7 +25,8 @@ pub struct Named {
 impl Named {
     fn put(&mut self, name: &'static str, value: f64) {
         self.names.push(name);
-        self.values.push(if value.is_finite() { value as f32 } else { 0.0 });
+        self.values
+            .push(if value.is_finite() { value as f32 } else { 0.0 });
     }
 
     fn bit(&mut self, name: &'static str, is: bool) {
@@ -70,7 +71,8 @@ pub fn shape(edit: &Edit, block: &ReferenceBlock, alternates: usize) -> Named {
     found.put("repeat_unit", unit as f64 / 3.0);
     found.put("repeat_copies", (copies as f64).ln_1p());
     found.put("repeat_length", (span as f64).ln_1p());
-    let whole_units = unit > 0 && grown != 0 && grown.unsigned_abs() as usize % unit == 0;
+    let whole_units =
+        unit > 0 && grown != 0 && (grown.unsigned_abs() as usize).is_multiple_of(unit);
     found.bit("changes_whole_units", whole_units && span > 0);
     found.bit("homopolymer", unit == 1);
     let run = |step: &dyn Fn(usize) -> Option<usize>| {
@@ -97,7 +99,10 @@ pub fn shape(edit: &Edit, block: &ReferenceBlock, alternates: usize) -> Named {
     let gc = |reach: u64| {
         let from = edit.start.saturating_sub(reach).max(block.start());
         let bases = block.slice(from..edit.end() + reach);
-        let count = bases.iter().filter(|base| matches!(base, b'G' | b'C')).count();
+        let count = bases
+            .iter()
+            .filter(|base| matches!(base, b'G' | b'C'))
+            .count();
         count as f64 / bases.len().max(1) as f64
     };
     found.put("gc_20", gc(20));
@@ -122,7 +127,8 @@ fn three_mer_entropy(bases: &[u8]) -> f64 {
     let code = |base: u8| b"ACGT".iter().position(|known| *known == base);
     let mut total = 0.0;
     for triplet in bases.windows(3) {
-        if let (Some(a), Some(b), Some(c)) = (code(triplet[0]), code(triplet[1]), code(triplet[2])) {
+        if let (Some(a), Some(b), Some(c)) = (code(triplet[0]), code(triplet[1]), code(triplet[2]))
+        {
             counts[a * 16 + b * 4 + c] += 1;
             total += 1.0;
         }
@@ -149,17 +155,25 @@ pub fn of_reads(reads: &[ReadFeatures]) -> Named {
     found.put("ref_reads", reference.ln_1p());
     found.put("neither_reads", neither.ln_1p());
     found.put("alt_share", (alternate + 0.5) / (judged + 1.0));
-    found.put("alt_share_of_all", (alternate + 0.5) / (judged + neither + 1.0));
+    found.put(
+        "alt_share_of_all",
+        (alternate + 0.5) / (judged + neither + 1.0),
+    );
     let misfits = weight_of(reads, |read| {
         read.support.side == Side::Neither && read.covers && read.support.misfit > DECISIVE
     });
     found.put("misfit_share", misfits / (judged + neither + 1.0));
-    found.put("het_z", (alternate - judged / 2.0) / (judged.max(1.0) / 4.0).sqrt());
+    found.put(
+        "het_z",
+        (alternate - judged / 2.0) / (judged.max(1.0) / 4.0).sqrt(),
+    );
 
     genotype_likelihoods(&mut found, reads);
 
     let on_strand = |side: Side, reverse: bool| {
-        weight_of(reads, |read| read.support.side == side && read.is_reverse == reverse)
+        weight_of(reads, |read| {
+            read.support.side == side && read.is_reverse == reverse
+        })
     };
     let (alt_reverse, alt_forward) = (
         on_strand(Side::Alternate, true),
@@ -171,20 +185,43 @@ pub fn of_reads(reads: &[ReadFeatures]) -> Named {
     );
     let least = alt_reverse.min(alt_forward);
     found.put("alt_lesser_strand", least.ln_1p());
-    found.put("alt_lesser_strand_share", (least + 0.25) / (alternate + 1.0));
-    let odds = ((alt_reverse + 0.5) * (ref_forward + 0.5) / ((alt_forward + 0.5) * (ref_reverse + 0.5))).ln();
+    found.put(
+        "alt_lesser_strand_share",
+        (least + 0.25) / (alternate + 1.0),
+    );
+    let odds = ((alt_reverse + 0.5) * (ref_forward + 0.5)
+        / ((alt_forward + 0.5) * (ref_reverse + 0.5)))
+        .ln();
     found.put("strand_odds", odds.abs());
 
     // Means over the reads of a side, and how the two sides differ.
     type Measure = fn(&ReadFeatures) -> f64;
     let measures: [(&'static str, &'static str, Measure); 7] = [
-        ("alt_mapping_quality", "mapping_quality_difference", |read| f64::from(read.mapping_quality.min(60)) / 60.0),
-        ("alt_quality", "quality_difference", |read| f64::from(read.quality) / 40.0),
-        ("alt_distance_to_end", "distance_to_end_difference", |read| f64::from(read.distance_to_end.min(60.0)) / 30.0),
-        ("alt_mismatches", "mismatches_difference", |read| f64::from(read.mismatches).ln_1p()),
-        ("alt_gaps", "gaps_difference", |read| f64::from(read.gaps).ln_1p()),
-        ("alt_clipped", "clipped_difference", |read| f64::from(read.clipped)),
-        ("alt_cycle", "cycle_difference", |read| f64::from(read.cycle)),
+        (
+            "alt_mapping_quality",
+            "mapping_quality_difference",
+            |read| f64::from(read.mapping_quality.min(60)) / 60.0,
+        ),
+        ("alt_quality", "quality_difference", |read| {
+            f64::from(read.quality) / 40.0
+        }),
+        (
+            "alt_distance_to_end",
+            "distance_to_end_difference",
+            |read| f64::from(read.distance_to_end.min(60.0)) / 30.0,
+        ),
+        ("alt_mismatches", "mismatches_difference", |read| {
+            f64::from(read.mismatches).ln_1p()
+        }),
+        ("alt_gaps", "gaps_difference", |read| {
+            f64::from(read.gaps).ln_1p()
+        }),
+        ("alt_clipped", "clipped_difference", |read| {
+            f64::from(read.clipped)
+        }),
+        ("alt_cycle", "cycle_difference", |read| {
+            f64::from(read.cycle)
+        }),
     ];
     for (name, difference, measure) in measures {
         let [of_alt, of_ref] = [Side::Alternate, Side::Reference].map(|side| {
@@ -243,8 +280,13 @@ pub fn of_surroundings(around: &Surroundings, sample_depth: f32) -> Named {
     let mut found = Named::default();
     let sample_depth = f64::from(sample_depth).max(0.1);
     found.put("sample_depth", sample_depth.ln());
-    let ratios = around.depth.map(|depth| ((f64::from(depth) + 0.5) / (sample_depth + 0.5)).log2());
-    for (name, ratio) in ["depth_here", "depth_100", "depth_300", "depth_1000"].into_iter().zip(ratios) {
+    let ratios = around
+        .depth
+        .map(|depth| ((f64::from(depth) + 0.5) / (sample_depth + 0.5)).log2());
+    for (name, ratio) in ["depth_here", "depth_100", "depth_300", "depth_1000"]
+        .into_iter()
+        .zip(ratios)
+    {
         found.put(name, ratio.clamp(-6.0, 6.0));
     }
     found.put("depth_step", (ratios[0] - ratios[3]).clamp(-4.0, 4.0));
@@ -278,7 +320,8 @@ fn genotype_likelihoods(found: &mut Named, reads: &[ReadFeatures]) {
         reads
             .iter()
             .map(|read| {
-                let believed = f64::from(read.mapping_quality.min(60)) * std::f64::consts::LN_10 / 10.0;
+                let believed =
+                    f64::from(read.mapping_quality.min(60)) * std::f64::consts::LN_10 / 10.0;
                 let ratio = f64::from(read.support.log_ratio).clamp(-believed, believed);
                 let mixed = ((1.0 - fraction) + fraction * ratio.exp()).ln();
                 mixed * f64::from(read.weight)
@@ -287,7 +330,10 @@ fn genotype_likelihoods(found: &mut Named, reads: &[ReadFeatures]) {
     };
     let (het, hom) = (likelihood(0.5), likelihood(1.0));
     let best = het.max(hom);
-    let low = LOW_FRACTIONS.map(likelihood).into_iter().fold(f64::NEG_INFINITY, f64::max);
+    let low = LOW_FRACTIONS
+        .map(likelihood)
+        .into_iter()
+        .fold(f64::NEG_INFINITY, f64::max);
     let soft = |value: f64| value.signum() * value.abs().ln_1p();
     let depth: f64 = reads.iter().map(|read| f64::from(read.weight)).sum();
     found.put("genotype_odds", soft(best));
@@ -314,15 +360,26 @@ mod tests {
     #[test]
     fn shapes() {
         let bases = b"GATTACAGGCTTCGATTTTTTTTTCAGCATCAGG";
-        let deletion = Edit { start: 15, deleted: 2, inserted: Vec::new() };
+        let deletion = Edit {
+            start: 15,
+            deleted: 2,
+            inserted: Vec::new(),
+        };
         let found = shape(&deletion, &block(bases), 1);
         assert_eq!(value(&found, "is_deletion"), 1.0);
         assert_eq!(value(&found, "homopolymer"), 1.0);
         assert_eq!(value(&found, "changes_whole_units"), 1.0);
         assert!((value(&found, "repeat_length") - 10f32.ln()).abs() < 1e-6);
-        let transition = Edit { start: 12, deleted: 1, inserted: b"T".to_vec() };
+        let transition = Edit {
+            start: 12,
+            deleted: 1,
+            inserted: b"T".to_vec(),
+        };
         let found = shape(&transition, &block(bases), 2);
-        assert_eq!((value(&found, "is_transition"), value(&found, "is_cpg")), (1.0, 1.0));
+        assert_eq!(
+            (value(&found, "is_transition"), value(&found, "is_cpg")),
+            (1.0, 1.0)
+        );
         assert_eq!(value(&found, "takes_neighbour"), 1.0);
         assert!(value(&found, "alternates") > 0.6);
         let names: std::collections::BTreeSet<_> = found.names.iter().collect();
@@ -337,7 +394,11 @@ mod tests {
     }
 
     fn read(side: Side) -> ReadFeatures {
-        let edit = Edit { start: 20, deleted: 1, inserted: b"T".to_vec() };
+        let edit = Edit {
+            start: 20,
+            deleted: 1,
+            inserted: b"T".to_vec(),
+        };
         let block = block(&b"ACGT".repeat(20));
         let haplotypes = super::super::Haplotypes::new(&edit, &block);
         let log_ratio = match side {
@@ -345,9 +406,16 @@ mod tests {
             Side::Reference => -7.0,
             Side::Neither => 0.0,
         };
-        let blank = crate::genome::AlignedRead { mapping_quality: 60, ..Default::default() };
+        let blank = crate::genome::AlignedRead {
+            mapping_quality: 60,
+            ..Default::default()
+        };
         let mut read = ReadFeatures::new(&blank, &haplotypes, &block);
-        read.support = Support { log_ratio, misfit: 0.0, side };
+        read.support = Support {
+            log_ratio,
+            misfit: 0.0,
+            side,
+        };
         read
     }
 

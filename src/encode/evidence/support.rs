@@ -183,7 +183,8 @@ fn mismatch_cost(quality: u8) -> f32 {
 /// the haplotype do not count.
 fn ungapped(read: &AlignedRead, haplotype: &[u8], diagonal: i64) -> f32 {
     let from = (-diagonal).clamp(0, read.bases.len() as i64) as usize;
-    let to = (haplotype.len() as i64 - diagonal).clamp(from as i64, read.bases.len() as i64) as usize;
+    let to =
+        (haplotype.len() as i64 - diagonal).clamp(from as i64, read.bases.len() as i64) as usize;
     let shown = &haplotype[(from as i64 + diagonal).clamp(0, haplotype.len() as i64) as usize..];
     let mut cost = 0.0;
     for ((base, quality), other) in read.bases[from..to]
@@ -241,8 +242,8 @@ fn gapped(read: &AlignedRead, haplotype: &[u8], diagonals: [i64; 2]) -> f32 {
             }
             // An inserted base moves to the diagonal below.
             if !first && lane + 1 < width {
-                next_inserted[lane] = (matched[lane + 1] + GAP_OPEN)
-                    .min(inserted[lane + 1] + GAP_EXTEND);
+                next_inserted[lane] =
+                    (matched[lane + 1] + GAP_OPEN).min(inserted[lane + 1] + GAP_EXTEND);
             }
         }
         // A skipped base of the haplotype moves to the diagonal above, within the same read base.
@@ -317,7 +318,8 @@ mod tests {
     use crate::genome::Cigar;
     use CigarOp::*;
 
-    const REFERENCE: &[u8] = b"GATTACAGGCTTAACCGTAGGCATCGATCGGATTTTTTTTCAGCATCAGGACTACGACGTTAGCATGCCGATATTGCGCGGATCC";
+    const REFERENCE: &[u8] =
+        b"GATTACAGGCTTAACCGTAGGCATCGATCGGATTTTTTTTCAGCATCAGGACTACGACGTTAGCATGCCGATATTGCGCGGATCC";
 
     fn block() -> ReferenceBlock {
         ReferenceBlock::new(0, REFERENCE.to_vec(), REFERENCE.len() as u64)
@@ -378,7 +380,8 @@ mod tests {
         let edit = edit(32, 2, b"");
         let haplotypes = Haplotypes::new(&edit, &block());
         for end in 33..=38 {
-            let support = haplotypes.support(&read(5, &[(Match, end - 5)], &REFERENCE[5..end as usize]));
+            let support =
+                haplotypes.support(&read(5, &[(Match, end - 5)], &REFERENCE[5..end as usize]));
             assert_eq!(support.side, Side::Neither, "{end}");
         }
     }
@@ -392,7 +395,8 @@ mod tests {
         carrier.extend_from_slice(&REFERENCE[34..52]);
         carrier.extend_from_slice(&REFERENCE[55..80]);
         let length = carrier.len() as u32;
-        let support = haplotypes.support(&read(4, &[(Match, 28), (SoftClip, length - 28)], &carrier));
+        let support =
+            haplotypes.support(&read(4, &[(Match, 28), (SoftClip, length - 28)], &carrier));
         assert_eq!(support.side, Side::Alternate, "{support:?}");
         let mut other = REFERENCE[4..52].to_vec();
         other.extend_from_slice(&REFERENCE[55..80]);

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::encode::evidence::ReadSet;
 use crate::encode::evidence::columns::{Haplotype, Row, WINDOW, symbol};
-use crate::encode::evidence::read_set::READ_FEATURES;
+
 use crate::encode::{Example, SiteTensor};
 use crate::model::ModelError;
 use crate::model::scaling::Scaling;
@@ -83,18 +83,14 @@ impl Inputs {
     fn push_reads(&mut self, set: &ReadSet) {
         for row in &set.rows {
             push_row(row, &set.haplotype.reference, &mut self.cells);
-            self.qualities.extend(row.iter().map(|[_, quality]| f32::from(*quality)));
+            self.qualities
+                .extend(row.iter().map(|[_, quality]| f32::from(*quality)));
         }
         for read in &set.reads {
             self.reads.extend(read);
             self.supports_alt.push(read[SUPPORTS_ALT] > 0.5);
             self.supports_ref.push(read[SUPPORTS_REF] > 0.5);
         }
-    }
-
-    /// Numbers of a read.
-    pub const fn read_features() -> usize {
-        READ_FEATURES
     }
 }
 
@@ -167,7 +163,10 @@ mod tests {
         push_row(&row, &reference, &mut out);
         let cell = |at: usize| &out[at * CELL_CHANNELS..(at + 1) * CELL_CHANNELS];
         let third = 0.1f32 / 3.0;
-        for (found, expected) in cell(0).iter().zip([third, 0.9, third, third, 0.0, 0.0, 0.9, 0.0]) {
+        for (found, expected) in cell(0)
+            .iter()
+            .zip([third, 0.9, third, third, 0.0, 0.0, 0.9, 0.0])
+        {
             assert!((found - expected).abs() < 1e-6, "{:?}", cell(0));
         }
         assert_eq!(cell(1)[5], 1.0);

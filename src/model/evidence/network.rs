@@ -57,16 +57,36 @@ impl EvidenceNetwork {
         let data = |name: &str| weights.get(name).map_or(&[][..], |w| w.data.as_slice());
         let kernel = spec.kernel;
         let conv = |name: &str, cin: usize, cout: usize, relu: bool| {
-            let shape = ConvShape { cin, cout, kh: 1, kw: kernel };
+            let shape = ConvShape {
+                cin,
+                cout,
+                kh: 1,
+                kw: kernel,
+            };
             let bias = format!("{name}.bias");
             // The convolution of the bases shares the haplotypes' bias: they are added up.
-            let bias = if weights.contains_key(&bias) { data(&bias).to_vec() } else { vec![0.0; cout] };
+            let bias = if weights.contains_key(&bias) {
+                data(&bias).to_vec()
+            } else {
+                vec![0.0; cout]
+            };
             Conv::new(shape, data(&format!("{name}.weight")), &bias, relu).map_err(ModelError::from)
         };
         let dense = |name: &str, inputs: usize, outputs: usize, relu: bool| {
             let bias = format!("{name}.bias");
-            let bias = if weights.contains_key(&bias) { data(&bias).to_vec() } else { vec![0.0; outputs] };
-            Dense::new(inputs, outputs, data(&format!("{name}.weight")), &bias, relu).map_err(ModelError::from)
+            let bias = if weights.contains_key(&bias) {
+                data(&bias).to_vec()
+            } else {
+                vec![0.0; outputs]
+            };
+            Dense::new(
+                inputs,
+                outputs,
+                data(&format!("{name}.weight")),
+                &bias,
+                relu,
+            )
+            .map_err(ModelError::from)
         };
         let (base, read, site) = (spec.base_filters, spec.read_filters, spec.site_filters);
         let reads = if spec.reads {
@@ -79,7 +99,10 @@ impl EvidenceNetwork {
                 dense1: dense("read_dense1", READ_FEATURES, width, true)?,
                 dense2: dense("read_dense2", width, width, true)?,
                 gate: spec.quality_gate.then(|| {
-                    let (t, temperature) = (data("quality_gate.threshold")[0], data("quality_gate.temperature")[0]);
+                    let (t, temperature) = (
+                        data("quality_gate.threshold")[0],
+                        data("quality_gate.temperature")[0],
+                    );
                     Box::new(std::array::from_fn(|quality| {
                         1.0 / (1.0 + (-(quality as f32 - t) / temperature).exp())
                     }))
@@ -126,7 +149,12 @@ impl EvidenceNetwork {
     pub fn logits(&self, example: &Example) -> Result<[f32; 4], ModelError> {
         let mut inputs = Inputs::default();
         let reads = inputs.push(example, &self.scaling, self.spec.reads)?;
-        let haplotype = Rows { data: &inputs.haplotype, stored: 1, logical: 1, width: WINDOW };
+        let haplotype = Rows {
+            data: &inputs.haplotype,
+            stored: 1,
+            logical: 1,
+            width: WINDOW,
+        };
         let mut of_haplotype = Vec::new();
         self.haplotype.forward(haplotype, &mut of_haplotype)?;
         let mut joined = Vec::new();
@@ -135,23 +163,39 @@ impl EvidenceNetwork {
             Some(layers) => {
                 let pooled = self.pool_cells(layers, &mut inputs, reads, &of_haplotype)?;
                 let width = WINDOW - 2 * (self.spec.kernel - 1);
-                let rows = Rows { data: &pooled, stored: 1, logical: 1, width };
+                let rows = Rows {
+                    data: &pooled,
+                    stored: 1,
+                    logical: 1,
+                    width,
+                };
                 let mut first = Vec::new();
                 let shape = layers.site1.forward(rows, &mut first)?;
-                let rows = Rows { data: &first, stored: 1, logical: 1, width: shape.width };
+                let rows = Rows {
+                    data: &first,
+                    stored: 1,
+                    logical: 1,
+                    width: shape.width,
+                };
                 self.site2.forward(rows, &mut of_site)?;
                 self.keep_columns(&of_site, &mut joined);
                 self.pool_reads(layers, &inputs, reads, &mut joined)?;
             }
             None => {
                 let width = WINDOW - (self.spec.kernel - 1);
-                let rows = Rows { data: &of_haplotype, stored: 1, logical: 1, width };
+                let rows = Rows {
+                    data: &of_haplotype,
+                    stored: 1,
+                    logical: 1,
+                    width,
+                };
                 self.site2.forward(rows, &mut of_site)?;
                 self.keep_columns(&of_site, &mut joined);
             }
         }
         joined.extend(&inputs.scaled);
-        let (mut wide, mut narrow, mut out, mut short) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut wide, mut narrow, mut out, mut short) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         self.join1.forward(&joined, &mut wide)?;
         self.join2.forward(&wide, &mut narrow)?;
         self.out.forward(&narrow, &mut out)?;
@@ -213,7 +257,12 @@ impl EvidenceNetwork {
                 }
             }
         }
-        let rows = Rows { data: &inputs.cells, stored: reads, logical: reads, width: WINDOW };
+        let rows = Rows {
+            data: &inputs.cells,
+            stored: reads,
+            logical: reads,
+            width: WINDOW,
+        };
         let mut first = Vec::new();
         let shape = layers.bases.forward(rows, &mut first)?;
         let base = self.spec.base_filters;
@@ -223,7 +272,10 @@ impl EvidenceNetwork {
             .zip(inputs.reads.chunks_exact(READ_FEATURES))
         {
             layers.flags.forward(read, &mut bias)?;
-            for (column, sums) in of_haplotype.chunks_exact(base).zip(added.chunks_exact_mut(base)) {
+            for (column, sums) in of_haplotype
+                .chunks_exact(base)
+                .zip(added.chunks_exact_mut(base))
+            {
                 for ((sum, haplotype), bias) in sums.iter_mut().zip(column).zip(&bias) {
                     *sum = haplotype + bias;
                 }
@@ -232,7 +284,12 @@ impl EvidenceNetwork {
                 *value = (*value + more).max(0.0);
             }
         }
-        let rows = Rows { data: &first, stored: reads, logical: reads, width: shape.width };
+        let rows = Rows {
+            data: &first,
+            stored: reads,
+            logical: reads,
+            width: shape.width,
+        };
         let mut second = Vec::new();
         layers.read.forward(rows, &mut second)?;
         let carriers = inputs.supports_alt.iter().filter(|is| **is).count();
@@ -248,7 +305,9 @@ impl EvidenceNetwork {
                 *sum += value;
             }
             if *supports {
-                for ((value, max), sum) in row.iter().zip(max_alt.iter_mut()).zip(mean_alt.iter_mut()) {
+                for ((value, max), sum) in
+                    row.iter().zip(max_alt.iter_mut()).zip(mean_alt.iter_mut())
+                {
                     *max = max.max(*value);
                     *sum += value;
                 }
@@ -316,7 +375,9 @@ impl EvidenceNetwork {
         }
         for (pool, count) in [(1, reads), (3, carriers), (4, others)] {
             let share = 1.0 / count.max(1) as f32;
-            pools[pool * width..(pool + 1) * width].iter_mut().for_each(|sum| *sum *= share);
+            pools[pool * width..(pool + 1) * width]
+                .iter_mut()
+                .for_each(|sum| *sum *= share);
         }
         joined.extend(pools);
         Ok(())

@@ -86,7 +86,7 @@ impl EvidenceSpec {
                 });
             }
         }
-        if self.kernel % 2 == 0 || self.kernel > 9 {
+        if self.kernel.is_multiple_of(2) || self.kernel > 9 {
             return Err(ModelError::CardField {
                 field: "kernel",
                 expected: "1, 3, 5, 7 or 9".into(),
@@ -115,7 +115,11 @@ impl EvidenceSpec {
 
     /// Numbers that the reads' own layers hand to the dense layers.
     pub fn read_outputs(&self) -> usize {
-        if self.reads { READ_POOLS * self.read_width } else { 0 }
+        if self.reads {
+            READ_POOLS * self.read_width
+        } else {
+            0
+        }
     }
 
     /// Names and shapes of the weights for `scaled` scaled inputs (numbers of the call, annotations
@@ -182,7 +186,8 @@ impl EvidenceSpec {
             count += columns(2) * kernel * base * site;
         }
         let joined = self.site_outputs() + self.read_outputs() + scaled;
-        count + joined * self.join_width[0]
+        count
+            + joined * self.join_width[0]
             + self.join_width[0] * self.join_width[1]
             + 4 * (self.join_width[1] + scaled)
     }
@@ -204,16 +209,28 @@ mod tests {
     fn kept_columns_are_around_the_change() {
         let spec = EvidenceSpec::default();
         assert_eq!((spec.columns_out(), spec.first_kept()), (48, 16));
-        let reference = EvidenceSpec { reads: false, ..spec };
+        let reference = EvidenceSpec {
+            reads: false,
+            ..spec
+        };
         assert_eq!((reference.columns_out(), reference.first_kept()), (56, 20));
     }
 
     #[test]
     fn sizes_are_checked() {
         for wrong in [
-            EvidenceSpec { kernel: 4, ..EvidenceSpec::default() },
-            EvidenceSpec { base_filters: 0, ..EvidenceSpec::default() },
-            EvidenceSpec { join_width: [96, 5000], ..EvidenceSpec::default() },
+            EvidenceSpec {
+                kernel: 4,
+                ..EvidenceSpec::default()
+            },
+            EvidenceSpec {
+                base_filters: 0,
+                ..EvidenceSpec::default()
+            },
+            EvidenceSpec {
+                join_width: [96, 5000],
+                ..EvidenceSpec::default()
+            },
         ] {
             assert!(wrong.check().is_err(), "{wrong:?}");
         }

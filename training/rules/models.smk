@@ -1,0 +1,82 @@
+"""The built-in models: examples of every set, caller and split, encoded once, and the fit."""
+
+MODELS = config["models"]
+CNNFILTER = command(config["cnnfilter"])
+
+
+def without_reads(name):
+    return name in REAL and "reads" not in REAL[name]
+
+
+def confident(w):
+    return f"sets/{w.set}/confident.bed" if len(set_splits(w.set)) == 1 else f"sets/{w.set}/confident.{w.split}.bed"
+
+
+rule examples:
+    input:
+        calls="sets/{set}/calls.{caller}.vcf.gz",
+        index="sets/{set}/calls.{caller}.vcf.gz.tbi",
+        reads=lambda w: [] if w.model == "cnnfilter_reference" else f"sets/{w.set}/reads.bam",
+        bai=lambda w: [] if w.model == "cnnfilter_reference" else f"sets/{w.set}/reads.bam.bai",
+        reference=multiext("sets/{set}/reference", ".fa", ".fa.fai"),
+        truth="sets/{set}/truth.vcf.gz",
+        confident=confident,
+    output:
+        examples="examples/{model}/{set}.{caller}.{split}.examples",
+        table="examples/{model}/{set}.{caller}.{split}.tsv",
+    log:
+        "log/examples/{model}.{set}.{caller}.{split}.log",
+    wildcard_constraints:
+        model=names(MODELS),
+        set=names(SETS),
+        split="train|validation|test",
+    params:
+        reads=lambda w, input: f"-I {input.reads}" if input.reads else "",
+    shell:
+        "{CNNFILTER} tensors -q -V {input.calls} {params.reads} -R {input.reference[0]} --truth {input.truth} --confident {input.confident} "
+        "--set {wildcards.set}.{wildcards.caller}.{wildcards.split} -o {output.examples} --table {output.table} > {log} 2>&1"
+
+
+def of_split(model, split):
+    """Names SET.CALLER of a split that a model takes."""
+    found = []
+    for name in SETS:
+        if split not in set_splits(name) or (model == "cnnfilter_reads" and without_reads(name)):
+            continue
+        wanted = MODELS[model]["edited_callers" if name in EDITED else "callers"]
+        found += [f"{name}.{caller}" for caller in set_callers(name) if caller in wanted]
+    return found
+
+
+rule model:
+    input:
+        train=lambda w: [f"examples/{w.model}/{one}.train.examples" for one in of_split(w.model, "train")],
+        validation=lambda w: [f"examples/{w.model}/{one}.validation.examples" for one in MODELS[w.model]["validation"]],
+        settings=lambda w: str(ROOT / MODELS[w.model]["settings"]),
+    output:
+        "models/{model}/{model}/model.json",
+        "models/{model}/{model}/model.safetensors",
+        "models/{model}/history.tsv",
+    log:
+        "log/model/{model}.log",
+    benchmark:
+        "benchmarks/model/{model}.tsv"
+    wildcard_constraints:
+        model=names(MODELS),
+    # A fit that was stopped goes on from its checkpoint: the folder must not be cleaned in between.
+    shell:
+        "resume=$(test -e {wildcards.model}.fit/checkpoint/checkpoint.json && echo --resume || true); "
+        "{CNNFILTER} train $resume --config {input.settings} --name {wildcards.model} -e {input.train} --validation {input.validation} "
+        "-o {wildcards.model}.fit 2> {log} && mkdir -p models/{wildcards.model} && "
+        "cp -r {wildcards.model}.fit/{wildcards.model} {wildcards.model}.fit/history.tsv models/{wildcards.model}/"
+
+
+rule models:
+    input:
+        expand("models/{model}/{model}/model.json", model=MODELS),
+
+
+rule test_examples:
+    """Examples of the test splits, for baselines.py."""
+    input:
+        [f"examples/{model}/{one}.{split}.examples" for model in MODELS for split in ("train", "test") for one in of_split(model, split)],

@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Small BED work.
+
+usage: bed.py regions OUT.bed REGION...                 regions (1-based, both ends inside) as BED
+       bed.py intersect OUT.bed A.bed B.bed             what two BED files have in common
+       bed.py sequence OUT.bed REF.fa REGION...         stretches of the regions that are not N, of 1,000 bases and more
+"""
+
+import re
+import sys
+
+from intervals import intersected, read_bed, read_contig, regions, write_bed
+
+SHORTEST = 1000
+
+
+def main():
+    what, out, *args = sys.argv[1:]
+    if what == "regions":
+        write_bed(out, regions(args))
+    elif what == "intersect":
+        a, b = (read_bed(path) for path in args)
+        write_bed(out, {contig: intersected(a[contig], b.get(contig, [])) for contig in a})
+    elif what == "sequence":
+        found = {}
+        for contig, spans in regions(args[1:]).items():
+            bases = read_contig(args[0], contig)
+            stretches = [match.span() for match in re.finditer("[^N]+", bases)]
+            found[contig] = [(s, e) for s, e in intersected(spans, stretches) if e - s >= SHORTEST]
+        write_bed(out, found)
+    else:
+        raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
