@@ -241,7 +241,7 @@ fn score_with_filter_is_score_and_then_filter() {
                 .count();
             assert_eq!(passed + failed, found.len(), "{key}, {aim}");
             assert!(passed > 0, "{key}, {aim}: nothing passes");
-            // The demo holds 82 false calls, and none of the two models is blind to all of them.
+            // The demo holds 82 false calls, and neither model is blind to all of them.
             assert!(failed > 0, "{key}, {aim}: everything passes");
         }
     }

@@ -18,4 +18,5 @@ mod same_bytes;
 mod score;
 mod simulate;
 mod support;
+mod tensors;
 mod training;
