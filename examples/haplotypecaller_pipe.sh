@@ -10,7 +10,7 @@
 # both programs ended well.
 set -euo pipefail
 if [ $# -lt 4 ]; then
-  sed -n '2,11p' "$0" >&2
+  sed -n '2,10p' "$0" >&2
   exit 2
 fi
 here=$(cd "$(dirname "$0")" && pwd)

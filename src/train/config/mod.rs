@@ -235,7 +235,7 @@ impl Default for ScheduleConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AugmentationConfig {
-    /// Probability that reads, reference and ALT are reverse-complemented.
+    /// Probability that all reads of an example change strands.
     pub strand_flip: f64,
     /// Probability that reads are thinned.
     pub downsample_probability: f64,
