@@ -13,12 +13,12 @@ fn score_by_default(variants: &Path, more: &[&str]) -> Output {
     program(&arguments).output().unwrap()
 }
 
-/// Whether reads are given, the arguments for that, and the key of the model's score.
-fn both() -> [(bool, Vec<String>, &'static str); 2] {
+/// The arguments for reads or none, and the key of the model's score.
+fn both() -> [(Vec<String>, &'static str); 2] {
     let bam = text(&demo("reads.bam")).to_owned();
     [
-        (true, vec!["-I".to_owned(), bam], "CNN_2D"),
-        (false, Vec::new(), "CNN_1D"),
+        (vec!["-I".to_owned(), bam], "CNN_2D"),
+        (Vec::new(), "CNN_1D"),
     ]
 }
 
@@ -51,7 +51,7 @@ fn filters(vcf: &[u8]) -> Vec<[String; 5]> {
 
 #[test]
 fn every_callers_records_get_score_scores_of_alleles_and_probability() {
-    for (_, reads, key) in both() {
+    for (reads, key) in both() {
         for calls in ["calls.vcf", "calls.freebayes.vcf", "calls.bcftools.vcf"] {
             let scored = succeed(score_by_default(&demo(calls), &arguments(&reads, &[])));
             for definition in [
@@ -84,7 +84,7 @@ fn every_callers_records_get_score_scores_of_alleles_and_probability() {
                 }
                 let best = each
                     .iter()
-                    .filter_map(|value| value.parse().ok())
+                    .filter_map(|value| value.parse::<f64>().ok())
                     .fold(f64::NEG_INFINITY, f64::max);
                 assert_eq!(score, best, "the site's score is its best ALT's: {line}");
                 let probability: f64 = info(line, "CNN_PROB").expect(line).parse().unwrap();
@@ -104,7 +104,7 @@ fn every_callers_records_get_score_scores_of_alleles_and_probability() {
 
 #[test]
 fn within_a_type_a_higher_score_is_a_higher_probability() {
-    for (_, reads, key) in both() {
+    for (reads, key) in both() {
         let scored = succeed(score_by_default(
             &demo("calls.vcf"),
             &arguments(&reads, &[]),
@@ -117,7 +117,9 @@ fn within_a_type_a_higher_score_is_a_higher_probability() {
                     let is_indel = columns[3].len() != columns[4].len();
                     !columns[4].contains(',') && is_indel == wants_indels
                 })
-                .map(|line| [key, "CNN_PROB"].map(|key| info(line, key).unwrap().parse().unwrap()))
+                .map(|line| {
+                    [key, "CNN_PROB"].map(|key| info(line, key).unwrap().parse::<f64>().unwrap())
+                })
                 .map(|[score, probability]| (score, probability))
                 .collect();
             assert!(pairs.len() > 20, "{}", pairs.len());
@@ -132,7 +134,7 @@ fn within_a_type_a_higher_score_is_a_higher_probability() {
 
 #[test]
 fn names_say_the_same_as_the_default_and_unknown_ones_list_them() {
-    for ((_, reads, _), name) in both()
+    for ((reads, _), name) in both()
         .into_iter()
         .zip(["cnnfilter_reads", "cnnfilter_reference"])
     {
@@ -163,7 +165,7 @@ fn names_say_the_same_as_the_default_and_unknown_ones_list_them() {
 fn threads_batches_and_scatter_change_nothing() {
     let lab = Lab::new();
     let bed = lab.file("b.bed", "demo1\t4999\t17000\n");
-    for (_, reads, key) in both() {
+    for (reads, key) in both() {
         let run = |more: &[&str]| {
             succeed(score_by_default(
                 &demo("calls.vcf"),
@@ -196,7 +198,7 @@ fn threads_batches_and_scatter_change_nothing() {
 #[test]
 fn running_twice_changes_nothing() {
     let lab = Lab::new();
-    for (_, reads, key) in both() {
+    for (reads, key) in both() {
         let once = lab.path(&format!("{key}.vcf"));
         succeed(score_by_default(
             &demo("calls.vcf"),
@@ -210,7 +212,7 @@ fn running_twice_changes_nothing() {
 #[test]
 fn score_with_filter_is_score_and_then_filter() {
     let lab = Lab::new();
-    for (_, reads, key) in both() {
+    for (reads, key) in both() {
         let scored = lab.path(&format!("{key}.vcf"));
         succeed(score_by_default(
             &demo("calls.vcf"),
