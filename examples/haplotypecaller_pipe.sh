@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # GATK's HaplotypeCaller piped into cnnfilter: calls are scored as they are made.
 #
-#   haplotypecaller_pipe.sh REF.fa READS.bam MODEL_DIR OUT.vcf.gz [REGION]
+#   haplotypecaller_pipe.sh REF.fa READS.bam MODEL OUT.vcf.gz [REGION]
 #
+# MODEL is a model folder or the name of a model inside the program, such as cnnfilter_reads.
 # GATK comes through Maven (gatk.sh); `cnnfilter` is the one in target/release, else on the PATH. The
 # reference needs its .fai; its .dict is made in a temporary folder where it is missing. A caller that
 # stops between two records looks like the end of the calls, so the output gets its name only when

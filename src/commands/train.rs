@@ -62,8 +62,6 @@ const AIMS: [&str; 9] = [
     "sensitivity=0.999",
 ];
 
-/// Ranges of depth that have thresholds of their own where there are enough calls for them.
-const DEPTHS: [[f64; 2]; 3] = [[0.0, 15.0], [15.0, 40.0], [40.0, 1e6]];
 /// Fewest held-out calls, real and false together, that a threshold is chosen from.
 const FEWEST: usize = 500;
 
@@ -86,12 +84,19 @@ pub fn run(plan: &TrainPlan) -> Result<String> {
         .as_deref()
         .map(|folder| model_dir::load(folder, DeviceChoice::Cpu))
         .transpose()?;
-    let mut spec: EvidenceSpec = config.architecture()?;
+    let mut spec: EvidenceSpec = config.architecture().context("[architecture]")?;
+    if config.architecture.contains_key("reads") && spec.reads != data.with_reads {
+        bail!(
+            "[architecture]: reads is {}, but the examples are {} reads; leave it out",
+            spec.reads,
+            if data.with_reads { "with" } else { "without" }
+        );
+    }
     spec.reads = data.with_reads;
     if let Some(model) = &init {
         spec = data.check_init(model, &config)?;
     }
-    spec.check().context("architecture")?;
+    spec.check().context("[architecture]")?;
     let scaling = match init.as_ref().and_then(|model| model.card().scaling.clone()) {
         Some(scaling) => scaling,
         None => pool.install(|| data.scaling())?,
@@ -260,22 +265,20 @@ fn trained(
     );
     let held_out: Vec<HeldOut<'_>> = scored
         .iter()
-        .zip(&data.validation)
-        .filter_map(|(scored, index)| {
+        .filter_map(|scored| {
             let kind = if scored.is_indel { "INDEL" } else { "SNP" };
             Some(HeldOut {
                 kind,
                 probability: calibration.probability(kind, scored.score)?,
                 is_real: scored.is_real,
-                depth: data.depth_of(*index).map(f64::from),
+                depth: None,
             })
         })
         .collect();
     let aims: Vec<Aim> = AIMS.iter().filter_map(|aim| aim.parse().ok()).collect();
-    let depths: &[[f64; 2]] = if run.spec.reads { &DEPTHS } else { &[] };
     let thresholds = CardThresholds {
         measured_on: data.validation_text(),
-        kinds: choose(&held_out, &aims, depths, FEWEST),
+        kinds: choose(&held_out, &aims, &[], FEWEST),
     };
     let best = state.early_stopping.best_epoch.unwrap_or(0);
     Trained {

@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod builtin;
 mod errors;
 mod eval;
 mod filter;
@@ -15,4 +16,7 @@ mod import;
 mod real_data;
 mod same_bytes;
 mod score;
+mod simulate;
 mod support;
+mod tensors;
+mod training;

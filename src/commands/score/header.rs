@@ -55,6 +55,9 @@ pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) -> Result
     for path in plan.encoding.reads.iter().filter(|_| model.uses_reads()) {
         command += &format!("-I {} ", quote(&path.to_string_lossy()));
     }
+    if let Some(depth) = plan.encoding.sample_depth {
+        command += &format!("--sample-depth {depth} ");
+    }
     command += &format!("-R {}", quote(&plan.encoding.reference.to_string_lossy()));
     header.put_meta(&prefix, command);
     if card.calibration.is_some() || card.thresholds.is_some() {

@@ -272,11 +272,6 @@ impl Data {
         Ok(spec)
     }
 
-    /// Mean depth of the sample of an example.
-    pub fn depth_of(&self, index: usize) -> Option<f32> {
-        self.headers[self.file_of(index)].sample_depth
-    }
-
     /// The sets, for the card.
     pub fn sets(&self) -> Vec<TrainedOn> {
         self.headers

@@ -9,8 +9,8 @@
 //! ```text
 //!  reads [n][64][8] ─ conv ─┐
 //!  reference, ALT [64][11] ─ conv ─┼ + ─ ReLU ─ conv ─ ReLU ─ max and mean over all reads and
-//!  flags, MAPQ [n][21] ─ dense ─┘        over those that support ALT [56][96] ─ conv ─ conv ─┐
-//!  flags, MAPQ, support [n][21] ─ dense ─ dense ─ max and mean over reads ───────────────────┤
+//!  flags, MAPQ [n][22] ─ dense ─┘        over those that support ALT [56][96] ─ conv ─ conv ─┐
+//!  flags, MAPQ, support [n][22] ─ dense ─ dense ─ max and mean over reads ───────────────────┤
 //!  numbers of the call, annotations and their missing bits ─────┬────────────────────────────┤
 //!                                                     shortcut  │          dense ─ dense     │
 //!                                                               └────── + ──────┘            │

@@ -39,7 +39,7 @@ impl Default for EvidenceSpec {
             reads: true,
             base_filters: 24,
             read_filters: 24,
-            site_filters: 32,
+            site_filters: 28,
             kernel: 5,
             read_width: 32,
             join_width: [96, 48],

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The text is no TOML, or holds a field that does not exist, or one of the wrong type.
-    #[error("{0}")]
+    #[error(transparent)]
     Read(#[from] toml::de::Error),
     /// The configuration cannot be written as TOML.
     #[error("the configuration cannot be written as TOML: {0}")]
@@ -235,7 +235,7 @@ impl Default for ScheduleConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AugmentationConfig {
-    /// Probability that reads, reference and ALT are reverse-complemented.
+    /// Probability that all reads of an example change strands.
     pub strand_flip: f64,
     /// Probability that reads are thinned.
     pub downsample_probability: f64,
