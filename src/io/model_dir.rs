@@ -110,7 +110,9 @@ fn read(folder: &Path, name: &str) -> Result<Vec<u8>, IoError> {
         Ok(bytes) => Ok(bytes),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(IoError::other(
             folder,
-            format!("it has no `{name}`; expected a model folder, as `cnnfilter train` and `cnnfilter import` write it"),
+            format!(
+                "it has no `{name}`; expected a model folder, as `cnnfilter train` and `cnnfilter import` write it"
+            ),
         )),
         Err(e) => Err(IoError::system(path, "read", e)),
     }

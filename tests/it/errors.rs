@@ -95,7 +95,7 @@ fn each_is_named() {
         (
             "no model",
             |c| c.model = c.lab.path("none"),
-            &["none: it has no `model.json`", "cnnfilter import"],
+            &["none: there is no such model folder", "cnnfilter_reads"],
         ),
         (
             "a folder as calls",
