@@ -5,11 +5,9 @@
 //! class, n being the examples per class. So a run that resumes at a step sees the very batches of
 //! a run without interruption, and its whole sampling state is that number.
 
+use crate::model::log_odds::LABELS;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-/// Names of the classes, in the order of the network's outputs.
-pub const CLASS_NAMES: [&str; 4] = ["NOT_SNP", "NOT_INDEL", "SNP", "INDEL"];
 
 /// The two classes, false and true, of each type.
 const TYPES: [(&str, usize, usize); 2] = [("SNP", 0, 2), ("INDEL", 1, 3)];
@@ -75,13 +73,13 @@ pub enum SamplerError {
     TooMany(usize),
 }
 
-/// Examples of each class that can be drawn (weight above 0), in the order of [`CLASS_NAMES`].
+/// Examples of each class that can be drawn (weight above 0), in the order of [`LABELS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClassCounts(pub [usize; 4]);
 
 impl std::fmt::Display for ClassCounts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (i, (name, count)) in CLASS_NAMES.iter().zip(self.0).enumerate() {
+        for (i, (name, count)) in LABELS.iter().zip(self.0).enumerate() {
             let separator = if i == 0 { "" } else { ", " };
             write!(f, "{separator}{count} {name}")?;
         }
@@ -227,11 +225,11 @@ fn check_counts(counts: ClassCounts, allow_one_type: bool) -> Result<(), Sampler
             (0, 0) if allow_one_type => {}
             (0, 0) => return Err(SamplerError::EmptyType { kind, counts }),
             (0, _) => {
-                let class = CLASS_NAMES[negative];
+                let class = LABELS[negative];
                 return Err(SamplerError::EmptyClass { class, counts });
             }
             (_, 0) => {
-                let class = CLASS_NAMES[positive];
+                let class = LABELS[positive];
                 return Err(SamplerError::EmptyClass { class, counts });
             }
             _ => {}

@@ -19,7 +19,7 @@ ema_decay = 0.5
 warmup_steps = 2
 
 [validation]
-shard_fraction = 0.4
+last_fraction = 0.4
 
 [architecture]
 base_filters = 4

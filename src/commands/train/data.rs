@@ -177,7 +177,7 @@ impl Data {
                 .copied()
                 .unwrap_or(1.0);
             let last_share =
-                of_file.len() - (of_file.len() as f64 * held.shard_fraction).ceil() as usize;
+                of_file.len() - (of_file.len() as f64 * held.last_fraction).ceil() as usize;
             let mut counts = [[0; 4]; 2];
             for (number, (class, contig, start)) in of_file.iter().enumerate() {
                 let index = self.first[at] + number;

@@ -192,9 +192,9 @@ impl TrainConfig {
             )?;
         }
         ensure(
-            validation.shard_fraction > 0.0 && validation.shard_fraction < 1.0,
-            "validation.shard_fraction",
-            validation.shard_fraction,
+            validation.last_fraction > 0.0 && validation.last_fraction < 1.0,
+            "validation.last_fraction",
+            validation.last_fraction,
             "a number above 0 and below 1",
         )
     }
@@ -232,7 +232,7 @@ mod tests {
             ("augmentation.group_dropout", "nan"),
             ("validation.regions", "[\"\"]"),
             ("validation.sets", "[\" \"]"),
-            ("validation.shard_fraction", "1.0"),
+            ("validation.last_fraction", "1.0"),
         ] {
             let error = TrainConfig::from_toml(&format!("{field} = {value}")).unwrap_err();
             let ConfigError::Invalid {

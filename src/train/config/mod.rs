@@ -270,9 +270,9 @@ pub struct ValidationConfig {
     pub regions: Vec<String>,
     /// Sets of examples held out as a whole, by name.
     pub sets: Vec<String>,
-    /// Where neither regions nor sets are given: the fraction of every set's shards (runs of the
-    /// genome) that is held out, its last ones; above 0 and below 1.
-    pub shard_fraction: f64,
+    /// Where neither regions nor sets nor whole files are given: the share of every file that is held
+    /// out, its last examples by position; above 0, below 1.
+    pub last_fraction: f64,
 }
 
 impl Default for ValidationConfig {
@@ -280,20 +280,8 @@ impl Default for ValidationConfig {
         Self {
             regions: Vec::new(),
             sets: Vec::new(),
-            shard_fraction: 0.1,
+            last_fraction: 0.1,
         }
-    }
-}
-
-impl ValidationConfig {
-    /// The number of shards, of the `shards` of one set, that are held out: those with an index of
-    /// at least `shards` minus this. 0 where regions or sets decide; otherwise the fraction
-    /// rounded to the nearest, at least one and never all (a set of a single shard keeps it).
-    pub fn held_out_shards(&self, shards: usize) -> usize {
-        if !self.regions.is_empty() || !self.sets.is_empty() || shards < 2 {
-            return 0;
-        }
-        ((shards as f64 * self.shard_fraction).round() as usize).clamp(1, shards - 1)
     }
 }
 
@@ -349,7 +337,7 @@ mod tests {
             .insert("name".into(), "reads".to_owned().into());
         let text = config.to_toml().unwrap();
         assert_eq!(TrainConfig::from_toml(&text).unwrap(), config);
-        for field in ["patience", "per_class", "clip_norm", "shard_fraction"] {
+        for field in ["patience", "per_class", "clip_norm", "last_fraction"] {
             assert!(text.contains(&format!("\n{field} = ")), "{field} in {text}");
         }
         assert!(text.contains("\nkind = \"cosine\"\n"), "{text}");
@@ -401,18 +389,5 @@ mod tests {
             ..batches
         };
         assert_eq!(fixed.steps_per_epoch(640, 64), 7);
-    }
-
-    #[test]
-    fn shards_are_held_out_only_where_nothing_else_is() {
-        let mut validation = ValidationConfig::default();
-        assert_eq!(
-            [0, 1, 2, 4, 24, 26].map(|n| validation.held_out_shards(n)),
-            [0, 0, 1, 1, 2, 3]
-        );
-        validation.shard_fraction = 0.99;
-        assert_eq!(validation.held_out_shards(4), 3);
-        validation.sets.push("real".into());
-        assert_eq!(validation.held_out_shards(4), 0);
     }
 }
