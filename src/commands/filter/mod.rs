@@ -1,7 +1,7 @@
 //! `cnnfilter filter`: from scores to FILTER.
 //!
-//! Without resources one streaming pass, by the thresholds of a model ([`thresholds`]); with
-//! resources two passes, by tranches ([`tranches`]). Both hand each record to [`finish`].
+//! Without resources one streaming pass, by the thresholds of a model (`thresholds`); with
+//! resources two passes, by tranches (`tranches`). Both hand each record to `finish`.
 
 pub(in crate::commands) mod finish;
 mod known;

@@ -6,10 +6,10 @@
 //! `relu` has derivative 1 at 0, so none of these is used.
 //!
 //! * [`conv`]: convolution along rows, with bias and optional ReLU.
-//! * [`dense`]: the fully connected layer.
-//! * [`relu`]: max(x, 0).
+//! * [`mod@dense`]: the fully connected layer.
+//! * [`mod@relu`]: max(x, 0).
 //! * [`segments`]: which rows belong to which site, and a site's row repeated for each of them.
-//! * [`pool_max`], [`pool_mean`]: a site's rows become one.
+//! * [`mod@pool_max`], [`mod@pool_mean`]: a site's rows become one.
 //! * [`loss`]: weighted cross-entropy, optionally focal.
 //! * `cpu`: the numbers of a tensor on the CPU.
 //!
