@@ -136,17 +136,12 @@ impl EvalArgs {
             seen.push(name.clone());
             is_new
         });
-        let labels = match (self.truth, self.labels.as_deref()) {
-            (Some(truth), _) => LabelPlan::Truth {
-                truth,
-                confident: self.confident,
-                sample: self.truth_sample,
-            },
-            (None, Some("happy")) => LabelPlan::Happy,
-            (None, Some("vcfeval")) => LabelPlan::Vcfeval,
-            (None, Some(path)) => LabelPlan::Table(PathBuf::from(path)),
-            (None, None) => LabelPlan::Nothing,
-        };
+        let labels = LabelPlan::of_flags(
+            self.truth,
+            self.confident,
+            self.truth_sample,
+            self.labels.as_deref(),
+        );
         EvalPlan {
             variants: self.variant,
             labels,

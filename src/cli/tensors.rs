@@ -90,17 +90,12 @@ pub struct TensorsArgs {
 impl TensorsArgs {
     /// The settings of the run, defaults filled in.
     pub fn resolve(self) -> TensorsPlan {
-        let labels = match (self.truth, self.labels.as_deref()) {
-            (Some(truth), _) => LabelPlan::Truth {
-                truth,
-                confident: self.confident,
-                sample: self.truth_sample,
-            },
-            (None, Some("happy")) => LabelPlan::Happy,
-            (None, Some("vcfeval")) => LabelPlan::Vcfeval,
-            (None, Some(path)) => LabelPlan::Table(PathBuf::from(path)),
-            (None, None) => LabelPlan::Nothing,
-        };
+        let labels = LabelPlan::of_flags(
+            self.truth,
+            self.confident,
+            self.truth_sample,
+            self.labels.as_deref(),
+        );
         let name_of_output = || {
             let stem = self.output.file_stem().unwrap_or_default();
             stem.to_string_lossy().into_owned()

@@ -38,6 +38,28 @@ pub enum LabelPlan {
     Nothing,
 }
 
+impl LabelPlan {
+    /// The plan that the flags `--truth`, `--confident`, `--truth-sample` and `--labels` say.
+    pub fn of_flags(
+        truth: Option<PathBuf>,
+        confident: Option<PathBuf>,
+        sample: Option<String>,
+        labels: Option<&str>,
+    ) -> Self {
+        match (truth, labels) {
+            (Some(truth), _) => Self::Truth {
+                truth,
+                confident,
+                sample,
+            },
+            (None, Some("happy")) => Self::Happy,
+            (None, Some("vcfeval")) => Self::Vcfeval,
+            (None, Some(path)) => Self::Table(PathBuf::from(path)),
+            (None, None) => Self::Nothing,
+        }
+    }
+}
+
 /// A source of labels that has been opened.
 pub enum LabelSource {
     /// A truth set.

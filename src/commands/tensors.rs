@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Result, bail};
-use rayon::prelude::*;
 
-use super::encoding::{Call, EncodingPlan, Outcome, StretchReader, inputs, stretch};
+use super::encoding::{Call, EncodingPlan, Outcome, encode_calls, inputs};
 use super::labels::{LabelPlan, LabelSource};
 use crate::encode::annotations::AnnotationSource;
 use crate::encode::store::{LabelledExample, StoreHeader, StoreInput};
@@ -18,6 +17,7 @@ use crate::io::example_file::ExampleWriter;
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{atomic, checksum, regions};
 use crate::label::{AltState, MatchRule};
+use crate::model::card::TensorSpec;
 use crate::runtime::progress::Progress;
 use crate::runtime::threads;
 use crate::vcf::VcfRecord;
@@ -126,17 +126,9 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
                     counts.leave(reason, 1);
                 }
             }
-            let stretches = stretch::cut(to_encode, plan.threads);
-            let encode = |calls: Vec<Call>| -> Result<Vec<(Call, Outcome)>> {
-                let mut reader = StretchReader::borrow(&stretch_readers, &plan.encoding, &inputs)?;
-                let outcomes = reader.encode(&calls, &inputs)?;
-                StretchReader::give_back(&stretch_readers, reader);
-                Ok(calls.into_iter().zip(outcomes).collect())
-            };
-            let encoded: Vec<Result<Vec<(Call, Outcome)>>> =
-                pool.install(|| stretches.into_par_iter().map(encode).collect());
-            let encoded: Vec<Vec<(Call, Outcome)>> = encoded.into_iter().collect::<Result<_>>()?;
-            for ((call, outcome), states) in encoded.into_iter().flatten().zip(states) {
+            let encoded =
+                encode_calls(to_encode, &plan.encoding, &inputs, &pool, &stretch_readers)?;
+            for ((call, outcome), states) in encoded.into_iter().zip(states) {
                 for example in examples(&call.record, outcome, &states, &mut counts) {
                     counts.classes[example.class()] += 1;
                     table.add(&example);
@@ -155,16 +147,13 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
             counts.left_out_text()
         );
     }
+    let tensor = TensorSpec::of_evidence(inputs.encoder.uses_reads());
     let header = StoreHeader {
         set: plan.set.clone(),
-        encoder: inputs.encoder.name().to_owned(),
+        encoder: tensor.encoder,
         annotations: inputs.encoder.annotation_names(),
-        site_features: names(evidence::ReadSet::site_names(inputs.encoder.uses_reads())),
-        read_features: if inputs.encoder.uses_reads() {
-            names(evidence::read_features::NAMES.to_vec())
-        } else {
-            Vec::new()
-        },
+        site_features: tensor.site_features,
+        read_features: tensor.channels,
         sample_depth: inputs.encoder.uses_reads().then_some(inputs.sample_depth),
         inputs: input_files(plan)?,
         left_out: counts.left_out.clone().into_iter().collect(),
@@ -176,10 +165,6 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         atomic::write(path, table.text.as_bytes())?;
     }
     Ok(counts.to_text(&header))
-}
-
-fn names(names: Vec<&'static str>) -> Vec<String> {
-    names.into_iter().map(String::from).collect()
 }
 
 #[derive(Debug, Default)]

@@ -161,23 +161,29 @@ pub fn suffix(offsets: &[u64]) -> Vec<u8> {
         .collect()
 }
 
-/// A view of a file of examples.
+/// How a file of examples is laid out: read once a file, since the header is long.
 #[derive(Debug)]
-pub struct StoreView<'a> {
+pub struct StoreLayout {
     /// Its header.
     pub header: StoreHeader,
-    bytes: &'a [u8],
     /// Where the offsets begin.
     index: usize,
     count: usize,
 }
 
-impl<'a> StoreView<'a> {
-    /// Opens the bytes of a whole file.
+/// The examples of a file.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreView<'a> {
+    layout: &'a StoreLayout,
+    bytes: &'a [u8],
+}
+
+impl StoreLayout {
+    /// Reads the layout out of the bytes of a whole file.
     ///
     /// # Errors
     /// [`StoreError`] where they are none.
-    pub fn new(bytes: &'a [u8]) -> Result<Self, StoreError> {
+    pub fn new(bytes: &[u8]) -> Result<Self, StoreError> {
         let mut reader = Cursor { bytes, at: 0 };
         if reader.take(8).ok() != Some(&MAGIC[..]) {
             return Err(StoreError::Magic);
@@ -200,32 +206,49 @@ impl<'a> StoreView<'a> {
             .ok_or(StoreError::Damaged("number of examples"))?;
         Ok(Self {
             header,
-            bytes,
             index,
             count: count as usize,
         })
     }
 
+    /// The examples in `bytes`, which are those of the file that this is the layout of.
+    pub fn view<'a>(&'a self, bytes: &'a [u8]) -> StoreView<'a> {
+        StoreView {
+            layout: self,
+            bytes,
+        }
+    }
+}
+
+impl StoreView<'_> {
     /// Number of examples.
     pub fn len(&self) -> usize {
-        self.count
+        self.layout.count
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.layout.count == 0
     }
 
     /// Where an example begins.
     fn cursor(&self, at: usize) -> Result<Cursor<'_>, StoreError> {
-        if at >= self.count {
+        let (index, count) = (self.layout.index, self.layout.count);
+        if at >= count {
             return Err(StoreError::Damaged("example number"));
         }
-        let place = self.index + 8 * at;
-        let offset = u64::from_le_bytes(array(&self.bytes[place..place + 8])?);
+        let (examples, offsets) = self
+            .bytes
+            .split_at_checked(index)
+            .ok_or(StoreError::Damaged("sizes"))?;
+        let mut offsets = Cursor {
+            bytes: offsets,
+            at: 8 * at,
+        };
+        let offset = offsets.u64()?;
         let at = usize::try_from(offset).map_err(|_| StoreError::Damaged("offset"))?;
         Ok(Cursor {
-            bytes: &self.bytes[..self.index],
+            bytes: examples,
             at,
         })
     }
@@ -393,8 +416,9 @@ mod tests {
     fn examples_survive() {
         let examples = [example(0, 1), example(3, 2), example(7, 9)];
         let bytes = file(&examples);
-        let view = StoreView::new(&bytes).unwrap();
-        assert_eq!((view.len(), &view.header), (3, &header()));
+        let layout = StoreLayout::new(&bytes).unwrap();
+        let view = layout.view(&bytes);
+        assert_eq!((view.len(), &layout.header), (3, &header()));
         for (at, example) in examples.iter().enumerate() {
             assert_eq!(&view.get(at).unwrap(), example);
             let label = (example.class(), example.contig.clone(), example.start);
@@ -408,7 +432,8 @@ mod tests {
         let bytes = file(&[example(1, 1), example(2, 2)]);
         for length in 0..bytes.len() {
             let cut = &bytes[..length];
-            let read = StoreView::new(cut).and_then(|view| {
+            let read = StoreLayout::new(cut).and_then(|layout| {
+                let view = layout.view(cut);
                 (0..view.len())
                     .map(|at| view.get(at))
                     .collect::<Result<Vec<_>, _>>()
@@ -425,7 +450,8 @@ mod tests {
             let mut bytes = file(&[example(1, 1), example(2, 2)]);
             let at = at % bytes.len();
             bytes[at] = value;
-            if let Ok(view) = StoreView::new(&bytes) {
+            if let Ok(layout) = StoreLayout::new(&bytes) {
+                let view = layout.view(&bytes);
                 for at in 0..view.len().min(5) {
                     let _ = view.get(at);
                 }

@@ -8,7 +8,7 @@ use memmap2::Mmap;
 
 use super::atomic::PendingFile;
 use super::error::IoError;
-use crate::encode::store::{self, LabelledExample, StoreHeader, StoreView};
+use crate::encode::store::{self, LabelledExample, StoreHeader, StoreLayout, StoreView};
 
 /// Writes examples one after another; the header, which counts them, comes in front at the end.
 pub struct ExampleWriter {
@@ -82,6 +82,7 @@ impl ExampleWriter {
 pub struct ExampleFile {
     path: PathBuf,
     map: Mmap,
+    layout: StoreLayout,
 }
 
 impl ExampleFile {
@@ -97,20 +98,23 @@ impl ExampleFile {
         // renaming and never changes one in place.
         let map = unsafe { Mmap::map(&file) }
             .map_err(|error| IoError::system(path, "map into memory", error))?;
-        let opened = Self {
+        let layout =
+            StoreLayout::new(&map).map_err(|error| IoError::other(path, error.to_string()))?;
+        Ok(Self {
             path: path.to_owned(),
             map,
-        };
-        opened.view()?;
-        Ok(opened)
+            layout,
+        })
+    }
+
+    /// Its header.
+    pub fn header(&self) -> &StoreHeader {
+        &self.layout.header
     }
 
     /// Its examples.
-    ///
-    /// # Errors
-    /// Where the layout is damaged.
-    pub fn view(&self) -> Result<StoreView<'_>, IoError> {
-        StoreView::new(&self.map).map_err(|error| IoError::other(&self.path, error.to_string()))
+    pub fn view(&self) -> StoreView<'_> {
+        self.layout.view(&self.map)
     }
 
     /// Where it is.

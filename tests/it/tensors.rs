@@ -75,18 +75,22 @@ fn classes_are_counted_alike_in_file_table_and_summary() {
         }
         let said = tensors(&demo("calls.vcf"), &output, &more);
         let file = ExampleFile::open(&output).unwrap();
-        let view = file.view().unwrap();
-        assert_eq!(view.header.set, "the demo");
-        assert_eq!(view.header.sample_depth.is_some(), with_reads);
-        let [false_snps, false_indels, real_snps, real_indels] = view.header.classes;
+        let view = file.view();
+        assert_eq!(file.header().set, "the demo");
+        assert_eq!(file.header().sample_depth.is_some(), with_reads);
+        let [false_snps, false_indels, real_snps, real_indels] = file.header().classes;
         // 191 records of the truth are called, and 82 others lie where it is complete.
-        assert!(real_snps + real_indels >= 185, "{:?}", view.header.classes);
+        assert!(
+            real_snps + real_indels >= 185,
+            "{:?}",
+            file.header().classes
+        );
         assert!(
             false_snps >= 30 && false_indels >= 10,
             "{:?}",
-            view.header.classes
+            file.header().classes
         );
-        assert_eq!(view.header.classes.iter().sum::<u64>(), view.len() as u64);
+        assert_eq!(file.header().classes.iter().sum::<u64>(), view.len() as u64);
 
         let table = std::fs::read_to_string(&table).unwrap();
         let mut lines = table
@@ -119,7 +123,7 @@ fn classes_are_counted_alike_in_file_table_and_summary() {
             assert_eq!(of_line, class);
             of_table[class] += 1;
         }
-        assert_eq!(of_table, view.header.classes);
+        assert_eq!(of_table, file.header().classes);
         for (name, count) in ["false SNPs", "false INDELs", "real SNPs", "real INDELs"]
             .into_iter()
             .zip(of_table)

@@ -4,4 +4,4 @@ pub mod inputs;
 pub mod stretch;
 
 pub use inputs::{EncodingPlan, Inputs};
-pub use stretch::{Call, EncodedAllele, EncodedSite, Outcome, StretchReader};
+pub use stretch::{Call, EncodedAllele, EncodedSite, Outcome, StretchReader, encode_calls};

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use anyhow::{Result, bail};
+use rayon::ThreadPool;
+use rayon::prelude::*;
 
 use super::inputs::{EncodingPlan, Inputs};
 use crate::encode::annotations::{self, AnnotationSource};
@@ -73,7 +75,7 @@ pub struct EncodedAllele {
 
 /// Cuts a chunk into stretches: of one contig, without wide gaps, and enough of them for all
 /// threads. How it is cut changes no score.
-pub fn cut(chunk: Vec<Call>, threads: usize) -> Vec<Vec<Call>> {
+fn cut(chunk: Vec<Call>, threads: usize) -> Vec<Vec<Call>> {
     let most = (chunk.len() / (2 * threads.max(1))).max(MIN_CALLS);
     let mut stretches: Vec<Vec<Call>> = Vec::new();
     for call in chunk {
@@ -96,6 +98,32 @@ fn near(last: &Call, next: &Call) -> bool {
             .position()
             .saturating_sub(last.record.position())
             <= MAX_GAP
+}
+
+/// Encodes calls, stretches side by side in `pool`; they come back in their order, each with its
+/// outcome. Files that are open are taken from `idle` and put back there.
+///
+/// # Errors
+/// As [`StretchReader::encode`]. All stretches are tried, so that of several errors the first in the
+/// file is told, whichever came first.
+pub fn encode_calls(
+    calls: Vec<Call>,
+    plan: &EncodingPlan,
+    inputs: &Inputs,
+    pool: &ThreadPool,
+    idle: &Mutex<Vec<StretchReader>>,
+) -> Result<Vec<(Call, Outcome)>> {
+    let encode = |calls: Vec<Call>| -> Result<Vec<(Call, Outcome)>> {
+        let mut reader = StretchReader::borrow(idle, plan, inputs)?;
+        let outcomes = reader.encode(&calls, inputs)?;
+        StretchReader::give_back(idle, reader);
+        Ok(calls.into_iter().zip(outcomes).collect())
+    };
+    let stretches = cut(calls, pool.current_num_threads());
+    let encoded: Vec<Result<Vec<(Call, Outcome)>>> =
+        pool.install(|| stretches.into_par_iter().map(encode).collect());
+    let encoded: Vec<Vec<(Call, Outcome)>> = encoded.into_iter().collect::<Result<_>>()?;
+    Ok(encoded.into_iter().flatten().collect())
 }
 
 /// The files of one thread.
@@ -126,7 +154,7 @@ impl StretchReader {
     ///
     /// # Errors
     /// As [`StretchReader::open`].
-    pub fn borrow(
+    fn borrow(
         idle: &Mutex<Vec<StretchReader>>,
         plan: &EncodingPlan,
         inputs: &Inputs,
@@ -136,7 +164,7 @@ impl StretchReader {
     }
 
     /// Hands the files back.
-    pub fn give_back(idle: &Mutex<Vec<StretchReader>>, reader: Self) {
+    fn give_back(idle: &Mutex<Vec<StretchReader>>, reader: Self) {
         if let Ok(mut idle) = idle.lock() {
             idle.push(reader);
         }

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 
-use super::{PER_ALLELE, PROBABILITY, ScorePlan};
+use super::ScorePlan;
 use crate::commands::quote;
 use crate::encode::Encoder;
 use crate::filter::ModelLine;
+use crate::filter::decision::{ALLELE_KEY, PROBABILITY_KEY};
 use crate::model::Model;
 use crate::vcf::VcfHeader;
 
@@ -30,15 +31,15 @@ pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) -> Result
     );
     if matches!(model.encoder(), Encoder::Evidence { .. }) {
         header.put_info(
-            PER_ALLELE,
-            format!("##INFO=<ID={PER_ALLELE},Number=A,Type=Float,Description=\"{key} of each ALT allele\">"),
+            ALLELE_KEY,
+            format!("##INFO=<ID={ALLELE_KEY},Number=A,Type=Float,Description=\"{key} of each ALT allele\">"),
         );
     }
     if card.calibration.is_some() {
         header.put_info(
-            PROBABILITY,
+            PROBABILITY_KEY,
             format!(
-                "##INFO=<ID={PROBABILITY},Number=1,Type=Float,Description=\"Calibrated probability that the best ALT allele is real, by the convolutional network {}\">",
+                "##INFO=<ID={PROBABILITY_KEY},Number=1,Type=Float,Description=\"Calibrated probability that the best ALT allele is real, by the convolutional network {}\">",
                 card.name
             ),
         );

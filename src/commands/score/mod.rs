@@ -13,13 +13,13 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::Result;
-use rayon::prelude::*;
 
 use super::encoding::{
-    Call, EncodingPlan, Inputs, Outcome, StretchReader, inputs as encoding_inputs, stretch,
+    Call, EncodingPlan, Inputs, Outcome, StretchReader, encode_calls, inputs as encoding_inputs,
 };
 use crate::encode::{Encoder, Example};
 use crate::filter::Aim;
+use crate::filter::decision::{ALLELE_KEY, PROBABILITY_KEY};
 use crate::genome::{IntervalSet, VariantKind};
 use crate::io::regions;
 use crate::io::vcf_reader::VcfReader;
@@ -170,24 +170,14 @@ fn score_chunk(
     summary: &mut ScoreSummary,
 ) -> Result<Vec<Call>> {
     let begun = Instant::now();
-    let stretches = stretch::cut(chunk, plan.threads);
-    let encode = |calls: Vec<Call>| -> Result<Vec<(Call, Outcome)>> {
-        let mut reader = StretchReader::borrow(stretch_readers, &plan.encoding, inputs)?;
-        let outcomes = reader.encode(&calls, inputs)?;
-        StretchReader::give_back(stretch_readers, reader);
-        Ok(calls.into_iter().zip(outcomes).collect())
-    };
-    // All of them, so that of several errors the first in the file is told, whichever came first.
-    let encoded: Vec<Result<Vec<(Call, Outcome)>>> =
-        pool.install(|| stretches.into_par_iter().map(encode).collect());
-    let encoded: Vec<Vec<(Call, Outcome)>> = encoded.into_iter().collect::<Result<_>>()?;
+    let encoded = encode_calls(chunk, &plan.encoding, inputs, pool, stretch_readers)?;
     summary.times.encoding += begun.elapsed();
 
     let begun = Instant::now();
     let mut calls = Vec::new();
     let mut examples: Vec<Example> = Vec::new();
     let mut scored: Vec<ScoredRecord> = Vec::new();
-    for (mut call, outcome) in encoded.into_iter().flatten() {
+    for (mut call, outcome) in encoded {
         match outcome {
             Outcome::Encoded(site) => {
                 *summary.scored.entry(site.kind).or_default() += 1;
@@ -229,18 +219,13 @@ fn score_chunk(
 fn keys(model: &Model) -> Vec<&str> {
     let mut keys = vec![model.card().info_key.as_str()];
     if matches!(model.encoder(), Encoder::Evidence { .. }) {
-        keys.push(PER_ALLELE);
+        keys.push(ALLELE_KEY);
     }
     if model.card().calibration.is_some() {
-        keys.push(PROBABILITY);
+        keys.push(PROBABILITY_KEY);
     }
     keys
 }
-
-/// INFO key of the scores of every ALT.
-const PER_ALLELE: &str = "CNN_AS";
-/// INFO key of the calibrated probability.
-const PROBABILITY: &str = "CNN_PROB";
 
 /// A record whose outputs are still to come.
 struct ScoredRecord {
@@ -282,12 +267,15 @@ impl ScoredRecord {
                 .into_iter()
                 .map(|score| score.map_or(".".to_owned(), format_score))
                 .collect();
-            record.set_info(PER_ALLELE.as_bytes(), Some(list.join(",").as_bytes()));
+            record.set_info(ALLELE_KEY.as_bytes(), Some(list.join(",").as_bytes()));
         }
         if model.card().calibration.is_some() {
             let probability = model.probability(kind, score);
             let text = probability.map(format_probability);
-            record.set_info(PROBABILITY.as_bytes(), text.as_deref().map(str::as_bytes));
+            record.set_info(
+                PROBABILITY_KEY.as_bytes(),
+                text.as_deref().map(str::as_bytes),
+            );
         }
     }
 }

@@ -49,8 +49,7 @@ impl ExampleSource for Data {
 
     fn get(&self, index: usize) -> Result<LabelledExample, StoreError> {
         let file = self.file_of(index);
-        let view = self.files[file].view().map_err(|_| StoreError::Magic)?;
-        view.get(index - self.first[file])
+        self.files[file].view().get(index - self.first[file])
     }
 }
 
@@ -76,11 +75,11 @@ impl Data {
         };
         for path in plan.examples.iter().chain(&plan.validation) {
             let file = ExampleFile::open(path)?;
-            let header = file.view()?.header;
+            let header = file.header().clone();
             data.check_layout(&file, &header)?;
             let name = path.display().to_string();
             data.checksums.insert(name, checksum::sha256_of_file(path)?);
-            data.first.push(data.len() + file.view()?.len());
+            data.first.push(data.len() + file.view().len());
             data.headers.push(header);
             data.files.push(file);
         }
@@ -149,7 +148,7 @@ impl Data {
         let mut labels = Vec::new();
         let mut contigs = BTreeMap::new();
         for file in &self.files {
-            let view = file.view()?;
+            let view = file.view();
             let of_file: Vec<(usize, String, u64)> = (0..view.len())
                 .map(|at| view.label(at))
                 .collect::<Result<_, _>>()

@@ -208,20 +208,22 @@ fn in_parts(
     given_up
 }
 
+/// Whether each side has a member that something is left of.
+fn on_both_sides(members: &[Member], is_left: impl Fn(&Member) -> bool) -> bool {
+    [Side::Calls, Side::Truth].into_iter().all(|side| {
+        let mut of_side = members.iter().filter(|member| member.side == side);
+        of_side.any(&is_left)
+    })
+}
+
 fn genotypes_are_left<R: ?Sized>(
     members: &[Member],
     compared: &Compared<'_, R>,
     found: &Found,
 ) -> bool {
-    [Side::Calls, Side::Truth].into_iter().all(|side| {
-        members
-            .iter()
-            .filter(|member| member.side == side)
-            .any(|member| {
-                let site = member.site as usize;
-                !found.sides[side as usize].right[site]
-                    && compared.sides[side as usize].haplotypes(site).is_some()
-            })
+    on_both_sides(members, |member| {
+        let (side, site) = (member.side as usize, member.site as usize);
+        !found.sides[side].right[site] && compared.sides[side].haplotypes(site).is_some()
     })
 }
 
@@ -231,17 +233,12 @@ fn alleles_are_left<R: ?Sized>(
     compared: &Compared<'_, R>,
     found: &Found,
 ) -> bool {
-    [Side::Calls, Side::Truth].into_iter().all(|side| {
-        members
-            .iter()
-            .filter(|member| member.side == side)
-            .any(|member| {
-                compared.sides[side as usize]
-                    .alleles_of(member.site as usize)
-                    .any(|(index, allele)| {
-                        !found.sides[side as usize].real[index]
-                            && (side == Side::Calls || allele.listed)
-                    })
+    on_both_sides(members, |member| {
+        let side = member.side as usize;
+        compared.sides[side]
+            .alleles_of(member.site as usize)
+            .any(|(index, allele)| {
+                !found.sides[side].real[index] && (member.side == Side::Calls || allele.listed)
             })
     })
 }

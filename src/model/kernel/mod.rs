@@ -37,4 +37,4 @@ pub use isa::Isa;
 pub use rows::{Rows, RowsShape, max_pool_rows};
 
 #[cfg(test)]
-mod tests;
+pub(in crate::model) mod tests;

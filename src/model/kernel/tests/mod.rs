@@ -14,7 +14,7 @@ fn available() -> impl Iterator<Item = Isa> {
 }
 
 /// Numbers in -0.5..0.5 that repeat with a long period.
-fn noise(len: usize, seed: u64) -> Vec<f32> {
+pub(in crate::model) fn noise(len: usize, seed: u64) -> Vec<f32> {
     let mut state = seed
         .wrapping_mul(6_364_136_223_846_793_005)
         .wrapping_add(99);

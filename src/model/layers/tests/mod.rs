@@ -1,6 +1,7 @@
 //! Every layer against its definition written as nested loops in f64, and its gradients against
 //! differences of that definition.
 
+use crate::model::kernel::tests::noise;
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor, Var};
 
@@ -8,20 +9,6 @@ mod conv;
 mod loss;
 mod pool;
 mod segments;
-
-/// Numbers in -0.5..0.5 that repeat with a long period.
-fn noise(len: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(99);
-    let next = |_| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-    };
-    (0..len).map(next).collect()
-}
 
 fn var(data: &[f32], shape: &[usize]) -> Var {
     Var::from_slice(data, shape, &Device::Cpu).unwrap()
