@@ -3,6 +3,7 @@
 pub mod eval;
 pub mod filter;
 pub mod import;
+pub mod reads;
 pub mod score;
 pub mod simulate;
 pub mod tensors;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::LogLevel;
-use crate::commands::encoding::EncodingPlan;
+use super::reads::ReadsArgs;
+use crate::commands::encoding::SampleChoice;
 use crate::commands::score::ScorePlan;
 use crate::filter::Aim;
 use crate::io::vcf_writer::{OutputFormat, OutputOptions};
@@ -15,20 +16,17 @@ use crate::runtime::threads;
 /// Score calls: one streaming pass over a VCF.
 ///
 /// Every record comes out, once and in order. Records that can be scored get the model's key in
-/// INFO (CNN_1D or CNN_2D: natural-log odds, three decimals); every other byte of them stays.
+/// INFO (CNN_1D or CNN_2D: natural-log odds, three decimals), and where there are several samples
+/// FORMAT CNN; every other byte of them stays.
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
     /// The calls: VCF, VCF.gz, BCF, or `-` for standard input. Sorted.
     #[arg(short = 'V', long = "variant", value_name = "FILE")]
     pub variant: PathBuf,
 
-    /// The reads: BAM or CRAM with index; several times for several files.
-    #[arg(short = 'I', long = "input", value_name = "FILE")]
-    pub input: Vec<PathBuf>,
-
-    /// The reference: FASTA, plain or bgzipped, with its .fai.
-    #[arg(short = 'R', long = "reference", value_name = "FILE")]
-    pub reference: PathBuf,
+    /// Reads and reference.
+    #[command(flatten)]
+    pub reads: ReadsArgs,
 
     /// The scored calls; `-` is standard output.
     #[arg(short = 'o', long = "output", value_name = "FILE", default_value = "-")]
@@ -61,10 +59,6 @@ pub struct ScoreArgs {
         value_name = "REGION|FILE"
     )]
     pub regions: Vec<String>,
-
-    /// Mean depth of the sample. Left out, it is sampled from the reads.
-    #[arg(long, value_name = "READS", value_parser = parse_depth)]
-    pub sample_depth: Option<f32>,
 
     /// Threads; 0 for all. The output does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024))]
@@ -115,14 +109,6 @@ pub enum TensorType {
     ReadTensor,
 }
 
-/// A mean depth: a number above 0.
-pub(super) fn parse_depth(text: &str) -> Result<f32, String> {
-    text.parse()
-        .ok()
-        .filter(|depth: &f32| depth.is_finite() && *depth > 0.0)
-        .ok_or_else(|| "expected a number of reads above 0".to_owned())
-}
-
 pub(super) fn parse_output_type(text: &str) -> Result<OutputFormat, String> {
     // A compression level may follow, as bcftools has it; ours is fixed.
     match text.trim_end_matches(|c: char| c.is_ascii_digit()) {
@@ -147,11 +133,7 @@ impl ScoreArgs {
             .unwrap_or(OutputFormat::Vcf);
         ScorePlan {
             variants: self.variant,
-            encoding: EncodingPlan {
-                reads: self.input,
-                reference: self.reference,
-                sample_depth: self.sample_depth,
-            },
+            encoding: self.reads.resolve(SampleChoice::Every),
             output: OutputOptions {
                 path: if is_standard_output {
                     PathBuf::from("-")

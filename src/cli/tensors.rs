@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::score::parse_depth;
-use crate::commands::encoding::EncodingPlan;
+use super::reads::ReadsArgs;
+use crate::commands::encoding::SampleChoice;
 use crate::commands::labels::LabelPlan;
 use crate::commands::tensors::TensorsPlan;
 use crate::encode::annotations::{AnnotationSource, DEFAULT};
@@ -18,17 +18,17 @@ use crate::runtime::threads;
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("labelling").required(true).args(["truth", "labels"])))]
 pub struct TensorsArgs {
-    /// The calls: VCF, VCF.gz or BCF. The first sample counts.
+    /// The calls: VCF, VCF.gz or BCF.
     #[arg(short = 'V', long = "variant", value_name = "FILE")]
     pub variant: PathBuf,
 
-    /// The reads: BAM or CRAM with index; several times for several files of the sample.
-    #[arg(short = 'I', long = "input", value_name = "FILE")]
-    pub input: Vec<PathBuf>,
+    /// The sample of the calls that is asked about; left out, the first.
+    #[arg(long, value_name = "NAME")]
+    pub sample: Option<String>,
 
-    /// The reference: FASTA, plain or bgzipped, with its .fai.
-    #[arg(short = 'R', long = "reference", value_name = "FILE")]
-    pub reference: PathBuf,
+    /// Reads and reference.
+    #[command(flatten)]
+    pub reads: ReadsArgs,
 
     /// The truth: VCF, VCF.gz or BCF.
     #[arg(long, value_name = "FILE")]
@@ -66,10 +66,6 @@ pub struct TensorsArgs {
     )]
     pub regions: Vec<String>,
 
-    /// Mean depth of the sample. Left out, it is sampled from the reads.
-    #[arg(long, value_name = "READS", value_parser = parse_depth)]
-    pub sample_depth: Option<f32>,
-
     /// Also write the numbers of every example as a table (TSV), for tools that learn from tables.
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
@@ -103,11 +99,7 @@ impl TensorsArgs {
         TensorsPlan {
             set: self.set.unwrap_or_else(name_of_output),
             variants: self.variant,
-            encoding: EncodingPlan {
-                reads: self.input,
-                reference: self.reference,
-                sample_depth: self.sample_depth,
-            },
+            encoding: self.reads.resolve(SampleChoice::One(self.sample)),
             labels,
             annotations: if self.annotation.is_empty() {
                 let known = DEFAULT.iter().map(|name| name.parse());

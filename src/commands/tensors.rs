@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use anyhow::{Result, bail};
 
-use super::encoding::{Call, EncodingPlan, Outcome, encode_calls, inputs};
+use super::encoding::{Call, EncodingPlan, Inputs, Outcome, encode_calls, inputs};
 use super::labels::{LabelPlan, LabelSource};
 use crate::encode::annotations::AnnotationSource;
 use crate::encode::store::{LabelledExample, StoreHeader, StoreInput};
@@ -61,12 +61,11 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         reads: !plan.encoding.reads.is_empty(),
         annotations: plan.annotations.clone(),
     };
-    let name_of_sample = calls.header().samples().next().map(String::from);
     let inputs = inputs::open(&plan.encoding, encoder, (&plan.variants, calls.header()))?;
     let mut source = LabelSource::open(
         &plan.labels,
         (&plan.variants, calls.header()),
-        name_of_sample.as_deref(),
+        inputs.samples[0].name.as_deref(),
     )?;
     let wanted = if plan.regions.is_empty() {
         None
@@ -96,7 +95,7 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         let labels = source.label(
             &contig,
             &records,
-            0,
+            inputs.samples[0].column,
             &contig_bases,
             MatchRule::Allele,
             wanted.as_ref(),
@@ -126,8 +125,7 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
                     counts.leave(reason, 1);
                 }
             }
-            let encoded =
-                encode_calls(to_encode, &plan.encoding, &inputs, &pool, &stretch_readers)?;
+            let encoded = encode_calls(to_encode, &inputs, &pool, &stretch_readers)?;
             for ((call, outcome), states) in encoded.into_iter().zip(states) {
                 for example in examples(&call.record, outcome, &states, &mut counts) {
                     counts.classes[example.class()] += 1;
@@ -154,8 +152,8 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         annotations: inputs.encoder.annotation_names(),
         site_features: tensor.site_features,
         read_features: tensor.channels,
-        sample_depth: inputs.encoder.uses_reads().then_some(inputs.sample_depth),
-        inputs: input_files(plan)?,
+        sample_depth: inputs.encoder.uses_reads().then_some(inputs.depths[0]),
+        inputs: input_files(plan, &inputs)?,
         left_out: counts.left_out.clone().into_iter().collect(),
         classes: counts.classes,
         cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -316,14 +314,10 @@ impl Table {
 }
 
 /// What the examples were made of. Reads and references are large: their indexes stand for them.
-fn input_files(plan: &TensorsPlan) -> Result<Vec<StoreInput>> {
+fn input_files(plan: &TensorsPlan, inputs: &Inputs) -> Result<Vec<StoreInput>> {
     let mut files: Vec<(&str, PathBuf)> = vec![("calls", plan.variants.clone())];
-    let reads = plan
-        .encoding
-        .reads
-        .iter()
-        .map(|path| ("reads", index_of(path)));
-    files.extend(reads);
+    let reads = inputs.reads.iter();
+    files.extend(reads.map(|file| ("reads", index_of(&file.path))));
     files.push(("reference", index_of(&plan.encoding.reference)));
     match &plan.labels {
         LabelPlan::Truth {

@@ -8,6 +8,7 @@ pub mod cigar;
 pub mod contigs;
 pub mod interval;
 pub mod read;
+pub mod read_filter;
 pub mod repeat;
 pub mod variant;
 
@@ -15,4 +16,5 @@ pub use cigar::{Cigar, CigarOp};
 pub use contigs::{Contig, ContigTable};
 pub use interval::{Interval, IntervalSet};
 pub use read::{AlignedRead, ReadFlags};
+pub use read_filter::{FlagSet, ReadFilter};
 pub use variant::{Variant, VariantKind};

@@ -35,11 +35,6 @@ impl ReadFlags {
     pub fn is_mate_unmapped(self) -> bool {
         self.0 & 0x9 == 0x9
     }
-    /// A primary alignment that passed quality checks and is no duplicate: what a caller counts.
-    /// Unmapped, secondary, QC-fail, duplicate and supplementary records are not.
-    pub fn is_usable(self) -> bool {
-        self.0 & 0xf04 == 0
-    }
 }
 
 /// One record of a BAM or CRAM file, with what the encoders need.

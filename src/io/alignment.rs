@@ -1,19 +1,21 @@
 //! Reads out of BAM and CRAM files.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rust_htslib::bam::record::{Aux, Record};
-use rust_htslib::bam::{self, IndexedReader, Read as _};
+use rust_htslib::bam::{IndexedReader, Read as _};
 
 use super::bgzf_tail::{check_alignment_end, head};
 use super::error::{IoError, Problem, refuse_remote};
 use super::with_suffix;
 use crate::encode::pileup::ReadSink;
-use crate::genome::{AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFlags};
+use crate::genome::{AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFilter, ReadFlags};
 
 /// One BAM or CRAM file with its index.
 struct AlignmentFile {
     path: PathBuf,
+    route: ReadRoute,
     reader: IndexedReader,
     /// The next read of the stretch being swept.
     next: Record,
@@ -24,21 +26,113 @@ struct AlignmentFile {
 /// One or several BAM or CRAM files, read as if they were one.
 pub struct AlignmentSource {
     files: Vec<AlignmentFile>,
+    filter: ReadFilter,
 }
 
-/// The contigs of a file's header.
+/// Which sample each read of a file belongs to. Samples are numbered from 0 in the run's own order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadRoute {
+    /// All to one.
+    All(usize),
+    /// By the name of the read group.
+    Groups {
+        /// Sample of each group; reads of a group that is not here belong to none.
+        samples: BTreeMap<Vec<u8>, usize>,
+        /// Sample of reads that have no group.
+        ungrouped: Option<usize>,
+    },
+}
+
+impl ReadRoute {
+    /// Whether any read goes to `sample`.
+    pub fn reaches(&self, sample: usize) -> bool {
+        match self {
+            Self::All(one) => *one == sample,
+            Self::Groups { samples, ungrouped } => {
+                *ungrouped == Some(sample) || samples.values().any(|one| *one == sample)
+            }
+        }
+    }
+
+    /// The sample that a record belongs to; none for those of HaplotypeCaller's artificial
+    /// haplotypes (`-bamout` writes them as reads of a group with `artificial` in its name, as
+    /// GATK's networks have it) and those of a group that no sample asks for.
+    pub(super) fn sample_of(&self, record: &Record) -> Option<usize> {
+        let group = match record.aux(b"RG") {
+            Ok(Aux::String(group)) => Some(group),
+            _ => None,
+        };
+        if group.is_some_and(is_artificial) {
+            return None;
+        }
+        match (self, group) {
+            (Self::All(sample), _) => Some(*sample),
+            (Self::Groups { samples, .. }, Some(group)) => samples.get(group.as_bytes()).copied(),
+            (Self::Groups { ungrouped, .. }, None) => *ungrouped,
+        }
+    }
+}
+
+/// A file and where its reads go.
+#[derive(Debug, Clone)]
+pub struct RoutedFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Where its reads go.
+    pub route: ReadRoute,
+}
+
+/// What a file's header says.
+#[derive(Debug, Clone)]
+pub struct AlignmentHeader {
+    /// Contigs.
+    pub contigs: ContigTable,
+    /// Read groups, without those of artificial haplotypes.
+    pub groups: Vec<ReadGroup>,
+}
+
+/// One `@RG` line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadGroup {
+    /// Its name, ID.
+    pub name: Vec<u8>,
+    /// Its sample, SM.
+    pub sample: Option<String>,
+}
+
+/// The header of a file.
 ///
 /// # Errors
 /// Where the file, or its index, is missing or broken.
-pub fn contigs(path: &Path, reference: &Path) -> Result<ContigTable, IoError> {
-    let file = AlignmentFile::open(path, reference)?;
-    let header = file.reader.header();
-    Ok(ContigTable::new((0..header.target_count()).map(|id| {
-        Contig {
-            name: String::from_utf8_lossy(header.tid2name(id)).into_owned(),
-            length: header.target_len(id),
-        }
-    })))
+pub fn header(path: &Path, reference: &Path) -> Result<AlignmentHeader, IoError> {
+    let reader = open_indexed(path, reference)?;
+    let header = reader.header();
+    let contigs = ContigTable::new((0..header.target_count()).map(|id| Contig {
+        name: String::from_utf8_lossy(header.tid2name(id)).into_owned(),
+        length: header.target_len(id),
+    }));
+    let groups = read_groups(header.as_bytes());
+    Ok(AlignmentHeader { contigs, groups })
+}
+
+/// The `@RG` lines of a header's text.
+fn read_groups(text: &[u8]) -> Vec<ReadGroup> {
+    let field = |line: &[u8], tag: &[u8]| {
+        line.split(|byte| *byte == b'\t')
+            .find_map(|field| field.strip_prefix(tag))
+            .map(<[u8]>::to_vec)
+    };
+    text.split(|byte| *byte == b'\n')
+        .filter(|line| line.starts_with(b"@RG\t"))
+        .filter_map(|line| {
+            let name = field(line, b"ID:")?;
+            let sample = field(line, b"SM:").filter(|sample| !sample.is_empty());
+            (!is_artificial(&String::from_utf8_lossy(&name))).then(|| ReadGroup {
+                name,
+                sample: sample.map(|sample| String::from_utf8_lossy(&sample).into_owned()),
+            })
+        })
+        .collect()
 }
 
 /// Opens a file with its index; a CRAM with its reference.
@@ -66,10 +160,11 @@ pub(super) fn open_indexed(path: &Path, reference: &Path) -> Result<IndexedReade
 }
 
 impl AlignmentFile {
-    fn open(path: &Path, reference: &Path) -> Result<Self, IoError> {
+    fn open(file: &RoutedFile, reference: &Path) -> Result<Self, IoError> {
         Ok(Self {
-            path: path.to_owned(),
-            reader: open_indexed(path, reference)?,
+            path: file.path.clone(),
+            route: file.route.clone(),
+            reader: open_indexed(&file.path, reference)?,
             next: Record::new(),
             pending: false,
         })
@@ -121,29 +216,36 @@ fn check_index(path: &Path, is_cram: bool) -> Result<(), IoError> {
 }
 
 impl AlignmentSource {
-    /// Opens the files for one thread.
+    /// Opens the files for one thread; reads that do not pass `filter` are not seen.
     ///
     /// # Errors
     /// Where a file, or its index, is missing, cut off or of another format.
-    pub fn open(paths: &[PathBuf], reference: &Path) -> Result<Self, IoError> {
-        let files = paths
+    pub fn open(
+        files: &[RoutedFile],
+        filter: ReadFilter,
+        reference: &Path,
+    ) -> Result<Self, IoError> {
+        let files = files
             .iter()
-            .map(|path| AlignmentFile::open(path, reference))
+            .map(|file| AlignmentFile::open(file, reference))
             .collect::<Result<_, _>>()?;
-        Ok(Self { files })
+        Ok(Self { files, filter })
     }
 
-    /// Sweeps once over the stretch of `contig` that `reads` needs and offers it every read, in
-    /// the order of their starts; of two that start together the one of the earlier file first.
+    /// Sweeps once over the stretch of `contig` that the samples need and offers each of them its
+    /// reads, in the order of their starts; of two that start together the one of the earlier file
+    /// first. `samples` has one sink a sample, in the order of the routes.
     ///
-    /// Left out are reads of HaplotypeCaller's artificial haplotypes (read groups with `artificial`
-    /// in their name, as GATK's networks have it). Duplicates, secondary, supplementary and QC-fail
-    /// reads are offered. A file without the contig offers nothing.
+    /// A file without the contig offers nothing.
     ///
     /// # Errors
     /// Where a file is damaged.
-    pub fn sweep(&mut self, contig: &str, reads: &mut impl ReadSink) -> Result<(), IoError> {
-        let Some((start, end)) = reads.span() else {
+    pub fn sweep(&mut self, contig: &str, samples: &mut [impl ReadSink]) -> Result<(), IoError> {
+        let spans = || samples.iter().filter_map(ReadSink::span);
+        let (Some(start), Some(end)) = (
+            spans().map(|span| span.0).min(),
+            spans().map(|span| span.1).max(),
+        ) else {
             return Ok(());
         };
         for file in &mut self.files {
@@ -172,20 +274,24 @@ impl AlignmentSource {
                 return Ok(());
             };
             let record = &file.next;
-            if !is_artificial(record) {
-                reads.offer(record.pos(), end_of(record), || convert(record));
+            if self.filter.passes(ReadFlags(record.flags()), record.mapq())
+                && let Some(sample) = file.route.sample_of(record)
+                && let Some(sink) = samples.get_mut(sample)
+            {
+                sink.offer(record.pos(), end_of(record), || convert(record));
             }
             file.advance()?;
         }
     }
 }
 
-/// Whether HaplotypeCaller made the read up (`-bamout` writes its haplotypes as reads).
-fn is_artificial(record: &Record) -> bool {
-    match record.aux(b"RG") {
-        Ok(Aux::String(group)) => group.to_ascii_lowercase().contains("artificial"),
-        _ => false,
-    }
+/// Whether a read group is of haplotypes that HaplotypeCaller made up.
+fn is_artificial(group: &str) -> bool {
+    const MARK: &[u8] = b"artificial";
+    group
+        .as_bytes()
+        .windows(MARK.len())
+        .any(|part| part.eq_ignore_ascii_case(MARK))
 }
 
 /// The operations of a record's CIGAR, from its packed form (length << 4 | code).
@@ -219,7 +325,7 @@ pub(super) fn end_of(record: &Record) -> i64 {
     record.pos() + span.max(1)
 }
 
-fn convert(record: &bam::Record) -> AlignedRead {
+fn convert(record: &Record) -> AlignedRead {
     AlignedRead {
         start: record.pos(),
         flags: ReadFlags(record.flags()),
@@ -240,4 +346,56 @@ fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn read_groups_of_a_header() {
+        let text = b"@HD\tVN:1.6\n@RG\tID:a\tPL:x\tSM:one\n@RG\tSM:two two\tID:b\n@RG\tID:c\n\
+            @RG\tID:ArtificialHaplotypeRG\tSM:HC\n@RG\tSM:no name\n@CO\t@RG\tID:d\n";
+        let groups: Vec<_> = read_groups(text)
+            .into_iter()
+            .map(|group| (String::from_utf8(group.name).unwrap(), group.sample))
+            .collect();
+        assert_eq!(
+            groups,
+            [
+                ("a".to_owned(), Some("one".to_owned())),
+                ("b".to_owned(), Some("two two".to_owned())),
+                ("c".to_owned(), None),
+            ]
+        );
+    }
+
+    #[test]
+    fn reads_go_where_their_group_goes() {
+        let record = |group: Option<&str>| {
+            let mut record = Record::new();
+            record.set(b"r", None, b"A", b"!");
+            if let Some(group) = group {
+                record.push_aux(b"RG", Aux::String(group)).unwrap();
+            }
+            record
+        };
+        let all = ReadRoute::All(3);
+        let groups = ReadRoute::Groups {
+            samples: BTreeMap::from([(b"a".to_vec(), 0), (b"b".to_vec(), 1)]),
+            ungrouped: None,
+        };
+        for (group, by_all, by_group) in [
+            (None, Some(3), None),
+            (Some("a"), Some(3), Some(0)),
+            (Some("b"), Some(3), Some(1)),
+            (Some("c"), Some(3), None),
+            (Some("ArtificialHaplotypeRG"), None, None),
+        ] {
+            let record = record(group);
+            assert_eq!(all.sample_of(&record), by_all, "{group:?}");
+            assert_eq!(groups.sample_of(&record), by_group, "{group:?}");
+        }
+        assert!(groups.reaches(1) && !groups.reaches(2));
+    }
 }

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use rust_htslib::bam::{IndexedReader, Read as _, Record};
+use rust_htslib::errors::Error as HtslibError;
 
-use super::alignment::{end_of, open_indexed};
+use super::alignment::{ReadRoute, RoutedFile, end_of, open_indexed};
 use super::error::IoError;
+use crate::genome::{ReadFilter, ReadFlags};
 
 /// Contigs that are looked at, those with the most reads first.
 const CONTIGS: usize = 24;
@@ -22,130 +24,145 @@ const BISECTIONS: u32 = 16;
 ///
 /// It depends on the reads files alone, neither on the calls nor on the regions of a run, so that
 /// a scattered run has the scores of a whole one. Files of one sample add up; without reads it is 0.
+/// Usable are the reads that pass `filter` and go to `sample`.
 ///
 /// # Errors
 /// Where a file cannot be read.
-pub fn sample_depth(paths: &[impl AsRef<Path>], reference: &Path) -> Result<f32, IoError> {
+pub fn sample_depth(
+    files: &[RoutedFile],
+    sample: usize,
+    filter: ReadFilter,
+    reference: &Path,
+) -> Result<f32, IoError> {
     let mut sum = 0.0;
-    for path in paths {
-        let path = path.as_ref();
-        let mut reader = open_indexed(path, reference)?;
-        sum += depth_of_file(&mut reader)
+    for RoutedFile { path, route } in files {
+        if !route.reaches(sample) {
+            continue;
+        }
+        let mut file = DepthFile {
+            reader: open_indexed(path, reference)?,
+            record: Record::new(),
+            route,
+            sample,
+            filter,
+        };
+        sum += file
+            .depth()
             .map_err(|error| IoError::htslib(path, "sampling the depth", error))?;
     }
     Ok(sum)
 }
 
-fn depth_of_file(reader: &mut IndexedReader) -> Result<f32, rust_htslib::errors::Error> {
-    let header = reader.header();
-    let lengths: Vec<i64> = (0..header.target_count())
-        .map(|id| header.target_len(id).unwrap_or(0) as i64)
-        .collect();
-    // Mapped reads a contig, where the index knows; a CRAM's does not, so there length decides.
-    let counts: Vec<u64> = match reader.index_stats() {
-        Ok(stats) if stats.iter().any(|(_, _, mapped, _)| *mapped > 0) => {
-            let mut counts = vec![0; lengths.len()];
-            for (id, _, mapped, _) in stats {
-                if let Some(count) = usize::try_from(id).ok().and_then(|id| counts.get_mut(id)) {
-                    *count = mapped;
+/// A file whose depth is being sampled.
+struct DepthFile<'a> {
+    reader: IndexedReader,
+    record: Record,
+    route: &'a ReadRoute,
+    sample: usize,
+    filter: ReadFilter,
+}
+
+impl DepthFile<'_> {
+    fn depth(&mut self) -> Result<f32, HtslibError> {
+        let header = self.reader.header();
+        let lengths: Vec<i64> = (0..header.target_count())
+            .map(|id| header.target_len(id).unwrap_or(0) as i64)
+            .collect();
+        // Mapped reads a contig, where the index knows; a CRAM's does not, so there length decides.
+        let counts: Vec<u64> = match self.reader.index_stats() {
+            Ok(stats) if stats.iter().any(|(_, _, mapped, _)| *mapped > 0) => {
+                let mut counts = vec![0; lengths.len()];
+                for (id, _, mapped, _) in stats {
+                    if let Some(count) = usize::try_from(id).ok().and_then(|id| counts.get_mut(id))
+                    {
+                        *count = mapped;
+                    }
                 }
+                counts
             }
-            counts
-        }
-        _ => lengths.iter().map(|length| *length as u64).collect(),
-    };
-    let mut contigs: Vec<usize> = (0..lengths.len()).filter(|id| counts[*id] > 0).collect();
-    contigs.sort_by_key(|id| (std::cmp::Reverse(counts[*id]), *id));
-    contigs.truncate(CONTIGS);
-    let total: u64 = contigs.iter().map(|id| counts[*id]).sum();
-    let mut record = Record::new();
-    let mut depths = Vec::new();
-    for id in contigs {
-        let places = (PLACES as f64 * counts[id] as f64 / total as f64).ceil() as i64;
-        let Some(first) = first_read(reader, id, 0, lengths[id], &mut record)? else {
-            continue;
+            _ => lengths.iter().map(|length| *length as u64).collect(),
         };
-        let last = last_place(reader, id, first, lengths[id], &mut record)?;
-        let mut reached = -1;
-        for place in 0..places {
-            let wanted = first + (last - first) * place / places.max(1);
-            if wanted < reached {
+        let mut contigs: Vec<usize> = (0..lengths.len()).filter(|id| counts[*id] > 0).collect();
+        contigs.sort_by_key(|id| (std::cmp::Reverse(counts[*id]), *id));
+        contigs.truncate(CONTIGS);
+        let total: u64 = contigs.iter().map(|id| counts[*id]).sum();
+        let mut depths = Vec::new();
+        for id in contigs {
+            let places = (PLACES as f64 * counts[id] as f64 / total as f64).ceil() as i64;
+            let Some(first) = self.first_read(id, 0, lengths[id])? else {
                 continue;
-            }
-            let Some(start) = first_read(reader, id, wanted, lengths[id], &mut record)? else {
-                break;
             };
-            let start = start.max(wanted);
-            if start < reached {
-                continue;
+            let last = self.last_place(id, first, lengths[id])?;
+            let mut reached = -1;
+            for place in 0..places {
+                let wanted = first + (last - first) * place / places.max(1);
+                if wanted < reached {
+                    continue;
+                }
+                let Some(start) = self.first_read(id, wanted, lengths[id])? else {
+                    break;
+                };
+                let start = start.max(wanted);
+                if start < reached {
+                    continue;
+                }
+                let end = (start + PLACE).min(lengths[id].max(start + 1));
+                reached = end;
+                depths.push(self.depth_between(id, start, end)?);
             }
-            let end = (start + PLACE).min(lengths[id].max(start + 1));
-            reached = end;
-            depths.push(depth_between(reader, id, start, end, &mut record)?);
         }
+        depths.sort_unstable_by(f32::total_cmp);
+        Ok(depths.get(depths.len() / 2).copied().unwrap_or(0.0))
     }
-    depths.sort_unstable_by(f32::total_cmp);
-    Ok(depths.get(depths.len() / 2).copied().unwrap_or(0.0))
-}
 
-/// Flags of records that do not count ([`crate::genome::ReadFlags::is_usable`]).
-const UNUSABLE: u16 = 0xf04;
-
-/// Where the first usable read that reaches past `from` begins.
-fn first_read(
-    reader: &mut IndexedReader,
-    contig: usize,
-    from: i64,
-    to: i64,
-    record: &mut Record,
-) -> Result<Option<i64>, rust_htslib::errors::Error> {
-    if from >= to {
-        return Ok(None);
-    }
-    reader.fetch((contig as i32, from, to))?;
-    while let Some(read) = reader.read(record) {
-        read?;
-        if record.flags() & UNUSABLE == 0 {
-            return Ok(Some(record.pos()));
+    /// The next record that counts, if there is one; it is left in `record`.
+    fn next(&mut self) -> Result<bool, HtslibError> {
+        while let Some(read) = self.reader.read(&mut self.record) {
+            read?;
+            let record = &self.record;
+            if self.filter.passes(ReadFlags(record.flags()), record.mapq())
+                && self.route.sample_of(record) == Some(self.sample)
+            {
+                return Ok(true);
+            }
         }
+        Ok(false)
     }
-    Ok(None)
-}
 
-/// A place behind which, as far as bisection goes, no read begins.
-fn last_place(
-    reader: &mut IndexedReader,
-    contig: usize,
-    first: i64,
-    length: i64,
-    record: &mut Record,
-) -> Result<i64, rust_htslib::errors::Error> {
-    let (mut low, mut high) = (first, length);
-    for _ in 0..BISECTIONS {
-        let middle = low + (high - low) / 2;
-        match first_read(reader, contig, middle, length, record)? {
-            Some(start) => low = middle.max(start).min(high),
-            None => high = middle,
+    /// Where the first usable read that reaches past `from` begins.
+    fn first_read(
+        &mut self,
+        contig: usize,
+        from: i64,
+        to: i64,
+    ) -> Result<Option<i64>, HtslibError> {
+        if from >= to {
+            return Ok(None);
         }
+        self.reader.fetch((contig as i32, from, to))?;
+        Ok(self.next()?.then(|| self.record.pos()))
     }
-    Ok(low.max(first + 1))
-}
 
-fn depth_between(
-    reader: &mut IndexedReader,
-    contig: usize,
-    start: i64,
-    end: i64,
-    record: &mut Record,
-) -> Result<f32, rust_htslib::errors::Error> {
-    reader.fetch((contig as i32, start, end))?;
-    let mut bases = 0i64;
-    while let Some(read) = reader.read(record) {
-        read?;
-        if record.flags() & UNUSABLE == 0 {
-            let (from, to) = (record.pos().max(start), end_of(record).min(end));
+    /// A place behind which, as far as bisection goes, no read begins.
+    fn last_place(&mut self, contig: usize, first: i64, length: i64) -> Result<i64, HtslibError> {
+        let (mut low, mut high) = (first, length);
+        for _ in 0..BISECTIONS {
+            let middle = low + (high - low) / 2;
+            match self.first_read(contig, middle, length)? {
+                Some(start) => low = middle.max(start).min(high),
+                None => high = middle,
+            }
+        }
+        Ok(low.max(first + 1))
+    }
+
+    fn depth_between(&mut self, contig: usize, start: i64, end: i64) -> Result<f32, HtslibError> {
+        self.reader.fetch((contig as i32, start, end))?;
+        let mut bases = 0i64;
+        while self.next()? {
+            let (from, to) = (self.record.pos().max(start), end_of(&self.record).min(end));
             bases += (to - from).max(0);
         }
+        Ok(bases as f32 / (end - start) as f32)
     }
-    Ok(bases as f32 / (end - start) as f32)
 }

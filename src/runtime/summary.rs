@@ -37,6 +37,8 @@ pub struct ScoreSummary {
     pub without_annotations: u64,
     /// Records scored without a single read.
     pub without_reads: u64,
+    /// Samples that were scored by themselves; 0 and 1 say nothing.
+    pub samples: usize,
     /// Records with more reads than the model looks at.
     pub sampled: u64,
     /// Most reads of a record that the model looks at.
@@ -77,6 +79,9 @@ impl ScoreSummary {
         line("records written", self.records_out());
         for (kind, count) in &self.scored {
             line(&format!("  scored ({key}), {}", kind.name()), *count);
+        }
+        if self.samples > 1 {
+            line("  samples that each got a score", self.samples as u64);
         }
         for (skip, count) in &self.skipped {
             line(&format!("  not scored: {}", skip.reason()), *count);

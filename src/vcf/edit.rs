@@ -15,6 +15,50 @@ impl VcfRecord {
         self.replace_column(ALT, alternates);
     }
 
+    /// Puts a value a sample under a FORMAT key: in its place where it stands already, else behind the
+    /// others, with `.` for the fields that a sample left out before it. `None` takes the key out.
+    /// Nothing happens where the record has no samples.
+    pub fn set_sample_values(&mut self, key: &[u8], values: Option<&[String]>) {
+        let has_samples = self.columns_after_info().nth(1).is_some();
+        let keys = self.format().split(|byte| *byte == b':');
+        let place = keys.clone().position(|name| name == key);
+        if !has_samples || (place.is_none() && values.is_none()) {
+            return;
+        }
+        // A FORMAT of `.` alone is an empty one.
+        let is_empty = matches!(self.format(), b"" | b".");
+        let at = place.unwrap_or(if is_empty { 0 } else { keys.count() });
+        let mut written = Vec::new();
+        for (column, text) in self.columns_after_info().enumerate() {
+            let mut fields: Vec<&[u8]> = text.split(|byte| *byte == b':').collect();
+            if column > 0 {
+                written.push(b'\t');
+            }
+            let value = match (values, column.checked_sub(1)) {
+                (None, _) => None,
+                (Some(_), None) => Some(key),
+                (Some(values), Some(sample)) => {
+                    Some(values.get(sample).map_or(&b"."[..], String::as_bytes))
+                }
+            };
+            match value {
+                Some(value) => {
+                    fields.resize(fields.len().max(at + 1), b".");
+                    fields[at] = value;
+                }
+                None if at < fields.len() => {
+                    fields.remove(at);
+                }
+                None => {}
+            }
+            if fields.is_empty() {
+                fields.push(b".");
+            }
+            written.extend_from_slice(&fields.join(&b':'));
+        }
+        self.replace_columns_after_info(&written);
+    }
+
     /// Keys and values of INFO in their order; a flag has no value.
     pub fn info_entries(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         entries(self.column(INFO)).map(|entry| {
@@ -78,6 +122,37 @@ mod tests {
         let info: Vec<_> = r.info_entries().collect();
         assert_eq!(info[1], (&b"DB"[..], None));
         assert_eq!(info[2], (&b"X"[..], Some(&b"1"[..])));
+    }
+
+    #[test]
+    fn values_of_samples_are_put_replaced_and_taken_out() {
+        let fixed = "1\t5\t.\tA\tC\t.\t.\tDP=3";
+        let values = ["1.5".to_owned(), ".".to_owned()];
+        for (before, after) in [
+            ("GT:AD\t0/1:1,2\t0/0:3,0", "GT:AD:K\t0/1:1,2:1.5\t0/0:3,0:."),
+            ("GT:AD\t0/1\t./.", "GT:AD:K\t0/1:.:1.5\t./.:.:."),
+            ("GT:K:AD\t0/1:9:1,2\t0/0:8", "GT:K:AD\t0/1:1.5:1,2\t0/0:."),
+            ("K\t9\t8", "K\t1.5\t."),
+            (".\t.\t.", "K\t1.5\t."),
+        ] {
+            let mut r = record(&format!("{fixed}\t{before}"));
+            r.set_sample_values(b"K", Some(&values));
+            assert_eq!(text(&r), format!("{fixed}\t{after}\n"));
+        }
+        for (before, after) in [
+            ("GT:K:AD\t0/1:9:1,2\t0/0", "GT:AD\t0/1:1,2\t0/0"),
+            ("K\t9\t8", ".\t.\t."),
+            ("GT\t0/1\t0/0", "GT\t0/1\t0/0"),
+        ] {
+            let mut r = record(&format!("{fixed}\t{before}"));
+            r.set_sample_values(b"K", None);
+            assert_eq!(text(&r), format!("{fixed}\t{after}\n"));
+        }
+        for alone in ["", "\tGT"] {
+            let mut r = record(&format!("{fixed}{alone}"));
+            r.set_sample_values(b"K", Some(&values));
+            assert_eq!(text(&r), format!("{fixed}{alone}\n"));
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod formats;
 mod import;
 mod real_data;
 mod same_bytes;
+mod samples;
 mod score;
 mod simulate;
 mod support;

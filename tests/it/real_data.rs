@@ -10,7 +10,8 @@ use cnnfilter::encode::annotations::{self, BEST_PRACTICES};
 use cnnfilter::encode::gatk::{CHANNELS, READ_LIMIT, ReadTensor, WINDOW};
 use cnnfilter::encode::pileup::Pileup;
 use cnnfilter::encode::{Example, SiteTensor};
-use cnnfilter::io::alignment::AlignmentSource;
+use cnnfilter::genome::ReadFilter;
+use cnnfilter::io::alignment::{AlignmentSource, ReadRoute, RoutedFile};
 use cnnfilter::io::fasta::Reference;
 use cnnfilter::io::model_dir;
 use cnnfilter::io::text_source::TextSource;
@@ -155,7 +156,12 @@ fn tensors_and_logits_are_those_of_gatk() {
         let arrays = Golden::open(&golden);
         let reference = Reference::open(&data(format!("ref/{}", set.reference))).unwrap();
         let reads = [data(format!("reads/{}", set.reads))];
-        let mut reads = AlignmentSource::open(&reads, reference.path()).unwrap();
+        let files = reads.map(|path| RoutedFile {
+            path,
+            route: ReadRoute::All(0),
+        });
+        let mut reads =
+            AlignmentSource::open(&files, ReadFilter::default(), reference.path()).unwrap();
         let mut fasta = reference.reader().unwrap();
         let mut found = 0;
         for kind in ["gatk4.6hc", "gatk4.6hc_permissive"] {
@@ -169,7 +175,9 @@ fn tensors_and_logits_are_those_of_gatk() {
                     continue;
                 };
                 let mut pileup = Pileup::new([&variant], READ_LIMIT);
-                reads.sweep(&variant.contig, &mut pileup).unwrap();
+                reads
+                    .sweep(&variant.contig, std::slice::from_mut(&mut pileup))
+                    .unwrap();
                 let piled = pileup.into_reads().remove(0);
                 let start = variant.start.saturating_sub(200);
                 let block = fasta

@@ -1,6 +1,7 @@
-"""Alignment and variant callers, the same for edited and simulated sets."""
+"""Alignment and variant callers, the same for thinned, edited and simulated sets."""
 
 ALIGNED = [*EDITED, *SIMULATED]
+MADE = [*THINNED, *ALIGNED]
 CALLED = [*SAMPLES, *EDITED, *SIMULATED]
 HC_OPTIONS = {
     "hc": "",
@@ -46,7 +47,7 @@ rule bam_index:
     output:
         "sets/{set}/reads.bam.bai",
     wildcard_constraints:
-        set=names(ALIGNED),
+        set=names(MADE),
     shell:
         "samtools index {input}"
 
@@ -64,7 +65,7 @@ rule haplotypecaller:
     benchmark:
         "benchmarks/{caller}/{set}.tsv"
     wildcard_constraints:
-        set=names(ALIGNED),
+        set=names(MADE),
         caller=names(HC_OPTIONS),
     params:
         options=lambda w: HC_OPTIONS[w.caller],

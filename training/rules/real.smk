@@ -14,10 +14,24 @@ rule real_reads:
         bam="sets/{set}/reads.bam",
         bai="sets/{set}/reads.bam.bai",
     wildcard_constraints:
-        set=names(s for s in SAMPLES if "reads" in SAMPLES[s]),
+        set=names(s for s in SAMPLES if "reads" in SAMPLES[s] and s not in THINNED),
     run:
         link(input.bam, output.bam)
         link(input.bai, output.bai)
+
+
+rule thinned_reads:
+    input:
+        lambda w: shared(THINNED[w.set]["reads"]),
+    output:
+        "sets/{set}/reads.bam",
+    wildcard_constraints:
+        set=names(THINNED),
+    params:
+        # samtools takes the seed before the point and the share behind it.
+        keep=lambda w: THINNED[w.set]["seed"] + THINNED[w.set]["keep"],
+    shell:
+        "samtools view --no-PG -b -s {params.keep} -o {output} {input}"
 
 
 rule real_regions:
@@ -75,7 +89,7 @@ rule recorded_calls:
     output:
         "sets/{set}/calls.{caller}.vcf.gz",
     wildcard_constraints:
-        set=names(REAL),
+        set=names(s for s in REAL if s not in THINNED),
         caller=names({caller for s in REAL.values() for caller in s["recorded"]}),
     run:
         link(input[0], output[0])

@@ -5,29 +5,74 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
+use super::sample_map::SampleMap;
+use super::samples::{self, NamedReads, Sample, SampleChoice};
 use crate::encode::Encoder;
-use crate::genome::{ContigTable, contigs};
+use crate::genome::{ContigTable, FlagSet, ReadFilter, contigs};
+use crate::io::alignment::{self, RoutedFile};
+use crate::io::depth;
 use crate::io::fasta::Reference;
-use crate::io::{alignment, depth};
 use crate::vcf::VcfHeader;
 
 /// The files that calls are encoded from.
 #[derive(Debug, Clone)]
 pub struct EncodingPlan {
-    /// BAM and CRAM files; empty for a model without reads.
+    /// BAM and CRAM files, and `.list` files of their paths; empty for a model without reads.
     pub reads: Vec<PathBuf>,
+    /// A table that says which reads belong to which sample of the calls.
+    pub sample_map: Option<PathBuf>,
+    /// Which of the samples.
+    pub samples: SampleChoice,
+    /// Which reads.
+    pub read_filter: ReadFilterOptions,
     /// Indexed FASTA.
     pub reference: PathBuf,
-    /// The sample's mean depth where the user gives it; sampled from the reads else.
+    /// The mean depth of every sample where the user gives it; sampled from the reads else.
     pub sample_depth: Option<f32>,
+}
+
+/// Which reads the user wants to be looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReadFilterOptions {
+    /// Lowest mapping quality.
+    pub min_mapping_quality: u8,
+    /// Flags that a read must have.
+    pub required: FlagSet,
+    /// Flags that a read must not have; left out, what the encoder leaves out.
+    pub excluded: Option<FlagSet>,
+}
+
+impl ReadFilterOptions {
+    /// The filter for an encoder: duplicates and their like are left out for networks of our own,
+    /// and kept for GATK's, which saw them in training.
+    fn resolve(self, encoder: &Encoder) -> ReadFilter {
+        let usual = match encoder {
+            Encoder::Gatk { .. } => FlagSet::default(),
+            Encoder::Evidence { .. } => FlagSet::UNUSABLE,
+        };
+        ReadFilter {
+            min_mapping_quality: self.min_mapping_quality,
+            required: self.required,
+            excluded: self.excluded.unwrap_or(usual),
+        }
+    }
 }
 
 /// Inputs that were opened and found to agree.
 pub struct Inputs {
     /// What makes the tensors.
     pub encoder: Encoder,
-    /// The sample's mean depth; 0 where the encoder does not ask for it.
-    pub sample_depth: f32,
+    /// The samples that are asked about; at least one, and one only where the encoder cannot tell
+    /// them apart.
+    pub samples: Vec<Sample>,
+    /// Mean depth of each of them; 0 where the encoder does not ask for it.
+    pub depths: Vec<f32>,
+    /// Samples that the calls have.
+    pub columns: usize,
+    /// The reads of the samples.
+    pub reads: Vec<RoutedFile>,
+    /// Which of them are looked at.
+    pub read_filter: ReadFilter,
     /// The reference.
     pub reference: Arc<Reference>,
     /// The calls, as the user named them.
@@ -53,29 +98,59 @@ pub fn open(
     let calls = variants.1.contigs();
     agree((variants.0, &calls), (&plan.reference, reference.contigs()))?;
     let mut reads_contigs = Vec::new();
+    let mut named_reads = Vec::new();
     if encoder.uses_reads() {
-        for path in &plan.reads {
-            let table = alignment::contigs(path, &plan.reference)?;
-            agree((path, &table), (&plan.reference, reference.contigs()))?;
-            agree((variants.0, &calls), (path, &table))?;
+        let paths = samples::expand_lists(&plan.reads)?;
+        samples::check_distinct(&paths)?;
+        for path in paths {
+            let header = alignment::header(&path, &plan.reference)?;
+            let table = header.contigs;
+            agree((&path, &table), (&plan.reference, reference.contigs()))?;
+            agree((variants.0, &calls), (&path, &table))?;
             reads_contigs.push((path.clone(), table));
+            named_reads.push(NamedReads {
+                path,
+                groups: header.groups,
+            });
         }
     }
+    let map = match &plan.sample_map {
+        Some(path) if encoder.uses_reads() => SampleMap::read(path)?,
+        _ => SampleMap::default(),
+    };
+    let columns: Vec<&str> = variants.1.samples().collect();
+    // A network that looks at neither reads nor genotypes says the same of every sample.
+    let choice = match (&plan.samples, &encoder) {
+        (SampleChoice::Every, Encoder::Gatk { reads: false, .. }) => SampleChoice::One(None),
+        (choice, _) => choice.clone(),
+    };
+    let assigned = samples::assign(&columns, &choice, &named_reads, &map)?;
+    for note in &assigned.notes {
+        log::warn!("{note}");
+    }
+    let read_filter = plan.read_filter.resolve(&encoder);
     let known_contigs = ContigTable::new(calls.iter().chain(reference.contigs().iter()).cloned());
     let mut bases_before = vec![0];
     for contig in reference.contigs().iter() {
         let before = bases_before.last().copied().unwrap_or(0);
         bases_before.push(before + contig.length.unwrap_or(0));
     }
-    let sample_depth = match (&encoder, plan.sample_depth) {
+    let depth_of = |sample| match (&encoder, plan.sample_depth) {
         (Encoder::Evidence { reads: true, .. }, None) => {
-            depth::sample_depth(&plan.reads, &plan.reference)?
+            depth::sample_depth(&assigned.files, sample, read_filter, &plan.reference)
         }
-        (_, given) => given.unwrap_or(0.0),
+        (_, given) => Ok(given.unwrap_or(0.0)),
     };
+    let depths = (0..assigned.samples.len())
+        .map(depth_of)
+        .collect::<Result<_, _>>()?;
     Ok(Inputs {
+        depths,
+        columns: columns.len(),
+        samples: assigned.samples,
+        reads: assigned.files,
+        read_filter,
         encoder,
-        sample_depth,
         bases_before,
         reference,
         variants: variants.0.to_owned(),

@@ -1,7 +1,10 @@
 //! From calls and files to examples: what `score` and `tensors` share.
 
 pub mod inputs;
+pub mod sample_map;
+pub mod samples;
 pub mod stretch;
 
-pub use inputs::{EncodingPlan, Inputs};
+pub use inputs::{EncodingPlan, Inputs, ReadFilterOptions};
+pub use samples::{Sample, SampleChoice};
 pub use stretch::{Call, EncodedAllele, EncodedSite, Outcome, StretchReader, encode_calls};

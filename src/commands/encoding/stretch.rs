@@ -1,18 +1,19 @@
 //! One stretch of the genome: its calls, one sweep over its reads, its tensors.
 
-use std::path::PathBuf;
 use std::sync::Mutex;
 
 use anyhow::{Result, bail};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use super::inputs::{EncodingPlan, Inputs};
+use super::inputs::Inputs;
 use crate::encode::annotations::{self, AnnotationSource};
-use crate::encode::evidence::{Haplotypes, ReadSet, SAMPLE_LIMIT, Survey, landscape, read_set};
+use crate::encode::evidence::{
+    Haplotypes, Landscape, ReadSet, SAMPLE_LIMIT, Survey, landscape, read_set,
+};
 use crate::encode::gatk::{READ_LIMIT, ReadTensor, ReferenceTensor, WINDOW};
 use crate::encode::kind::{Skip, gatk_kind, scorable};
-use crate::encode::pileup::Pileup;
+use crate::encode::pileup::{PiledReads, Pileup};
 use crate::encode::{Encoder, Example, ReferenceBlock, SiteTensor};
 use crate::genome::{Variant, VariantKind};
 use crate::io::alignment::AlignmentSource;
@@ -48,15 +49,15 @@ pub enum Outcome {
 /// An encoded call.
 #[derive(Debug)]
 pub struct EncodedSite {
-    /// What the network reads: one example for the record, or one an ALT.
+    /// What the network reads: one example a sample for the record, or for each ALT.
     pub alleles: Vec<EncodedAllele>,
     /// ALTs of the record.
     pub alternates: usize,
-    /// Reads over the call, where the model reads them.
+    /// Reads over the call, of the sample with the most, where the model reads them.
     pub reads: Option<u64>,
     /// Whether every annotation of the model is missing.
     pub without_annotations: bool,
-    /// Whether it has more reads than the encoder looks at.
+    /// Whether a sample has more reads than the encoder looks at.
     pub is_sampled: bool,
     /// What the record is.
     pub kind: VariantKind,
@@ -65,6 +66,8 @@ pub struct EncodedSite {
 /// One example of a call.
 #[derive(Debug)]
 pub struct EncodedAllele {
+    /// The sample it is about: an index of [`Inputs::samples`].
+    pub sample: usize,
     /// The ALT it is about, from 0; nothing where it is about the whole record.
     pub alternate: Option<usize>,
     /// Decides which of the outputs make the score.
@@ -108,13 +111,12 @@ fn near(last: &Call, next: &Call) -> bool {
 /// file is told, whichever came first.
 pub fn encode_calls(
     calls: Vec<Call>,
-    plan: &EncodingPlan,
     inputs: &Inputs,
     pool: &ThreadPool,
     idle: &Mutex<Vec<StretchReader>>,
 ) -> Result<Vec<(Call, Outcome)>> {
     let encode = |calls: Vec<Call>| -> Result<Vec<(Call, Outcome)>> {
-        let mut reader = StretchReader::borrow(idle, plan, inputs)?;
+        let mut reader = StretchReader::borrow(idle, inputs)?;
         let outcomes = reader.encode(&calls, inputs)?;
         StretchReader::give_back(idle, reader);
         Ok(calls.into_iter().zip(outcomes).collect())
@@ -137,14 +139,13 @@ impl StretchReader {
     ///
     /// # Errors
     /// Where a file cannot be opened any more.
-    pub fn open(reads: &[PathBuf], inputs: &Inputs) -> Result<Self> {
-        let reads: &[PathBuf] = if inputs.reads_contigs.is_empty() {
-            &[]
-        } else {
-            reads
-        };
+    pub fn open(inputs: &Inputs) -> Result<Self> {
         Ok(Self {
-            reads: AlignmentSource::open(reads, inputs.reference.path())?,
+            reads: AlignmentSource::open(
+                &inputs.reads,
+                inputs.read_filter,
+                inputs.reference.path(),
+            )?,
             reference: inputs.reference.reader()?,
         })
     }
@@ -154,13 +155,9 @@ impl StretchReader {
     ///
     /// # Errors
     /// As [`StretchReader::open`].
-    fn borrow(
-        idle: &Mutex<Vec<StretchReader>>,
-        plan: &EncodingPlan,
-        inputs: &Inputs,
-    ) -> Result<Self> {
+    fn borrow(idle: &Mutex<Vec<StretchReader>>, inputs: &Inputs) -> Result<Self> {
         let found = idle.lock().ok().and_then(|mut idle| idle.pop());
-        found.map_or_else(|| Self::open(&plan.reads, inputs), Ok)
+        found.map_or_else(|| Self::open(inputs), Ok)
     }
 
     /// Hands the files back.
@@ -230,44 +227,54 @@ impl StretchReader {
     ) -> Result<Vec<EncodedSite>> {
         // A window reaches half its width behind POS, at contig starts up to a whole one.
         let block = self.block(scored, 2 * WINDOW as u64)?;
-        let mut reads = Vec::new();
+        let contig = &scored[0].1.contig;
+        let mut of_samples = Vec::new();
         if with_reads {
-            let mut pileup = Pileup::new(scored.iter().map(|(_, variant)| *variant), READ_LIMIT);
-            let contig = &scored[0].1.contig;
-            self.reads.sweep(contig, &mut pileup)?;
-            reads = pileup.into_reads();
+            let variants = || scored.iter().map(|(_, variant)| *variant);
+            let mut pileups: Vec<Pileup> = (inputs.samples.iter())
+                .map(|_| Pileup::new(variants(), READ_LIMIT))
+                .collect();
+            self.reads.sweep(contig, &mut pileups)?;
+            of_samples = pileups.into_iter().map(Pileup::into_reads).collect();
         }
-        let mut reads = reads.into_iter();
         scored
             .iter()
-            .map(|(call, variant)| {
+            .enumerate()
+            .map(|(at, (call, variant))| {
                 check_reference(call, variant, &block, inputs)?;
                 let (annotations, missing) = annotations::encode(&call.record, names);
-                let (tensor, depth) = match reads.next() {
-                    Some(piled) => {
-                        let tensor = ReadTensor::encode(variant, &piled.reads, &block);
-                        (SiteTensor::Reads(tensor), Some(piled.seen))
-                    }
-                    None => {
-                        let tensor = ReferenceTensor::encode(variant, &block);
-                        (SiteTensor::Reference(tensor), None)
-                    }
-                };
                 let kind = gatk_kind(variant);
+                let piled: Vec<&PiledReads> = of_samples.iter().map(|reads| &reads[at]).collect();
+                let tensors = if with_reads {
+                    let encode = |piled: &&PiledReads| {
+                        SiteTensor::Reads(ReadTensor::encode(variant, &piled.reads, &block))
+                    };
+                    piled.iter().map(encode).collect()
+                } else {
+                    vec![SiteTensor::Reference(ReferenceTensor::encode(
+                        variant, &block,
+                    ))]
+                };
+                let depth = piled.iter().map(|piled| piled.seen).max();
                 Ok(EncodedSite {
                     reads: depth,
                     alternates: variant.alternates.len(),
                     without_annotations: missing == annotations.len(),
                     is_sampled: depth.is_some_and(|depth| depth > READ_LIMIT as u64),
                     kind,
-                    alleles: vec![EncodedAllele {
-                        alternate: None,
-                        kind,
-                        example: Example {
-                            tensor,
-                            annotations,
-                        },
-                    }],
+                    alleles: tensors
+                        .into_iter()
+                        .enumerate()
+                        .map(|(sample, tensor)| EncodedAllele {
+                            sample,
+                            alternate: None,
+                            kind,
+                            example: Example {
+                                tensor,
+                                annotations: annotations.clone(),
+                            },
+                        })
+                        .collect(),
                 })
             })
             .collect()
@@ -295,17 +302,22 @@ impl StretchReader {
                 }
             }
         }
-        let mut piled = Vec::new();
-        let mut surroundings = None;
+        let mut surveys = Vec::new();
         if with_reads {
             let cores: Vec<(i64, i64)> = alleles.iter().map(|allele| allele.3.core).collect();
-            let mut survey = Survey::new(&cores, read_set::MARGIN, SAMPLE_LIMIT, &block);
+            surveys = (inputs.samples.iter())
+                .map(|_| Survey::new(&cores, read_set::MARGIN, SAMPLE_LIMIT, &block))
+                .collect();
             let contig = &scored[0].1.contig;
-            self.reads.sweep(contig, &mut survey)?;
-            survey.landscape.finish();
-            piled = survey.pileup.into_reads();
-            surroundings = Some(survey.landscape);
+            self.reads.sweep(contig, &mut surveys)?;
         }
+        let of_samples: Vec<(Vec<PiledReads>, Landscape)> = surveys
+            .into_iter()
+            .map(|mut survey| {
+                survey.landscape.finish();
+                (survey.pileup.into_reads(), survey.landscape)
+            })
+            .collect();
         let mut sites: Vec<EncodedSite> = scored
             .iter()
             .map(|(_, variant)| EncodedSite {
@@ -317,41 +329,46 @@ impl StretchReader {
                 kind: record_kind(&variant.reference, &variant.alternates),
             })
             .collect();
-        let mut piled = piled.into_iter();
-        for (at, alternate, edit, haplotypes) in alleles {
-            let (call, variant) = scored[at];
+        for (of_allele, (at, alternate, edit, haplotypes)) in alleles.iter().enumerate() {
+            let (call, variant) = scored[*at];
             let count = variant.alternates.len();
-            let site = &mut sites[at];
-            let annotations = annotations::of_allele(&call.record, sources, alternate, count, 0);
-            site.without_annotations &= annotations.iter().all(|value| value.is_nan());
-            let set = match (&surroundings, piled.next()) {
-                (Some(landscape), Some(piled)) => {
-                    site.reads = site.reads.max(Some(piled.seen));
-                    site.is_sampled |= piled.seen > SAMPLE_LIMIT as u64;
-                    ReadSet::encode(
-                        &edit,
-                        &haplotypes,
-                        count,
-                        &piled.reads,
-                        landscape,
-                        inputs.sample_depth,
-                        &block,
-                    )
-                }
-                _ => ReadSet::encode_reference(&edit, count, &block),
+            let site = &mut sites[*at];
+            let kind = if edit.is_indel() {
+                VariantKind::Indel
+            } else {
+                VariantKind::Snp
             };
-            site.alleles.push(EncodedAllele {
-                alternate: Some(alternate),
-                kind: if edit.is_indel() {
-                    VariantKind::Indel
-                } else {
-                    VariantKind::Snp
-                },
-                example: Example {
-                    tensor: SiteTensor::Set(set),
-                    annotations,
-                },
-            });
+            for (slot, sample) in inputs.samples.iter().enumerate() {
+                let annotations =
+                    annotations::of_allele(&call.record, sources, *alternate, count, sample.column);
+                site.without_annotations &= annotations.iter().all(|value| value.is_nan());
+                let set = match of_samples.get(slot) {
+                    Some((piled, landscape)) => {
+                        let piled = &piled[of_allele];
+                        site.reads = site.reads.max(Some(piled.seen));
+                        site.is_sampled |= piled.seen > SAMPLE_LIMIT as u64;
+                        ReadSet::encode(
+                            edit,
+                            haplotypes,
+                            count,
+                            &piled.reads,
+                            landscape,
+                            inputs.depths[slot],
+                            &block,
+                        )
+                    }
+                    None => ReadSet::encode_reference(edit, count, &block),
+                };
+                site.alleles.push(EncodedAllele {
+                    sample: slot,
+                    alternate: Some(*alternate),
+                    kind,
+                    example: Example {
+                        tensor: SiteTensor::Set(set),
+                        annotations,
+                    },
+                });
+            }
         }
         Ok(sites)
     }

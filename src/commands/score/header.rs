@@ -2,11 +2,13 @@
 
 use anyhow::Result;
 
-use super::ScorePlan;
+use super::{SAMPLE_KEY, ScorePlan, tells_samples_apart};
+use crate::commands::encoding::Inputs;
 use crate::commands::quote;
 use crate::encode::Encoder;
 use crate::filter::ModelLine;
 use crate::filter::decision::{ALLELE_KEY, PROBABILITY_KEY};
+use crate::genome::FlagSet;
 use crate::model::Model;
 use crate::vcf::VcfHeader;
 
@@ -19,7 +21,12 @@ use crate::vcf::VcfHeader;
 ///
 /// # Errors
 /// A card whose numbers cannot be written.
-pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) -> Result<()> {
+pub fn extend(
+    header: &mut VcfHeader,
+    plan: &ScorePlan,
+    model: &Model,
+    inputs: &Inputs,
+) -> Result<()> {
     let card = model.card();
     let key = &card.info_key;
     header.put_info(
@@ -44,6 +51,14 @@ pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) -> Result
             ),
         );
     }
+    if tells_samples_apart(model, inputs) {
+        header.put_format(
+            SAMPLE_KEY,
+            format!(
+                "##FORMAT=<ID={SAMPLE_KEY},Number=1,Type=Float,Description=\"{key} of the sample's best ALT allele, from the sample's own reads and genotype\">"
+            ),
+        );
+    }
     let version = env!("CARGO_PKG_VERSION");
     header.put_meta(
         "##cnnfilterVersion=",
@@ -55,6 +70,21 @@ pub fn extend(header: &mut VcfHeader, plan: &ScorePlan, model: &Model) -> Result
     command += &format!("--model-sha256 {} ", card.weights_sha256);
     for path in plan.encoding.reads.iter().filter(|_| model.uses_reads()) {
         command += &format!("-I {} ", quote(&path.to_string_lossy()));
+    }
+    if model.uses_reads() {
+        if let Some(map) = &plan.encoding.sample_map {
+            command += &format!("--sample-map {} ", quote(&map.to_string_lossy()));
+        }
+        let filter = plan.encoding.read_filter;
+        if filter.min_mapping_quality > 0 {
+            command += &format!("--min-mapq {} ", filter.min_mapping_quality);
+        }
+        if filter.required != FlagSet::default() {
+            command += &format!("--require-flags {} ", filter.required);
+        }
+        if let Some(excluded) = filter.excluded {
+            command += &format!("--exclude-flags {excluded} ");
+        }
     }
     if let Some(depth) = plan.encoding.sample_depth {
         command += &format!("--sample-depth {depth} ");

@@ -82,7 +82,7 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
         Some(regions::read(&plan.regions, &inputs.known_contigs)?)
     };
     let mut header = reader.header().clone();
-    header::extend(&mut header, plan, &model)?;
+    header::extend(&mut header, plan, &model, &inputs)?;
     let filter = plan
         .filter
         .map(|aim| filters::Filter::new(&model, aim, &mut header))
@@ -92,20 +92,22 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     let mut summary = ScoreSummary {
         key: model.card().info_key.clone(),
         read_limit: model.encoder().read_limit(),
+        samples: inputs.samples.len(),
         ..ScoreSummary::default()
     };
     let mut progress = Progress::new(plan.quiet);
     let stretch_readers = Mutex::new(Vec::new());
+    // Each sample of a call is an example: memory must not grow with the cohort.
+    let most = (plan.batch_size / inputs.samples.len()).max(1);
     loop {
         let begun = Instant::now();
-        let chunk = read_chunk(&mut reader, plan, wanted.as_ref(), &mut summary)?;
+        let chunk = read_chunk(&mut reader, most, wanted.as_ref(), &mut summary)?;
         summary.times.reading += begun.elapsed();
         if chunk.is_empty() {
             break;
         }
         let chunk = score_chunk(
             chunk,
-            plan,
             &model,
             &inputs,
             &pool,
@@ -137,15 +139,15 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     Ok(summary)
 }
 
-/// Reads the next calls that lie in the regions asked for.
+/// Reads the next calls that lie in the regions asked for, `most` at most.
 fn read_chunk(
     reader: &mut VcfReader,
-    plan: &ScorePlan,
+    most: usize,
     wanted: Option<&IntervalSet>,
     summary: &mut ScoreSummary,
 ) -> Result<Vec<Call>, IoError> {
     let mut chunk = Vec::new();
-    while chunk.len() < plan.batch_size {
+    while chunk.len() < most {
         let Some((number, record)) = reader.next_record()? else {
             break;
         };
@@ -162,7 +164,6 @@ fn read_chunk(
 /// Encodes and scores one chunk; the records come back in their order, with their scores.
 fn score_chunk(
     chunk: Vec<Call>,
-    plan: &ScorePlan,
     model: &Model,
     inputs: &Inputs,
     pool: &rayon::ThreadPool,
@@ -170,7 +171,7 @@ fn score_chunk(
     summary: &mut ScoreSummary,
 ) -> Result<Vec<Call>> {
     let begun = Instant::now();
-    let encoded = encode_calls(chunk, &plan.encoding, inputs, pool, stretch_readers)?;
+    let encoded = encode_calls(chunk, inputs, pool, stretch_readers)?;
     summary.times.encoding += begun.elapsed();
 
     let begun = Instant::now();
@@ -190,7 +191,9 @@ fn score_chunk(
                     alleles: Vec::new(),
                 };
                 for allele in site.alleles {
-                    of_record.alleles.push((allele.alternate, allele.kind));
+                    of_record
+                        .alleles
+                        .push((allele.sample, allele.alternate, allele.kind));
                     examples.push(allele.example);
                 }
                 scored.push(of_record);
@@ -201,6 +204,7 @@ fn score_chunk(
                 for key in keys(model) {
                     call.record.set_info(key.as_bytes(), None);
                 }
+                call.record.set_sample_values(SAMPLE_KEY.as_bytes(), None);
             }
         }
         calls.push(call);
@@ -209,7 +213,7 @@ fn score_chunk(
     let mut logits = logits.into_iter();
     for of_record in scored {
         let record = &mut calls[of_record.call].record;
-        of_record.write(record, model, &mut logits);
+        of_record.write(record, model, inputs, &mut logits);
     }
     summary.times.network += begun.elapsed();
     Ok(calls)
@@ -233,26 +237,36 @@ struct ScoredRecord {
     call: usize,
     /// ALTs of the record.
     alternates: usize,
-    /// ALT (nothing for the whole record) and kind of each of its examples.
-    alleles: Vec<(Option<usize>, VariantKind)>,
+    /// Sample, ALT (nothing for the whole record) and kind of each of its examples.
+    alleles: Vec<(usize, Option<usize>, VariantKind)>,
 }
 
 impl ScoredRecord {
     /// Takes the outputs of its examples and writes its scores: the best ALT's, the first of
-    /// equals, and where the model tells them apart each ALT's.
+    /// equals, and where the model tells them apart each ALT's. Of several samples each gets its
+    /// own, and the record the best sample's.
     fn write(
         &self,
         record: &mut VcfRecord,
         model: &Model,
+        inputs: &Inputs,
         logits: &mut impl Iterator<Item = [f32; 4]>,
     ) {
         let mut best: Option<(f64, VariantKind)> = None;
-        let mut each: Vec<Option<f64>> = vec![None; self.alternates];
-        for ((alternate, kind), logits) in self.alleles.iter().zip(logits) {
-            let score = log_odds(logits, *kind);
-            if let Some(place) = alternate.and_then(|at| each.get_mut(at)) {
-                *place = Some(score);
+        let mut of_alternates: Vec<Option<f64>> = vec![None; self.alternates];
+        let mut of_samples: Vec<Option<f64>> = vec![None; inputs.samples.len()];
+        let raise = |place: Option<&mut Option<f64>>, score: f64| {
+            if let Some(place) = place {
+                *place = Some(place.map_or(score, |highest| highest.max(score)));
             }
+        };
+        for ((sample, alternate, kind), logits) in self.alleles.iter().zip(logits) {
+            let score = log_odds(logits, *kind);
+            raise(
+                of_alternates.get_mut(alternate.unwrap_or(usize::MAX)),
+                score,
+            );
+            raise(of_samples.get_mut(*sample), score);
             if best.is_none_or(|(highest, _)| score > highest) {
                 best = Some((score, *kind));
             }
@@ -262,11 +276,9 @@ impl ScoredRecord {
         };
         let key = model.card().info_key.as_bytes();
         record.set_info(key, Some(format_score(score).as_bytes()));
+        let text = |score: Option<f64>| score.map_or(".".to_owned(), format_score);
         if matches!(model.encoder(), Encoder::Evidence { .. }) {
-            let list: Vec<String> = each
-                .into_iter()
-                .map(|score| score.map_or(".".to_owned(), format_score))
-                .collect();
+            let list: Vec<String> = of_alternates.into_iter().map(text).collect();
             record.set_info(ALLELE_KEY.as_bytes(), Some(list.join(",").as_bytes()));
         }
         if model.card().calibration.is_some() {
@@ -277,5 +289,24 @@ impl ScoredRecord {
                 text.as_deref().map(str::as_bytes),
             );
         }
+        if tells_samples_apart(model, inputs) {
+            let mut values = vec![".".to_owned(); inputs.columns];
+            for (sample, score) in inputs.samples.iter().zip(of_samples) {
+                values[sample.column] = text(score);
+            }
+            record.set_sample_values(SAMPLE_KEY.as_bytes(), Some(&values));
+        } else {
+            record.set_sample_values(SAMPLE_KEY.as_bytes(), None);
+        }
     }
+}
+
+/// FORMAT key of the score of each sample.
+const SAMPLE_KEY: &str = "CNN";
+
+/// Whether each sample of the calls gets a score of its own.
+fn tells_samples_apart(model: &Model, inputs: &Inputs) -> bool {
+    let looks_at_samples =
+        model.uses_reads() || matches!(model.encoder(), Encoder::Evidence { .. });
+    inputs.columns > 1 && looks_at_samples
 }

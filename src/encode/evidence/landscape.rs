@@ -251,7 +251,8 @@ fn standing_out(reads: u16, depth: u32) -> Option<f32> {
     (share >= MIN_SHARE).then_some(share)
 }
 
-/// The sink of a sweep for our own tensors: the reads of each call, and the landscape.
+/// The sink of a sweep for our own tensors: the reads of each call, and the landscape. Which reads
+/// count is the sweep's to say ([`crate::genome::ReadFilter`]); one without an alignment does not.
 #[derive(Debug)]
 pub struct Survey {
     /// The reads of each call.
@@ -287,7 +288,7 @@ impl ReadSink for Survey {
 
     fn offer(&mut self, start: i64, end: i64, make: impl FnOnce() -> AlignedRead) {
         let read = make();
-        if !read.flags.is_usable() || read.cigar.is_empty() {
+        if read.cigar.is_empty() {
             return;
         }
         self.landscape.add(&read);
