@@ -40,9 +40,13 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Score(args) => {
-            let plan = args.resolve();
-            let summary = score::run(&plan)?;
-            for line in summary.to_text().lines() {
+            let timings = args.timings;
+            let summary = score::run(&args.resolve())?;
+            let mut text = summary.to_text();
+            if timings {
+                text += &summary.times.to_text();
+            }
+            for line in text.lines() {
                 log::info!("{line}");
             }
         }

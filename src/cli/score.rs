@@ -65,7 +65,7 @@ pub struct ScoreArgs {
     pub threads: u32,
 
     /// Calls that are held in memory together. The output does not depend on it.
-    #[arg(long, value_name = "N", default_value_t = 1024, alias = "inference-batch-size",
+    #[arg(long, value_name = "N", default_value_t = 4096, alias = "inference-batch-size",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub batch_size: u32,
 
@@ -89,6 +89,10 @@ pub struct ScoreArgs {
     /// temporary name beside its target, and nothing else is spooled.
     #[arg(long, value_name = "DIR", hide_short_help = true)]
     pub tmp_dir: Option<PathBuf>,
+
+    /// Say where the time went.
+    #[arg(long)]
+    pub timings: bool,
 
     /// Say nothing but errors.
     #[arg(short, long)]

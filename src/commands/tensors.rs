@@ -61,7 +61,9 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         reads: !plan.encoding.reads.is_empty(),
         annotations: plan.annotations.clone(),
     };
-    let inputs = inputs::open(&plan.encoding, encoder, (&plan.variants, calls.header()))?;
+    let header = calls.header();
+    let inputs =
+        pool.install(|| inputs::open(&plan.encoding, encoder, (&plan.variants, header)))?;
     let mut source = LabelSource::open(
         &plan.labels,
         (&plan.variants, calls.header()),

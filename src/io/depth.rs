@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
 use rust_htslib::bam::{IndexedReader, Read as _, Record};
 use rust_htslib::errors::Error as HtslibError;
 
@@ -39,16 +40,29 @@ pub fn sample_depth(
         if !route.reaches(sample) {
             continue;
         }
-        let mut file = DepthFile {
-            reader: open_indexed(path, reference)?,
-            record: Record::new(),
-            route,
-            sample,
-            filter,
+        let open = || {
+            Ok(DepthFile {
+                reader: open_indexed(path, reference)?,
+                record: Record::new(),
+                route,
+                sample,
+                filter,
+            })
         };
-        sum += file
-            .depth()
-            .map_err(|error| IoError::htslib(path, "sampling the depth", error))?;
+        let fail = |error| IoError::htslib(path, "sampling the depth", error);
+        let wanted = open()?.wanted().map_err(fail)?;
+        // One share a thread: each opens the file by itself.
+        let share = wanted.len().div_ceil(rayon::current_num_threads()).max(1);
+        let shares: Vec<Vec<Place>> = wanted
+            .par_chunks(share)
+            .map(|wanted| {
+                let mut file = open()?;
+                let places = wanted.iter().map(|wanted| file.place(wanted));
+                let places: Result<Vec<_>, _> = places.collect();
+                Ok(places.map_err(fail)?.into_iter().flatten().collect())
+            })
+            .collect::<Result<_, IoError>>()?;
+        sum += median(shares.into_iter().flatten().collect());
     }
     Ok(sum)
 }
@@ -62,8 +76,39 @@ struct DepthFile<'a> {
     filter: ReadFilter,
 }
 
+/// Where a place is asked for.
+struct Wanted {
+    contig: usize,
+    length: i64,
+    from: i64,
+}
+
+/// A place that was looked at.
+struct Place {
+    contig: usize,
+    start: i64,
+    end: i64,
+    depth: f32,
+}
+
+/// The median depth of places in the order of the genome; of those that lie over one another the
+/// first counts.
+fn median(places: Vec<Place>) -> f32 {
+    let mut depths = Vec::new();
+    let mut reached = (usize::MAX, 0);
+    for place in places {
+        if reached.0 != place.contig || place.start >= reached.1 {
+            reached = (place.contig, place.end);
+            depths.push(place.depth);
+        }
+    }
+    depths.sort_unstable_by(f32::total_cmp);
+    depths.get(depths.len() / 2).copied().unwrap_or(0.0)
+}
+
 impl DepthFile<'_> {
-    fn depth(&mut self) -> Result<f32, HtslibError> {
+    /// Where to look.
+    fn wanted(&mut self) -> Result<Vec<Wanted>, HtslibError> {
         let header = self.reader.header();
         let lengths: Vec<i64> = (0..header.target_count())
             .map(|id| header.target_len(id).unwrap_or(0) as i64)
@@ -86,33 +131,35 @@ impl DepthFile<'_> {
         contigs.sort_by_key(|id| (std::cmp::Reverse(counts[*id]), *id));
         contigs.truncate(CONTIGS);
         let total: u64 = contigs.iter().map(|id| counts[*id]).sum();
-        let mut depths = Vec::new();
+        let mut wanted = Vec::new();
         for id in contigs {
             let places = (PLACES as f64 * counts[id] as f64 / total as f64).ceil() as i64;
             let Some(first) = self.first_read(id, 0, lengths[id])? else {
                 continue;
             };
             let last = self.last_place(id, first, lengths[id])?;
-            let mut reached = -1;
-            for place in 0..places {
-                let wanted = first + (last - first) * place / places.max(1);
-                if wanted < reached {
-                    continue;
-                }
-                let Some(start) = self.first_read(id, wanted, lengths[id])? else {
-                    break;
-                };
-                let start = start.max(wanted);
-                if start < reached {
-                    continue;
-                }
-                let end = (start + PLACE).min(lengths[id].max(start + 1));
-                reached = end;
-                depths.push(self.depth_between(id, start, end)?);
-            }
+            wanted.extend((0..places).map(|place| Wanted {
+                contig: id,
+                length: lengths[id],
+                from: first + (last - first) * place / places.max(1),
+            }));
         }
-        depths.sort_unstable_by(f32::total_cmp);
-        Ok(depths.get(depths.len() / 2).copied().unwrap_or(0.0))
+        Ok(wanted)
+    }
+
+    /// The place at `wanted`, or behind it where there is no read.
+    fn place(&mut self, wanted: &Wanted) -> Result<Option<Place>, HtslibError> {
+        let Some(start) = self.first_read(wanted.contig, wanted.from, wanted.length)? else {
+            return Ok(None);
+        };
+        let start = start.max(wanted.from);
+        let end = (start + PLACE).min(wanted.length.max(start + 1));
+        Ok(Some(Place {
+            contig: wanted.contig,
+            start,
+            end,
+            depth: self.depth_between(wanted.contig, start, end)?,
+        }))
     }
 
     /// The next record that counts, if there is one; it is left in `record`.

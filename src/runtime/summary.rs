@@ -7,17 +7,63 @@ use std::time::Duration;
 use crate::encode::kind::Skip;
 use crate::genome::VariantKind;
 
-/// Wall-clock time of each stage.
+/// Where the time went. Sweeping, encoding and the network are summed over threads, which work
+/// while the main thread reads and writes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StageTimes {
+    /// Threads that sweep, encode and compute.
+    pub threads: usize,
+    /// Until the first record is read: model, indexes, header, the sample's depth.
+    pub starting: Duration,
     /// Reading the calls.
     pub reading: Duration,
-    /// Sweeping the reads and encoding.
+    /// Sweeping the reads.
+    pub sweeping: Duration,
+    /// Making tensors.
     pub encoding: Duration,
     /// The network.
     pub network: Duration,
     /// Writing the calls, index included.
     pub writing: Duration,
+    /// The whole run.
+    pub whole: Duration,
+}
+
+impl StageTimes {
+    /// The stages as lines of text: seconds, and for those of the threads the share of what the
+    /// threads had.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        let mut line = |what: &str, time: Duration, note: &str| {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{what:<58} {:>10.3} s{note}", time.as_secs_f64());
+        };
+        let threads = self.threads.max(1);
+        let available = self.whole.saturating_sub(self.starting).as_secs_f64() * threads as f64;
+        let share = |time: Duration| match available {
+            available if available > 0.0 => {
+                format!(" {:>5.1} %", 100.0 * time.as_secs_f64() / available)
+            }
+            _ => String::new(),
+        };
+        line(
+            "starting: model, indexes, depth of the samples",
+            self.starting,
+            "",
+        );
+        line("main thread: reading calls", self.reading, "");
+        line("main thread: writing calls", self.writing, "");
+        let work = [
+            ("sweeping reads", self.sweeping),
+            ("encoding", self.encoding),
+            ("network", self.network),
+        ];
+        for (what, time) in work {
+            line(&format!("{threads} threads: {what}"), time, &share(time));
+        }
+        line("whole run", self.whole, "");
+        text
+    }
 }
 
 /// Counts of a run.
@@ -54,6 +100,22 @@ pub struct ScoreSummary {
 }
 
 impl ScoreSummary {
+    /// Adds the counts and times of a part of the run.
+    pub fn add(&mut self, part: &Self) {
+        for (kind, count) in &part.scored {
+            *self.scored.entry(*kind).or_default() += count;
+        }
+        for (skip, count) in &part.skipped {
+            *self.skipped.entry(*skip).or_default() += count;
+        }
+        self.without_annotations += part.without_annotations;
+        self.without_reads += part.without_reads;
+        self.sampled += part.sampled;
+        self.times.sweeping += part.times.sweeping;
+        self.times.encoding += part.times.encoding;
+        self.times.network += part.times.network;
+    }
+
     /// Records written.
     pub fn records_out(&self) -> u64 {
         self.records_in - self.outside_regions
@@ -107,19 +169,15 @@ impl ScoreSummary {
             line("  failed the filter", self.failed);
             line("  not judged by the filter", self.not_filtered);
         }
-        let StageTimes {
-            reading,
-            encoding,
-            network,
-            writing,
-        } = self.times;
+        let times = self.times;
+        let wall = |time: Duration| time.as_secs_f64() / times.threads.max(1) as f64;
         let _ = writeln!(
             text,
-            "seconds: reading {:.1}, encoding {:.1}, network {:.1}, writing {:.1}",
-            reading.as_secs_f64(),
-            encoding.as_secs_f64(),
-            network.as_secs_f64(),
-            writing.as_secs_f64()
+            "seconds: {:.1}; the threads spent {:.1} each on reads, {:.1} on encoding, {:.1} on the network",
+            times.whole.as_secs_f64(),
+            wall(times.sweeping),
+            wall(times.encoding),
+            wall(times.network),
         );
         text
     }

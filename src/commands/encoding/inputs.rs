@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use rayon::prelude::*;
 
 use super::sample_map::SampleMap;
 use super::samples::{self, NamedReads, Sample, SampleChoice};
@@ -142,6 +143,7 @@ pub fn open(
         (_, given) => Ok(given.unwrap_or(0.0)),
     };
     let depths = (0..assigned.samples.len())
+        .into_par_iter()
         .map(depth_of)
         .collect::<Result<_, _>>()?;
     Ok(Inputs {

@@ -7,4 +7,7 @@ pub mod stretch;
 
 pub use inputs::{EncodingPlan, Inputs, ReadFilterOptions};
 pub use samples::{Sample, SampleChoice};
-pub use stretch::{Call, EncodedAllele, EncodedSite, Outcome, StretchReader, encode_calls};
+pub use stretch::{
+    Call, EncodedAllele, EncodedSite, Outcome, StretchReader, StretchTimes, encode_calls,
+    for_each_stretch,
+};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::io::error::refuse_remote;
+use crate::io::text_source::TextSource;
 
 /// Which column of the calls a sample or file of the reads belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,10 +22,7 @@ impl SampleMap {
     /// # Errors
     /// A file that cannot be read, or a line that has not two columns.
     pub fn read(path: &Path) -> Result<Self> {
-        refuse_remote(path)?;
-        let bytes = std::fs::read(path)
-            .with_context(|| format!("{}: cannot read it as a sample map", path.display()))?;
-        let map = Self::parse(&bytes).with_context(|| path.display().to_string())?;
+        let map = Self::parse(&read_text(path)?).with_context(|| path.display().to_string())?;
         Ok(Self {
             path: path.to_owned(),
             ..map
@@ -114,15 +111,24 @@ fn names(text: &str, file: &Path) -> bool {
     Path::new(text) == file || file.file_name().is_some_and(|name| name == text)
 }
 
+/// All lines of a text file.
+fn read_text(path: &Path) -> Result<Vec<u8>> {
+    let mut source = TextSource::open_list(path)?;
+    let (mut text, mut line) = (Vec::new(), Vec::new());
+    while source.next_line(&mut line)? {
+        text.extend_from_slice(&line);
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
 /// The paths of a `.list` file, one a line; empty lines and those that start with `#` do not count.
 ///
 /// # Errors
 /// A file that cannot be read, or lists nothing.
 pub fn read_list(path: &Path) -> Result<Vec<PathBuf>> {
-    refuse_remote(path)?;
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{}: cannot read it as a list of files", path.display()))?;
-    let paths: Vec<PathBuf> = text
+    let text = read_text(path)?;
+    let paths: Vec<PathBuf> = String::from_utf8_lossy(&text)
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))

@@ -1,6 +1,7 @@
 //! One stretch of the genome: its calls, one sweep over its reads, its tensors.
 
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use rayon::ThreadPool;
@@ -13,7 +14,7 @@ use crate::encode::evidence::{
 };
 use crate::encode::gatk::{READ_LIMIT, ReadTensor, ReferenceTensor, WINDOW};
 use crate::encode::kind::{Skip, gatk_kind, scorable};
-use crate::encode::pileup::{PiledReads, Pileup};
+use crate::encode::pileup::{PiledReads, Pileup, ReadSink};
 use crate::encode::{Encoder, Example, ReferenceBlock, SiteTensor};
 use crate::genome::{Variant, VariantKind};
 use crate::io::alignment::AlignmentSource;
@@ -27,6 +28,9 @@ const MAX_GAP: u64 = 16_384;
 
 /// Fewest calls of a stretch that is cut only to keep all threads busy.
 const MIN_CALLS: usize = 32;
+
+/// Stretches into which a chunk is cut for each thread, so that none waits long for the last.
+const STRETCHES_A_THREAD: usize = 8;
 
 /// One record with its number in the file, from 1.
 #[derive(Debug)]
@@ -78,8 +82,9 @@ pub struct EncodedAllele {
 
 /// Cuts a chunk into stretches: of one contig, without wide gaps, and enough of them for all
 /// threads. How it is cut changes no score.
-fn cut(chunk: Vec<Call>, threads: usize) -> Vec<Vec<Call>> {
-    let most = (chunk.len() / (2 * threads.max(1))).max(MIN_CALLS);
+fn cut(chunk: Vec<Call>, threads: usize, samples: usize) -> Vec<Vec<Call>> {
+    let fewest = (MIN_CALLS / samples.max(1)).max(1);
+    let most = (chunk.len() / (STRETCHES_A_THREAD * threads.max(1))).max(fewest);
     let mut stretches: Vec<Vec<Call>> = Vec::new();
     for call in chunk {
         match stretches.last_mut() {
@@ -103,35 +108,66 @@ fn near(last: &Call, next: &Call) -> bool {
             <= MAX_GAP
 }
 
-/// Encodes calls, stretches side by side in `pool`; they come back in their order, each with its
-/// outcome. Files that are open are taken from `idle` and put back there.
+/// Time that a stretch took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StretchTimes {
+    /// Sweeping the reads: seeking, decompressing, sorting them to their calls.
+    pub sweeping: Duration,
+    /// Everything else that makes tensors.
+    pub encoding: Duration,
+}
+
+/// Encodes calls, stretches side by side in `pool`, and hands each stretch to `work` in the thread
+/// that encoded it; what `work` makes comes back in the order of the calls. Files that are open are
+/// taken from `idle` and put back there.
 ///
 /// # Errors
-/// As [`StretchReader::encode`]. All stretches are tried, so that of several errors the first in the
-/// file is told, whichever came first.
+/// As [`StretchReader::encode`] and `work`. All stretches are tried, so that of several errors the
+/// first in the file is told, whichever came first.
+pub fn for_each_stretch<T: Send>(
+    calls: Vec<Call>,
+    inputs: &Inputs,
+    pool: &ThreadPool,
+    idle: &Mutex<Vec<StretchReader>>,
+    work: impl Fn(Vec<(Call, Outcome)>, StretchTimes) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let encode = |calls: Vec<Call>| -> Result<T> {
+        let mut reader = StretchReader::borrow(idle, inputs)?;
+        let begun = Instant::now();
+        let outcomes = reader.encode(&calls, inputs)?;
+        let sweeping = std::mem::take(&mut reader.sweeping);
+        StretchReader::give_back(idle, reader);
+        let times = StretchTimes {
+            sweeping,
+            encoding: begun.elapsed().saturating_sub(sweeping),
+        };
+        work(calls.into_iter().zip(outcomes).collect(), times)
+    };
+    let stretches = cut(calls, pool.current_num_threads(), inputs.samples.len());
+    let made: Vec<Result<T>> = pool.install(|| stretches.into_par_iter().map(encode).collect());
+    made.into_iter().collect()
+}
+
+/// [`for_each_stretch`] for calls that are wanted back as they are, with their outcomes.
+///
+/// # Errors
+/// As [`for_each_stretch`].
 pub fn encode_calls(
     calls: Vec<Call>,
     inputs: &Inputs,
     pool: &ThreadPool,
     idle: &Mutex<Vec<StretchReader>>,
 ) -> Result<Vec<(Call, Outcome)>> {
-    let encode = |calls: Vec<Call>| -> Result<Vec<(Call, Outcome)>> {
-        let mut reader = StretchReader::borrow(idle, inputs)?;
-        let outcomes = reader.encode(&calls, inputs)?;
-        StretchReader::give_back(idle, reader);
-        Ok(calls.into_iter().zip(outcomes).collect())
-    };
-    let stretches = cut(calls, pool.current_num_threads());
-    let encoded: Vec<Result<Vec<(Call, Outcome)>>> =
-        pool.install(|| stretches.into_par_iter().map(encode).collect());
-    let encoded: Vec<Vec<(Call, Outcome)>> = encoded.into_iter().collect::<Result<_>>()?;
-    Ok(encoded.into_iter().flatten().collect())
+    let stretches = for_each_stretch(calls, inputs, pool, idle, |encoded, _| Ok(encoded))?;
+    Ok(stretches.into_iter().flatten().collect())
 }
 
 /// The files of one thread.
 pub struct StretchReader {
     reads: AlignmentSource,
     reference: FastaReader,
+    /// Time spent in sweeps since it was last asked for.
+    sweeping: Duration,
 }
 
 impl StretchReader {
@@ -147,6 +183,7 @@ impl StretchReader {
                 inputs.reference.path(),
             )?,
             reference: inputs.reference.reader()?,
+            sweeping: Duration::ZERO,
         })
     }
 
@@ -206,6 +243,14 @@ impl StretchReader {
             .collect())
     }
 
+    /// One sweep over the reads, and how long it took.
+    fn sweep(&mut self, contig: &str, samples: &mut [impl ReadSink]) -> Result<()> {
+        let begun = Instant::now();
+        self.reads.sweep(contig, samples)?;
+        self.sweeping += begun.elapsed();
+        Ok(())
+    }
+
     /// The reference around calls, `margin` bases beyond them.
     fn block(&mut self, scored: &[(&Call, &Variant)], margin: u64) -> Result<ReferenceBlock> {
         let starts = scored.iter().map(|(_, variant)| variant.start);
@@ -234,7 +279,7 @@ impl StretchReader {
             let mut pileups: Vec<Pileup> = (inputs.samples.iter())
                 .map(|_| Pileup::new(variants(), READ_LIMIT))
                 .collect();
-            self.reads.sweep(contig, &mut pileups)?;
+            self.sweep(contig, &mut pileups)?;
             of_samples = pileups.into_iter().map(Pileup::into_reads).collect();
         }
         scored
@@ -309,7 +354,7 @@ impl StretchReader {
                 .map(|_| Survey::new(&cores, read_set::MARGIN, SAMPLE_LIMIT, &block))
                 .collect();
             let contig = &scored[0].1.contig;
-            self.reads.sweep(contig, &mut surveys)?;
+            self.sweep(contig, &mut surveys)?;
         }
         let of_samples: Vec<(Vec<PiledReads>, Landscape)> = surveys
             .into_iter()

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::{SAMPLE_KEY, ScorePlan, tells_samples_apart};
+use super::ScorePlan;
+use super::scores::{SAMPLE_KEY, tells_samples_apart};
 use crate::commands::encoding::Inputs;
 use crate::commands::quote;
 use crate::encode::Encoder;

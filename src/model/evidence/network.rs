@@ -9,7 +9,7 @@ use crate::encode::Example;
 use crate::encode::evidence::columns::WINDOW;
 use crate::encode::evidence::read_set::READ_FEATURES;
 use crate::model::ModelError;
-use crate::model::kernel::{Conv, ConvShape, Dense, Rows};
+use crate::model::kernel::{Conv, ConvShape, Dense, Rows, pool};
 use crate::model::scaling::Scaling;
 use crate::model::weights::Weights;
 
@@ -35,13 +35,37 @@ pub struct EvidenceNetwork {
 #[derive(Debug)]
 struct ReadLayers {
     bases: Conv,
-    flags: Dense,
+    /// The layers over a read's own numbers are convolutions of one position over the reads.
+    flags: Conv,
     read: Conv,
     site1: Conv,
-    dense1: Dense,
-    dense2: Dense,
+    dense1: Conv,
+    dense2: Conv,
     /// Weight of a base by its quality; nothing without a quality threshold.
     gate: Option<Box<[f32; 256]>>,
+}
+
+/// A tensor of one row.
+fn one_row(data: &[f32], width: usize) -> Rows<'_> {
+    Rows {
+        data,
+        stored: 1,
+        logical: 1,
+        width,
+    }
+}
+
+impl ReadLayers {
+    /// One of the layers over a read's own numbers, for all reads: `[read][out]`.
+    fn over_reads(&self, layer: &Conv, numbers: &[f32]) -> Result<Vec<f32>, ModelError> {
+        let mut out = Vec::new();
+        let reads = numbers.len() / layer.shape().cin;
+        if reads > 0 {
+            let rows = one_row(numbers, reads);
+            layer.forward(rows, &mut out)?;
+        }
+        Ok(out)
+    }
 }
 
 impl EvidenceNetwork {
@@ -56,7 +80,7 @@ impl EvidenceNetwork {
         crate::model::weights::check(&weights, &shapes)?;
         let data = |name: &str| weights.get(name).map_or(&[][..], |w| w.data.as_slice());
         let kernel = spec.kernel;
-        let conv = |name: &str, cin: usize, cout: usize, relu: bool| {
+        let spanning = |kernel: usize, name: &str, cin: usize, cout: usize, relu: bool| {
             let shape = ConvShape {
                 cin,
                 cout,
@@ -71,6 +95,9 @@ impl EvidenceNetwork {
                 vec![0.0; cout]
             };
             Conv::new(shape, data(&format!("{name}.weight")), &bias, relu).map_err(ModelError::from)
+        };
+        let conv = |name: &str, cin: usize, cout: usize, relu: bool| {
+            spanning(kernel, name, cin, cout, relu)
         };
         let dense = |name: &str, inputs: usize, outputs: usize, relu: bool| {
             let bias = format!("{name}.bias");
@@ -93,11 +120,11 @@ impl EvidenceNetwork {
             let width = spec.read_width;
             Some(ReadLayers {
                 bases: conv("bases", CELL_CHANNELS, base, false)?,
-                flags: dense("flags", READ_FEATURES, base, false)?,
+                flags: spanning(1, "flags", READ_FEATURES, base, false)?,
                 read: conv("read", base, read, true)?,
                 site1: conv("site1", super::spec::CELL_POOLS * read, site, true)?,
-                dense1: dense("read_dense1", READ_FEATURES, width, true)?,
-                dense2: dense("read_dense2", width, width, true)?,
+                dense1: spanning(1, "read_dense1", READ_FEATURES, width, true)?,
+                dense2: spanning(1, "read_dense2", width, width, true)?,
                 gate: spec.quality_gate.then(|| {
                     let (t, temperature) = (
                         data("quality_gate.threshold")[0],
@@ -149,12 +176,7 @@ impl EvidenceNetwork {
     pub fn logits(&self, example: &Example) -> Result<[f32; 4], ModelError> {
         let mut inputs = Inputs::default();
         let reads = inputs.push(example, &self.scaling, self.spec.reads)?;
-        let haplotype = Rows {
-            data: &inputs.haplotype,
-            stored: 1,
-            logical: 1,
-            width: WINDOW,
-        };
+        let haplotype = one_row(&inputs.haplotype, WINDOW);
         let mut of_haplotype = Vec::new();
         self.haplotype.forward(haplotype, &mut of_haplotype)?;
         let mut joined = Vec::new();
@@ -163,32 +185,17 @@ impl EvidenceNetwork {
             Some(layers) => {
                 let pooled = self.pool_cells(layers, &mut inputs, reads, &of_haplotype)?;
                 let width = WINDOW - 2 * (self.spec.kernel - 1);
-                let rows = Rows {
-                    data: &pooled,
-                    stored: 1,
-                    logical: 1,
-                    width,
-                };
+                let rows = one_row(&pooled, width);
                 let mut first = Vec::new();
                 let shape = layers.site1.forward(rows, &mut first)?;
-                let rows = Rows {
-                    data: &first,
-                    stored: 1,
-                    logical: 1,
-                    width: shape.width,
-                };
+                let rows = one_row(&first, shape.width);
                 self.site2.forward(rows, &mut of_site)?;
                 self.keep_columns(&of_site, &mut joined);
                 self.pool_reads(layers, &inputs, reads, &mut joined)?;
             }
             None => {
                 let width = WINDOW - (self.spec.kernel - 1);
-                let rows = Rows {
-                    data: &of_haplotype,
-                    stored: 1,
-                    logical: 1,
-                    width,
-                };
+                let rows = one_row(&of_haplotype, width);
                 self.site2.forward(rows, &mut of_site)?;
                 self.keep_columns(&of_site, &mut joined);
             }
@@ -257,62 +264,42 @@ impl EvidenceNetwork {
                 }
             }
         }
-        let rows = Rows {
-            data: &inputs.cells,
-            stored: reads,
-            logical: reads,
-            width: WINDOW,
-        };
-        let mut first = Vec::new();
-        let shape = layers.bases.forward(rows, &mut first)?;
         let base = self.spec.base_filters;
-        let (mut bias, mut added) = (Vec::new(), vec![0.0; of_haplotype.len()]);
-        for (row, read) in first
-            .chunks_exact_mut(shape.width * base)
-            .zip(inputs.reads.chunks_exact(READ_FEATURES))
-        {
-            layers.flags.forward(read, &mut bias)?;
-            for (column, sums) in of_haplotype
-                .chunks_exact(base)
-                .zip(added.chunks_exact_mut(base))
-            {
-                for ((sum, haplotype), bias) in sums.iter_mut().zip(column).zip(&bias) {
-                    *sum = haplotype + bias;
-                }
-            }
-            for (value, more) in row.iter_mut().zip(&added) {
-                *value = (*value + more).max(0.0);
-            }
-        }
-        let rows = Rows {
-            data: &first,
-            stored: reads,
-            logical: reads,
-            width: shape.width,
-        };
-        let mut second = Vec::new();
-        layers.read.forward(rows, &mut second)?;
-        let carriers = inputs.supports_alt.iter().filter(|is| **is).count();
+        let width = WINDOW - (self.spec.kernel - 1);
         let row_length = columns * filters;
-        let mut sums = vec![0f32; 4 * row_length];
-        let (max_all, rest) = sums.split_at_mut(row_length);
+        // As many columns share one stretch of the bias as make whole vectors.
+        let repeats = if width.is_multiple_of(4) { 4 } else { 1 };
+        let biases = layers.over_reads(&layers.flags, &inputs.reads)?;
+        let mut bias = Vec::with_capacity(repeats * base);
+        let (mut first, mut second) = (vec![0.0; width * base], vec![0.0; row_length]);
+        let mut pools = vec![0f32; 4 * row_length];
+        let (max_all, rest) = pools.split_at_mut(row_length);
         let (mean_all, rest) = rest.split_at_mut(row_length);
         let (max_alt, mean_alt) = rest.split_at_mut(row_length);
-        // Behind a ReLU nothing is below 0, so 0 may start a maximum.
-        for (row, supports) in second.chunks_exact(row_length).zip(&inputs.supports_alt) {
-            for ((value, max), sum) in row.iter().zip(max_all.iter_mut()).zip(mean_all.iter_mut()) {
-                *max = max.max(*value);
-                *sum += value;
+        // Read by read, so that what a layer writes is still in the cache when the next one reads it.
+        for (read, cells) in inputs
+            .cells
+            .chunks_exact(WINDOW * CELL_CHANNELS)
+            .enumerate()
+        {
+            layers
+                .bases
+                .forward_into(one_row(cells, WINDOW), &mut first)?;
+            bias.clear();
+            for _ in 0..repeats {
+                bias.extend_from_slice(&biases[read * base..(read + 1) * base]);
             }
-            if *supports {
-                for ((value, max), sum) in
-                    row.iter().zip(max_alt.iter_mut()).zip(mean_alt.iter_mut())
-                {
-                    *max = max.max(*value);
-                    *sum += value;
-                }
+            pool::add_and_rectify(&mut first, of_haplotype, &bias)?;
+            layers
+                .read
+                .forward_into(one_row(&first, width), &mut second)?;
+            // Behind a ReLU nothing is below 0, so 0 may start a maximum.
+            pool::max_and_sum(&second, max_all, mean_all)?;
+            if inputs.supports_alt[read] {
+                pool::max_and_sum(&second, max_alt, mean_alt)?;
             }
         }
+        let carriers = inputs.supports_alt.iter().filter(|is| **is).count();
         let (all, alt) = (1.0 / reads as f32, 1.0 / carriers.max(1) as f32);
         for (column, out) in pooled.chunks_exact_mut(step).enumerate() {
             let at = column * filters..(column + 1) * filters;
@@ -352,25 +339,26 @@ impl EvidenceNetwork {
         joined: &mut Vec<f32>,
     ) -> Result<(), ModelError> {
         let width = self.spec.read_width;
-        let (mut first, mut second) = (Vec::new(), Vec::new());
         let mut pools = vec![0f32; 5 * width];
+        let (max_all, rest) = pools.split_at_mut(width);
+        let (mean_all, rest) = rest.split_at_mut(width);
+        let (max_alt, rest) = rest.split_at_mut(width);
+        let (mean_alt, mean_ref) = rest.split_at_mut(width);
         let (mut carriers, mut others) = (0usize, 0usize);
-        for (at, read) in inputs.reads.chunks_exact(READ_FEATURES).enumerate() {
-            layers.dense1.forward(read, &mut first)?;
-            layers.dense2.forward(&first, &mut second)?;
-            let (alt, reference) = (inputs.supports_alt[at], inputs.supports_ref[at]);
-            carriers += usize::from(alt);
-            others += usize::from(reference);
-            for (unit, value) in second.iter().enumerate() {
-                pools[unit] = pools[unit].max(*value);
-                pools[width + unit] += value;
-                if alt {
-                    pools[2 * width + unit] = pools[2 * width + unit].max(*value);
-                    pools[3 * width + unit] += value;
-                }
-                if reference {
-                    pools[4 * width + unit] += value;
-                }
+        let first = layers.over_reads(&layers.dense1, &inputs.reads)?;
+        let second = layers.over_reads(&layers.dense2, &first)?;
+        for (at, units) in second.chunks_exact(width).enumerate() {
+            pool::max_and_sum(units, max_all, mean_all)?;
+            if inputs.supports_alt[at] {
+                carriers += 1;
+                pool::max_and_sum(units, max_alt, mean_alt)?;
+            }
+            if inputs.supports_ref[at] {
+                others += 1;
+                mean_ref
+                    .iter_mut()
+                    .zip(units)
+                    .for_each(|(sum, value)| *sum += value);
             }
         }
         for (pool, count) in [(1, reads), (3, carriers), (4, others)] {

@@ -7,6 +7,7 @@
 //! * [`conv`]: the weights packed for the processor, and the walk over the output.
 //! * [`backward`]: the gradients of a convolution along the positions of a row.
 //! * [`dense`]: the fully connected layer.
+//! * [`pool`]: sums and maxima over rows.
 //! * [`isa`]: which instruction set is used, found out at run time.
 //! * `tile`: the micro-kernel of the forward pass, written over the vectors of `simd`.
 //! * `outer`: the micro-kernel of the weights' gradient.
@@ -25,6 +26,7 @@ pub mod dense;
 pub mod error;
 pub mod isa;
 mod outer;
+pub mod pool;
 pub mod rows;
 mod simd;
 mod tile;

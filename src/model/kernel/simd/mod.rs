@@ -61,6 +61,18 @@ pub(super) type OuterFn = unsafe fn(&mut Outer<'_>);
 /// The processor must have the kernel's instruction set.
 pub(super) type DotFn = unsafe fn(&[f32], &[f32; DOT_LANES], &[f32]) -> [f32; DOT_LANES];
 
+/// `pool::add_and_rectify_loop`.
+///
+/// # Safety
+/// The processor must have the kernel's instruction set.
+pub(super) type AddFn = unsafe fn(&mut [f32], &[f32], &[f32]);
+
+/// `pool::max_and_sum_loop`.
+///
+/// # Safety
+/// The processor must have the kernel's instruction set.
+pub(super) type PoolFn = unsafe fn(&[f32], &mut [f32], &mut [f32]);
+
 /// The kernels compiled for one instruction set.
 #[derive(Debug)]
 pub(super) struct Kernels {
@@ -73,6 +85,10 @@ pub(super) struct Kernels {
     pub outers: &'static [&'static [OuterFn]],
     /// The dot product.
     pub dot: DotFn,
+    /// Sum of rows and ReLU.
+    pub add_and_rectify: AddFn,
+    /// Maximum and sum over rows.
+    pub max_and_sum: PoolFn,
 }
 
 /// The kernels of an instruction set, if it belongs to the architecture compiled for.
@@ -125,6 +141,16 @@ macro_rules! compile_kernels {
             unsafe { super::super::tile::partial_sums::<$simd, VECTORS>(x, tail, w) }
         }
 
+        $(#[target_feature(enable = $features)])?
+        fn add_and_rectify(values: &mut [f32], more: &[f32], bias: &[f32]) {
+            super::super::pool::add_and_rectify_loop(values, more, bias);
+        }
+
+        $(#[target_feature(enable = $features)])?
+        fn max_and_sum(row: &[f32], max: &mut [f32], sum: &mut [f32]) {
+            super::super::pool::max_and_sum_loop(row, max, sum);
+        }
+
         /// The kernels compiled for this instruction set.
         pub(super) static KERNELS: super::Kernels =
             super::Kernels {
@@ -132,6 +158,8 @@ macro_rules! compile_kernels {
                 tiles: &[$(&[$(tile::<$positions, $vectors>),+]),+],
                 outers: &[$(&[$(outer::<$positions, $vectors>),+]),+],
                 dot,
+                add_and_rectify,
+                max_and_sum,
             };
     };
 }

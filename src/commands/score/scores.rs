@@ -1,0 +1,170 @@
+//! From encoded calls to records with their scores.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::commands::encoding::{Call, Inputs, Outcome, StretchTimes};
+use crate::encode::{Encoder, Example};
+use crate::filter::decision::{ALLELE_KEY, PROBABILITY_KEY};
+use crate::genome::VariantKind;
+use crate::model::Model;
+use crate::model::log_odds::{format_probability, format_score, log_odds};
+use crate::runtime::summary::ScoreSummary;
+use crate::vcf::VcfRecord;
+
+/// Records of a stretch, in their order, with their scores.
+pub(super) struct ScoredStretch {
+    pub records: Vec<VcfRecord>,
+    /// What there is to count about them.
+    pub summary: ScoreSummary,
+}
+
+/// Scores encoded calls.
+///
+/// # Errors
+/// As [`Model::logits`].
+pub(super) fn of_stretch(
+    encoded: Vec<(Call, Outcome)>,
+    times: StretchTimes,
+    model: &Model,
+    inputs: &Inputs,
+) -> Result<ScoredStretch> {
+    let mut summary = ScoreSummary::default();
+    summary.times.sweeping = times.sweeping;
+    summary.times.encoding = times.encoding;
+    let mut records = Vec::with_capacity(encoded.len());
+    let mut examples: Vec<Example> = Vec::new();
+    let mut scored: Vec<ScoredRecord> = Vec::new();
+    for (Call { mut record, .. }, outcome) in encoded {
+        match outcome {
+            Outcome::Encoded(site) => {
+                *summary.scored.entry(site.kind).or_default() += 1;
+                summary.without_annotations += u64::from(site.without_annotations);
+                summary.without_reads += u64::from(site.reads == Some(0));
+                summary.sampled += u64::from(site.is_sampled);
+                let mut of_record = ScoredRecord {
+                    record: records.len(),
+                    alternates: site.alternates,
+                    alleles: Vec::new(),
+                };
+                for allele in site.alleles {
+                    of_record
+                        .alleles
+                        .push((allele.sample, allele.alternate, allele.kind));
+                    examples.push(allele.example);
+                }
+                scored.push(of_record);
+            }
+            Outcome::Skipped(skip) => {
+                *summary.skipped.entry(skip).or_default() += 1;
+                // A score of an earlier run under a key would be taken for one of this run.
+                for key in keys(model) {
+                    record.set_info(key.as_bytes(), None);
+                }
+                record.set_sample_values(SAMPLE_KEY.as_bytes(), None);
+            }
+        }
+        records.push(record);
+    }
+    let begun = Instant::now();
+    let mut logits = model.logits(&examples)?.into_iter();
+    summary.times.network = begun.elapsed();
+    for of_record in scored {
+        let record = &mut records[of_record.record];
+        of_record.write(record, model, inputs, &mut logits);
+    }
+    Ok(ScoredStretch { records, summary })
+}
+
+/// The INFO keys that a model fills.
+fn keys(model: &Model) -> Vec<&str> {
+    let mut keys = vec![model.card().info_key.as_str()];
+    if matches!(model.encoder(), Encoder::Evidence { .. }) {
+        keys.push(ALLELE_KEY);
+    }
+    if model.card().calibration.is_some() {
+        keys.push(PROBABILITY_KEY);
+    }
+    keys
+}
+
+/// A record whose outputs are still to come.
+struct ScoredRecord {
+    /// Index of the record in the stretch.
+    record: usize,
+    /// ALTs of the record.
+    alternates: usize,
+    /// Sample, ALT (nothing for the whole record) and kind of each of its examples.
+    alleles: Vec<(usize, Option<usize>, VariantKind)>,
+}
+
+impl ScoredRecord {
+    /// Takes the outputs of its examples and writes its scores: the best ALT's, the first of
+    /// equals, and where the model tells them apart each ALT's. Of several samples each gets its
+    /// own, and the record the best sample's.
+    fn write(
+        &self,
+        record: &mut VcfRecord,
+        model: &Model,
+        inputs: &Inputs,
+        logits: &mut impl Iterator<Item = [f32; 4]>,
+    ) {
+        let mut best: Option<(f64, VariantKind)> = None;
+        let mut of_alternates: Vec<Option<f64>> = vec![None; self.alternates];
+        let mut of_samples: Vec<Option<f64>> = vec![None; inputs.samples.len()];
+        let raise = |place: Option<&mut Option<f64>>, score: f64| {
+            if let Some(place) = place {
+                *place = Some(place.map_or(score, |highest| highest.max(score)));
+            }
+        };
+        for ((sample, alternate, kind), logits) in self.alleles.iter().zip(logits) {
+            let score = log_odds(logits, *kind);
+            raise(
+                of_alternates.get_mut(alternate.unwrap_or(usize::MAX)),
+                score,
+            );
+            raise(of_samples.get_mut(*sample), score);
+            if best.is_none_or(|(highest, _)| score > highest) {
+                best = Some((score, *kind));
+            }
+        }
+        let Some((score, kind)) = best else {
+            return;
+        };
+        let key = model.card().info_key.as_bytes();
+        record.set_info(key, Some(format_score(score).as_bytes()));
+        let text = |score: Option<f64>| score.map_or(".".to_owned(), format_score);
+        if matches!(model.encoder(), Encoder::Evidence { .. }) {
+            let list: Vec<String> = of_alternates.into_iter().map(text).collect();
+            record.set_info(ALLELE_KEY.as_bytes(), Some(list.join(",").as_bytes()));
+        }
+        if model.card().calibration.is_some() {
+            let probability = model.probability(kind, score);
+            let text = probability.map(format_probability);
+            record.set_info(
+                PROBABILITY_KEY.as_bytes(),
+                text.as_deref().map(str::as_bytes),
+            );
+        }
+        if tells_samples_apart(model, inputs) {
+            let mut values = vec![".".to_owned(); inputs.columns];
+            for (sample, score) in inputs.samples.iter().zip(of_samples) {
+                values[sample.column] = text(score);
+            }
+            record.set_sample_values(SAMPLE_KEY.as_bytes(), Some(&values));
+        } else {
+            record.set_sample_values(SAMPLE_KEY.as_bytes(), None);
+        }
+    }
+}
+
+/// FORMAT key of the score of each sample.
+pub(super) const SAMPLE_KEY: &str = "CNN";
+
+/// Whether each sample of the calls gets a score of its own.
+pub(super) fn tells_samples_apart(model: &Model, inputs: &Inputs) -> bool {
+    let looks_at_samples =
+        model.uses_reads() || matches!(model.encoder(), Encoder::Evidence { .. });
+    inputs.columns > 1 && looks_at_samples
+}
