@@ -90,6 +90,7 @@ impl ExampleFile {
     ///
     /// # Errors
     /// Where it is missing or no file of examples.
+    #[expect(unsafe_code, reason = "a memory map; its proof is below")]
     pub fn open(path: &Path) -> Result<Self, IoError> {
         let file = File::open(path).map_err(|error| IoError::system(path, "open", error))?;
         // SAFETY: the map is read-only and private to this process. What another process does to

@@ -16,6 +16,9 @@ use crate::encode::{Encoder, Example};
 use crate::filter::thresholds::CardThresholds;
 use crate::genome::VariantKind;
 
+/// Examples that one thread computes together: enough to share weights, few enough to share out.
+const TOGETHER: usize = 16;
+
 /// How far a test vector may be off, relative to 1 + |logit|: instruction sets round differently.
 const TEST_VECTOR_TOLERANCE: f32 = 1e-3;
 
@@ -46,10 +49,10 @@ impl Network {
         }
     }
 
-    fn logits(&self, example: &Example) -> Result<[f32; 4], ModelError> {
+    fn logits_of(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError> {
         match self {
-            Self::Gatk(network) => network.logits(example),
-            Self::Evidence(network) => network.logits(example),
+            Self::Gatk(network) => network.logits_of(examples),
+            Self::Evidence(network) => examples.iter().map(|one| network.logits(one)).collect(),
         }
     }
 
@@ -268,10 +271,11 @@ impl Model {
         } else if self.on_gpu() {
             self.network.logits_on(examples, &self.device)
         } else {
-            examples
-                .par_iter()
-                .map(|example| self.network.logits(example))
-                .collect()
+            let shares: Vec<Vec<[f32; 4]>> = examples
+                .par_chunks(TOGETHER)
+                .map(|examples| self.network.logits_of(examples))
+                .collect::<Result<_, _>>()?;
+            Ok(shares.into_iter().flatten().collect())
         }
     }
 

@@ -131,11 +131,46 @@ impl GatkNetwork {
         }
         let rows: Rows<'_> = shape.rows(&input);
         rows.expand(shape.channels, &mut output)?;
+        self.join(output, example)
+    }
+
+    /// [`Self::logits`] of several calls, in their order, with the same bits. Without reads the calls
+    /// are the rows of one tensor, so that each weight is fetched once for several of them.
+    ///
+    /// # Errors
+    /// As [`Self::logits`].
+    pub fn logits_of(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError> {
+        if self.spec.uses_reads() || examples.is_empty() {
+            return examples.iter().map(|one| self.logits(one)).collect();
+        }
+        let (mut input, mut output) = (Vec::new(), Vec::new());
+        for example in examples {
+            self.write_input(example, &mut input)?;
+        }
+        let mut shape = kernel::RowsShape {
+            stored: examples.len(),
+            logical: examples.len(),
+            width: WINDOW,
+            channels: self.spec.channels,
+        };
+        for conv in &self.convs {
+            shape = conv.forward(shape.rows(&input), &mut output)?;
+            std::mem::swap(&mut input, &mut output);
+        }
+        input
+            .chunks_exact(shape.width * shape.channels)
+            .zip(examples)
+            .map(|(trunk, example)| self.join(trunk.to_vec(), example))
+            .collect()
+    }
+
+    /// The dense layers, over what the convolutions made and the annotations.
+    fn join(&self, mut trunk: Vec<f32>, example: &Example) -> Result<[f32; 4], ModelError> {
         let annotations = self.norm.apply(&example.annotations);
         let mut units = Vec::new();
         self.annotation_dense.forward(&annotations, &mut units)?;
-        output.extend_from_slice(&units);
-        self.dense.forward(&output, &mut units)?;
+        trunk.extend_from_slice(&units);
+        self.dense.forward(&trunk, &mut units)?;
         if self.spec.shortcut {
             units.extend_from_slice(&annotations);
         }
@@ -267,6 +302,21 @@ mod tests {
                     break;
                 }
             }
+        }
+    }
+
+    #[test]
+    fn calls_beside_each_other_change_nothing() {
+        for spec in [&SMALL_2D, &REFERENCE_1D] {
+            let network = network(spec);
+            let examples: Vec<Example> = (1..=11)
+                .map(|seed| test_vectors::example(spec, seed, 3 * seed as usize))
+                .collect();
+            let alone: Vec<_> = examples
+                .iter()
+                .map(|one| network.logits(one).unwrap())
+                .collect();
+            assert_eq!(network.logits_of(&examples).unwrap(), alone);
         }
     }
 

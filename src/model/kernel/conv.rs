@@ -69,7 +69,8 @@ struct Panel {
 /// The smallest such caches hold 32 KiB, the inputs and outputs passing through included.
 const PASS_BYTES: usize = 24 << 10;
 
-/// Rows computed together when the kernel spans several: neighbours share most inputs.
+/// Rows computed together when the kernel spans several, since neighbours share most inputs, or
+/// when the weights do not fit into the first-level cache, so that each part of them serves them all.
 const GROUP_ROWS: usize = 8;
 
 /// Bytes of a cache line.
@@ -225,7 +226,12 @@ impl Conv {
     ) -> Result<(), KernelError> {
         let kernels = isa.kernels()?;
         let packed = self.packed(isa, kernels);
-        let group = if self.shape.kh == 1 { 1 } else { GROUP_ROWS };
+        let weights = packed.weight.len() * size_of::<f32>();
+        let group = if self.shape.kh == 1 && weights <= PASS_BYTES {
+            1
+        } else {
+            GROUP_ROWS
+        };
         for first in (0..shape.stored).step_by(group) {
             let rows = first..(first + group).min(shape.stored);
             for panel in &packed.panels {
