@@ -8,10 +8,12 @@
 
 mod architecture;
 mod builtin;
+mod callers;
 mod errors;
 mod eval;
 mod filter;
 mod formats;
+mod genomes;
 mod import;
 mod real_data;
 mod same_bytes;
