@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# Calls every BAM of a data folder with GATK HaplotypeCaller (directly, and as GVCF through GenotypeGVCFs), freebayes and
+# bcftools, and checks what `cnnfilter score` makes of each file, the GVCF itself included: every record comes out, once, in
+# order; without our INFO and FORMAT keys it is the input's record byte by byte; each is scored or counted with a reason.
+#
+#   benches/compare/callers.sh DATA [CNNFILTER]
+#
+# DATA is a folder with reads/ and ref/ as tests/it/real_data.rs expects it; the BAM files of reads/cohort are called together.
+# Needs java 17, mvn (first run), samtools, bcftools, bgzip and freebayes (Debian 12: default-jre-headless maven samtools bcftools
+# tabix freebayes).
+#   GATK     command that runs GATK       (default examples/gatk.sh)
+#   ONLY     only the files whose name matches this pattern, as in '52x.*'
+#   KEEP     folder that keeps references, calls and outputs for another run (default: a temporary one, removed)
+set -euo pipefail
+export LC_ALL=C
+root=$(cd "$(dirname "$0")/../.." && pwd)
+data=$(realpath "${1:?usage: callers.sh DATA [CNNFILTER]}")
+ours=$(realpath "${2:-$root/target/release/cnnfilter}")
+gatk=$(realpath "${GATK:-$root/examples/gatk.sh}")
+work=${KEEP:-$(mktemp -d)}
+[ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
+mkdir -p "$work"
+cd "$work"
+export GATK_JAVA_OPTS=${GATK_JAVA_OPTS:--Xmx2g -XX:TieredStopAtLevel=1}
+
+# quietly WHAT COMMAND...: a tool's own words are shown only when it fails.
+quietly() {
+  local what=$1
+  shift
+  "$@" >"$what.log" 2>&1 || { echo "callers.sh: failed: $*" >&2; tail -20 "$what.log" >&2; return 1; }
+}
+
+# --- inputs -----------------------------------------------------------------------------------------------------------
+# freebayes wants the reference unpacked, GATK a .dict beside it.
+reference() {
+  [ -e "$1.dict" ] && return
+  gzip -dc "$data/ref/$1.fa.gz" >"$1.fa"
+  samtools faidx "$1.fa"
+  samtools dict -o "$1.dict" "$1.fa"
+}
+
+# made FILE COMMAND...: runs a command that writes FILE, unless it is there.
+made() {
+  local file=$1
+  shift
+  [ -e "$file" ] && return
+  "$@"
+}
+direct() { quietly "$1" "$gatk" HaplotypeCaller -R "$ref.fa" "${inputs[@]}" -L "$region" -O "$1.tmp.vcf" && mv "$1.tmp.vcf" "$1"; }
+gvcf() { quietly "$1" "$gatk" HaplotypeCaller -R "$ref.fa" -I "$2" -L "$region" -ERC GVCF -O "$1"; }
+combined() { quietly "$1" "$gatk" CombineGVCFs -R "$ref.fa" "${@:2}" -O "$1"; }
+genotyped() { quietly "$1" "$gatk" GenotypeGVCFs -R "$ref.fa" -V "$2" -O "$1.tmp.vcf" && mv "$1.tmp.vcf" "$1"; }
+with_freebayes() { freebayes -f "$ref.fa" -r "$region" "${bams[@]}" >"$1.tmp" && mv "$1.tmp" "$1"; }
+with_bcftools() {
+  quietly "$1" bcftools mpileup -f "$ref.fa" -r "$region" -a AD,DP -o "$1.pileup" "${bams[@]}"
+  quietly "$1" bcftools call -mv -o "$1.tmp" "$1.pileup"
+  mv "$1.tmp" "$1"
+}
+
+# --- checks -----------------------------------------------------------------------------------------------------------
+files=0 total=0 bad=0
+
+# without FILE: its records without what cnnfilter adds. The keys that a file lacks are not asked for, so that bcftools does not warn.
+without() {
+  local keys=() key
+  for key in CNN_1D CNN_2D CNN_AS CNN_PROB; do
+    if grep -q "^##INFO=<ID=$key," "$1"; then keys+=("INFO/$key"); fi
+  done
+  if grep -q '^##FORMAT=<ID=CNN,' "$1"; then keys+=("FORMAT/CNN"); fi
+  if [ "${#keys[@]}" = 0 ]; then
+    bcftools view --no-version -H "$1"
+  else
+    bcftools annotate --no-version -x "$(IFS=,; echo "${keys[*]}")" "$1" | grep -v '^#' || true
+  fi
+}
+
+# score MODEL FILE ARGS...: scores a file and checks it; one line.
+score() {
+  local model=$1 file=$2 out=$2.$1.vcf log=$2.$1.log read written scored skipped with_key key=CNN_2D problem=
+  shift 2
+  [ "$model" = reads ] || key=CNN_1D
+  files=$((files + 1))
+  if ! "$ours" score -V "$file" -R "$ref.fa" "$@" -o "$out" 2>"$log"; then
+    echo "FAILED  $file, $model: $(tail -1 "$log")"
+    bad=$((bad + 1))
+    return 0
+  fi
+  count() { awk -v what="$1" 'index($0, what) { sum += $NF } END { print sum + 0 }' "$log"; }
+  read=$(count 'records read') written=$(count 'records written')
+  scored=$(count "  scored ($key)") skipped=$(count '  not scored: ')
+  with_key=$(grep -v '^#' "$out" | cut -f 8 | grep -c "\b$key=" || true)
+  [ "$(grep -vc '^#' "$file")" = "$read" ] || problem="$read records read"
+  [ "$(grep -vc '^#' "$out")" = "$read" ] && [ "$written" = "$read" ] || problem="$written of $read records written"
+  [ $((scored + skipped)) = "$read" ] || problem="$scored scored and $skipped not, of $read"
+  [ "$with_key" = "$scored" ] || problem="$with_key records with $key, $scored said to be scored"
+  # bcftools writes numbers and sites in its own way: both sides go through it.
+  cmp -s <(bcftools view --no-version -H "$file" 2>/dev/null) <(without "$out" 2>/dev/null) || problem="records differ"
+  # And byte by byte, as text.
+  cmp -s <(grep -v '^#' "$file") <(grep -v '^#' "$out" | stripped) || problem="bytes differ"
+  total=$((total + read))
+  if [ -n "$problem" ]; then
+    echo "FAILED  $file, $model: $problem"
+    bad=$((bad + 1))
+  else
+    echo "whole   $file, $model: $read records, $scored scored$(awk -F 'not scored: ' 'NF == 2 { gsub(/ +/, " ", $2); printf ", %s", $2 }' "$log")"
+  fi
+}
+
+# Our keys out of the text of records.
+stripped() {
+  awk -F '\t' -v OFS='\t' '{
+    n = split($8, entry, ";"); info = ""
+    for (i = 1; i <= n; i++) if (entry[i] !~ /^CNN_(1D|2D|AS|PROB)=/) info = info (info == "" ? "" : ";") entry[i]
+    $8 = info == "" ? "." : info
+    n = split($9, key, ":"); at = 0
+    for (i = 1; i <= n; i++) if (key[i] == "CNN") at = i
+    if (at) for (c = 9; c <= NF; c++) {
+      m = split($c, value, ":"); text = ""
+      for (i = 1; i <= m; i++) if (i != at) text = text (text == "" ? "" : ":") value[i]
+      $c = text
+    }
+    print
+  }'
+}
+
+# all NAME REFERENCE REGION BAM...: the four callers on one sample or several, and the GVCF.
+all() {
+  local name=$1 bam gvcfs=() reads=() variants=()
+  ref=$2 region=$3
+  shift 3
+  # shellcheck disable=SC2053  # a pattern is meant
+  [[ -z ${ONLY:-} || $name == $ONLY ]] || return 0
+  bams=("$@") inputs=()
+  reference "$ref"
+  for bam in "${bams[@]}"; do
+    inputs+=(-I "$bam") reads+=(-I "$bam")
+    made "$name.$(basename "$bam").g.vcf" gvcf "$name.$(basename "$bam").g.vcf" "$bam"
+    gvcfs+=("$name.$(basename "$bam").g.vcf") variants+=(-V "$name.$(basename "$bam").g.vcf")
+  done
+  if [ "${#bams[@]}" = 1 ]; then
+    [ -e "$name.gvcf.vcf" ] || { cp "${gvcfs[0]}" "$name.gvcf.vcf" && cp "${gvcfs[0]}.idx" "$name.gvcf.vcf.idx"; }
+  else
+    made "$name.gvcf.vcf" combined "$name.gvcf.vcf" "${variants[@]}"
+  fi
+  made "$name.haplotypecaller.vcf" direct "$name.haplotypecaller.vcf"
+  made "$name.genotypegvcfs.vcf" genotyped "$name.genotypegvcfs.vcf" "$name.gvcf.vcf"
+  made "$name.freebayes.vcf" with_freebayes "$name.freebayes.vcf"
+  made "$name.bcftools.vcf" with_bcftools "$name.bcftools.vcf"
+  local caller
+  for caller in haplotypecaller gvcf genotypegvcfs freebayes bcftools; do
+    score reads "$name.$caller.vcf" "${reads[@]}"
+    score reference "$name.$caller.vcf"
+  done
+}
+
+r=$data/reads
+all HG002.30x b37.chr20.composite 20:10000000-10100000 "$r/HG002.b37.chr20_10.0-10.1M.30x.bam"
+all NA12878.7x b37.chr20.composite 20:10000000-10270000 "$r/NA12878.b37.chr20_10.0-10.27M.7x.bam"
+all NA12878.52x hg19.chr20 chr20:10000000-10100000 "$r/NA12878.hg19.chr20_10.0-10.1M.52x.bam"
+all NA12878.32x hg38.chr22.slice chr22:16600000-16800000 "$r/NA12878.hg38.chr22_16.6-16.8M.32x.bam"
+all cohort b37.chr20.composite 20:20000000-20300000 "$r"/cohort/*.bam
+
+echo "$files files, $total records; $bad failed"
+[ "$bad" = 0 ]
