@@ -233,6 +233,11 @@ fn genotype_share(
     counts: impl Fn(usize) -> bool,
 ) -> Option<f32> {
     let genotype = record.sample_value(sample, b"GT")?;
+    // VCF 4.4 allows a separator in front of the first allele, for its phase.
+    let genotype = genotype
+        .strip_prefix(b"/")
+        .or(genotype.strip_prefix(b"|"))
+        .unwrap_or(genotype);
     let (mut all, mut counted) = (0.0, 0.0);
     for allele in genotype.split(|byte| matches!(byte, b'/' | b'|')) {
         let index: usize = std::str::from_utf8(allele).ok()?.parse().ok()?;
@@ -316,6 +321,34 @@ mod tests {
         assert_eq!(share("1\t5\t.\tA\tC\t.\t.\tDP4=2,1,0,1"), Some(0.25));
         assert_eq!(share("1\t5\t.\tA\tC\t.\t.\tDP4=0,0,0,0"), None);
         assert_eq!(share("1\t5\t.\tA\tC\t.\t.\tX=1"), None);
+    }
+
+    #[test]
+    fn genotypes_of_any_ploidy_are_shares() {
+        let share = |genotype: &str, alternate| {
+            let line = format!("1\t5\t.\tA\tC,G\t.\t.\t.\tGT\t{genotype}");
+            let record = VcfRecord::parse(line.into_bytes(), 10).unwrap();
+            AnnotationSource::GenotypeCopies.value(&record, alternate, 2, 0)
+        };
+        for (genotype, shares) in [
+            ("1", [Some(1.0), Some(0.0)]),
+            ("0", [Some(0.0); 2]),
+            ("0/1", [Some(0.5), Some(0.0)]),
+            ("2|1", [Some(0.5); 2]),
+            ("0/0/1/2", [Some(0.25); 2]),
+            ("0|1|1|1|1|1|1|2", [Some(0.75), Some(0.125)]),
+            ("/0/1", [Some(0.5), Some(0.0)]),
+            ("|1", [Some(1.0), Some(0.0)]),
+            (".", [None; 2]),
+            ("./.", [None; 2]),
+            ("./1", [None; 2]),
+        ] {
+            assert_eq!(
+                [share(genotype, 0), share(genotype, 1)],
+                shares,
+                "{genotype}"
+            );
+        }
     }
 
     #[test]
