@@ -1,6 +1,7 @@
 //! Names and lengths of reference sequences, and what to say when two files disagree about them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// One reference sequence as a file's header states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,15 +24,30 @@ impl ContigTable {
     pub fn new(contigs: impl IntoIterator<Item = Contig>) -> Self {
         let mut table = Self::default();
         for contig in contigs {
-            let next = table.contigs.len();
-            if let std::collections::hash_map::Entry::Vacant(slot) =
-                table.index.entry(contig.name.clone())
-            {
-                slot.insert(next);
-                table.contigs.push(contig);
-            }
+            table.push(contig);
         }
         table
+    }
+
+    /// An empty table with room for this many contigs.
+    pub fn with_capacity(contigs: usize) -> Self {
+        Self {
+            contigs: Vec::with_capacity(contigs),
+            index: HashMap::with_capacity(contigs),
+        }
+    }
+
+    /// Adds a contig as the last one; false, and nothing done, where its name stands already.
+    pub fn push(&mut self, contig: Contig) -> bool {
+        let next = self.contigs.len();
+        match self.index.entry(contig.name.clone()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(slot) => {
+                slot.insert(next);
+                self.contigs.push(contig);
+                true
+            }
+        }
     }
 
     /// Number of contigs.
@@ -194,6 +210,19 @@ mod tests {
                 right: 9
             })
         );
+    }
+
+    #[test]
+    fn of_a_name_that_stands_twice_the_first_counts() {
+        let mut table = ContigTable::with_capacity(2);
+        let contig = |name: &str, length| Contig {
+            name: name.to_owned(),
+            length: Some(length),
+        };
+        assert!(table.push(contig("a", 5)) && table.push(contig("b", 6)));
+        assert!(!table.push(contig("a", 7)));
+        assert_eq!((table.len(), table.rank("b")), (2, Some(1)));
+        assert_eq!(table.get("a").unwrap().length, Some(5));
     }
 
     #[test]

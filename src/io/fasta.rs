@@ -1,6 +1,5 @@
 //! The reference: FASTA, plain or bgzipped, with its index.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -32,7 +31,8 @@ struct Layout {
 pub struct Reference {
     path: PathBuf,
     contigs: ContigTable,
-    layouts: HashMap<String, Layout>,
+    /// By the contig's rank.
+    layouts: Vec<Layout>,
     /// Block offsets of a bgzipped file.
     blocks: Option<bgzf::gzi::Index>,
 }
@@ -88,24 +88,25 @@ impl Reference {
             None
         };
         let records: &[fai::Record] = index.as_ref();
-        let layouts = records
-            .iter()
-            .map(|record| {
-                let layout = Layout {
+        let mut contigs = ContigTable::with_capacity(records.len());
+        let mut layouts = Vec::with_capacity(records.len());
+        for record in records {
+            let is_new = contigs.push(Contig {
+                name: String::from_utf8_lossy(record.name()).into_owned(),
+                length: Some(record.length()),
+            });
+            if is_new {
+                layouts.push(Layout {
                     length: record.length(),
                     offset: record.position(),
                     line_bases: record.line_base_count().get(),
                     line_width: record.line_width().get(),
-                };
-                (record.name().to_string(), layout)
-            })
-            .collect();
+                });
+            }
+        }
         Ok(Arc::new(Self {
             path: path.to_owned(),
-            contigs: ContigTable::new(records.iter().map(|record| Contig {
-                name: record.name().to_string(),
-                length: Some(record.length()),
-            })),
+            contigs,
             layouts,
             blocks,
         }))
@@ -156,8 +157,9 @@ impl FastaReader {
         let reference = Arc::clone(&self.reference);
         let path = &reference.path;
         let layout = reference
-            .layouts
-            .get(contig)
+            .contigs
+            .rank(contig)
+            .and_then(|rank| reference.layouts.get(rank))
             .ok_or_else(|| IoError::other(path, format!("there is no contig `{contig}`")))?;
         let end = end.min(layout.length);
         let start = start.min(end);
