@@ -9,7 +9,8 @@
 # Needs java 17, mvn (first run), samtools, bcftools, bgzip and freebayes (Debian 12: default-jre-headless maven samtools bcftools
 # tabix freebayes).
 #   GATK     command that runs GATK       (default examples/gatk.sh)
-#   ONLY     only the files whose name matches this pattern, as in '52x.*'
+#   ONLY     only the sets whose name matches this pattern, as in '*52x'
+#   CALLERS  only these (default: haplotypecaller gvcf genotypegvcfs freebayes bcftools)
 #   KEEP     folder that keeps references, calls and outputs for another run (default: a temporary one, removed)
 set -euo pipefail
 export LC_ALL=C
@@ -33,7 +34,7 @@ quietly() {
 # --- inputs -----------------------------------------------------------------------------------------------------------
 # freebayes wants the reference unpacked, GATK a .dict beside it.
 reference() {
-  [ -e "$1.dict" ] && return
+  [ ! -e "$1.dict" ] || return 0
   gzip -dc "$data/ref/$1.fa.gz" >"$1.fa"
   samtools faidx "$1.fa"
   samtools dict -o "$1.dict" "$1.fa"
@@ -43,15 +44,38 @@ reference() {
 made() {
   local file=$1
   shift
-  [ -e "$file" ] && return
-  "$@"
+  [ -e "$file" ] || "$@"
 }
-direct() { quietly "$1" "$gatk" HaplotypeCaller -R "$ref.fa" "${inputs[@]}" -L "$region" -O "$1.tmp.vcf" && mv "$1.tmp.vcf" "$1"; }
-gvcf() { quietly "$1" "$gatk" HaplotypeCaller -R "$ref.fa" -I "$2" -L "$region" -ERC GVCF -O "$1"; }
-combined() { quietly "$1" "$gatk" CombineGVCFs -R "$ref.fa" "${@:2}" -O "$1"; }
-genotyped() { quietly "$1" "$gatk" GenotypeGVCFs -R "$ref.fa" -V "$2" -O "$1.tmp.vcf" && mv "$1.tmp.vcf" "$1"; }
-with_freebayes() { freebayes -f "$ref.fa" -r "$region" "${bams[@]}" >"$1.tmp" && mv "$1.tmp" "$1"; }
-with_bcftools() {
+call_haplotypecaller() {
+  quietly "$1" "$gatk" HaplotypeCaller -R "$ref.fa" "${inputs[@]}" -L "$region" -O "$1.tmp.vcf"
+  mv "$1.tmp.vcf" "$1"
+}
+# One a sample; several are combined.
+call_gvcf() {
+  local bam part variants=()
+  for bam in "${bams[@]}"; do
+    part=$1.$(basename "$bam").g.vcf
+    [ -e "$part.idx" ] || quietly "$part" "$gatk" HaplotypeCaller -R "$ref.fa" -I "$bam" -L "$region" -ERC GVCF -O "$part"
+    variants+=(-V "$part")
+  done
+  if [ "${#bams[@]}" = 1 ]; then
+    cp "$part" "$1.tmp.vcf"
+  else
+    quietly "$1" "$gatk" CombineGVCFs -R "$ref.fa" "${variants[@]}" -O "$1.tmp.vcf"
+  fi
+  mv "$1.tmp.vcf" "$1"
+}
+call_genotypegvcfs() {
+  made "${1/genotypegvcfs/gvcf}" call_gvcf "${1/genotypegvcfs/gvcf}"
+  quietly "$1.index" "$gatk" IndexFeatureFile -I "${1/genotypegvcfs/gvcf}"
+  quietly "$1" "$gatk" GenotypeGVCFs -R "$ref.fa" -V "${1/genotypegvcfs/gvcf}" -O "$1.tmp.vcf"
+  mv "$1.tmp.vcf" "$1"
+}
+call_freebayes() {
+  freebayes -f "$ref.fa" -r "$region" "${bams[@]}" >"$1.tmp"
+  mv "$1.tmp" "$1"
+}
+call_bcftools() {
   quietly "$1" bcftools mpileup -f "$ref.fa" -r "$region" -a AD,DP -o "$1.pileup" "${bams[@]}"
   quietly "$1" bcftools call -mv -o "$1.tmp" "$1.pileup"
   mv "$1.tmp" "$1"
@@ -125,7 +149,7 @@ stripped() {
 
 # all NAME REFERENCE REGION BAM...: the four callers on one sample or several, and the GVCF.
 all() {
-  local name=$1 bam gvcfs=() reads=() variants=()
+  local name=$1 bam caller
   ref=$2 region=$3
   shift 3
   # shellcheck disable=SC2053  # a pattern is meant
@@ -133,22 +157,11 @@ all() {
   bams=("$@") inputs=()
   reference "$ref"
   for bam in "${bams[@]}"; do
-    inputs+=(-I "$bam") reads+=(-I "$bam")
-    made "$name.$(basename "$bam").g.vcf" gvcf "$name.$(basename "$bam").g.vcf" "$bam"
-    gvcfs+=("$name.$(basename "$bam").g.vcf") variants+=(-V "$name.$(basename "$bam").g.vcf")
+    inputs+=(-I "$bam")
   done
-  if [ "${#bams[@]}" = 1 ]; then
-    [ -e "$name.gvcf.vcf" ] || { cp "${gvcfs[0]}" "$name.gvcf.vcf" && cp "${gvcfs[0]}.idx" "$name.gvcf.vcf.idx"; }
-  else
-    made "$name.gvcf.vcf" combined "$name.gvcf.vcf" "${variants[@]}"
-  fi
-  made "$name.haplotypecaller.vcf" direct "$name.haplotypecaller.vcf"
-  made "$name.genotypegvcfs.vcf" genotyped "$name.genotypegvcfs.vcf" "$name.gvcf.vcf"
-  made "$name.freebayes.vcf" with_freebayes "$name.freebayes.vcf"
-  made "$name.bcftools.vcf" with_bcftools "$name.bcftools.vcf"
-  local caller
-  for caller in haplotypecaller gvcf genotypegvcfs freebayes bcftools; do
-    score reads "$name.$caller.vcf" "${reads[@]}"
+  for caller in ${CALLERS:-haplotypecaller gvcf genotypegvcfs freebayes bcftools}; do
+    made "$name.$caller.vcf" "call_$caller" "$name.$caller.vcf"
+    score reads "$name.$caller.vcf" "${inputs[@]}"
     score reference "$name.$caller.vcf"
   done
 }
