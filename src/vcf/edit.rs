@@ -16,7 +16,8 @@ impl VcfRecord {
     }
 
     /// Puts a value a sample under a FORMAT key: in its place where it stands already, else behind the
-    /// others, with `.` for the fields that a sample left out before it. `None` takes the key out.
+    /// others, with `.` for the fields that a sample left out before it; a value of `.` is left out
+    /// with them. `None` takes the key out.
     /// Nothing happens where the record has no samples.
     pub fn set_sample_values(&mut self, key: &[u8], values: Option<&[String]>) {
         let has_samples = self.columns_after_info().nth(1).is_some();
@@ -42,6 +43,8 @@ impl VcfRecord {
                 }
             };
             match value {
+                // A missing value may be left out at the end, as all behind it are.
+                Some(b".") if column > 0 && at >= fields.len() => {}
                 Some(value) => {
                     fields.resize(fields.len().max(at + 1), b".");
                     fields[at] = value;
@@ -129,8 +132,8 @@ mod tests {
         let fixed = "1\t5\t.\tA\tC\t.\t.\tDP=3";
         let values = ["1.5".to_owned(), ".".to_owned()];
         for (before, after) in [
-            ("GT:AD\t0/1:1,2\t0/0:3,0", "GT:AD:K\t0/1:1,2:1.5\t0/0:3,0:."),
-            ("GT:AD\t0/1\t./.", "GT:AD:K\t0/1:.:1.5\t./.:.:."),
+            ("GT:AD\t0/1:1,2\t0/0:3,0", "GT:AD:K\t0/1:1,2:1.5\t0/0:3,0"),
+            ("GT:AD\t0/1\t./.", "GT:AD:K\t0/1:.:1.5\t./."),
             ("GT:K:AD\t0/1:9:1,2\t0/0:8", "GT:K:AD\t0/1:1.5:1,2\t0/0:."),
             ("K\t9\t8", "K\t1.5\t."),
             (".\t.\t.", "K\t1.5\t."),
