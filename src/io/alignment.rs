@@ -1,12 +1,14 @@
 //! Reads out of BAM and CRAM files.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use rust_htslib::bam::record::{Aux, Record};
 use rust_htslib::bam::{IndexedReader, Read as _};
 
-use super::bgzf_tail::{check_alignment_end, head};
+use super::bgzf_tail::{check_alignment_end, head, is_bgzf};
 use super::error::{IoError, Problem, refuse_remote};
 use super::with_suffix;
 use crate::encode::pileup::ReadSink;
@@ -143,7 +145,7 @@ pub(super) fn open_indexed(path: &Path, reference: &Path) -> Result<IndexedReade
     refuse_remote(path)?;
     check_alignment_end(path)?;
     let is_cram = head(path, 4)? == b"CRAM";
-    check_index(path, is_cram)?;
+    let indexes = find_indexes(path, is_cram)?;
     let fail = |action: &str, error| IoError::htslib(path, action, error);
     let mut reader = IndexedReader::from_path(path).map_err(|error| {
         fail(
@@ -155,8 +157,56 @@ pub(super) fn open_indexed(path: &Path, reference: &Path) -> Result<IndexedReade
         reader
             .set_reference(reference)
             .map_err(|error| fail("setting the reference", error))?;
+    } else {
+        let contigs = reader.header().target_count();
+        for index in &indexes {
+            check_index_contigs(index, path, contigs)?;
+        }
     }
     Ok(reader)
+}
+
+/// Refuses the index of a file with fewer contigs: htslib looks the others up behind its end.
+fn check_index_contigs(index: &Path, path: &Path, contigs: u32) -> Result<(), IoError> {
+    match contigs_of_index(index).map_err(|e| IoError::system(index, "read", e))? {
+        Some(found) if found < contigs => Err(IoError::other(
+            index,
+            format!(
+                "it is the index of another file: it has {found} contigs, {} has {contigs}; make it again with `samtools index {}`",
+                path.display(),
+                path.display()
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// How many contigs a `.bai` or `.csi` file has (SAM specification, section 5.2; CSIv1); nothing for
+/// a file that is neither, which htslib refuses.
+fn contigs_of_index(index: &Path) -> io::Result<Option<u32>> {
+    let mut file = BufReader::new(File::open(index)?);
+    let number = |bytes: &mut dyn Read| -> io::Result<u32> {
+        let mut word = [0; 4];
+        bytes.read_exact(&mut word)?;
+        Ok(u32::from_le_bytes(word))
+    };
+    if file.fill_buf()?.starts_with(b"BAI\x01") {
+        number(&mut file)?;
+        return number(&mut file).map(Some);
+    }
+    if !is_bgzf(file.fill_buf()?) {
+        return Ok(None);
+    }
+    let mut csi = noodles_bgzf::io::Reader::new(file);
+    if number(&mut csi)? != u32::from_le_bytes(*b"CSI\x01") {
+        return Ok(None);
+    }
+    // Smallest interval and depth, then bytes that are the user's own.
+    number(&mut csi)?;
+    number(&mut csi)?;
+    let own = number(&mut csi)?;
+    io::copy(&mut csi.by_ref().take(own.into()), &mut io::sink())?;
+    number(&mut csi).map(Some)
 }
 
 impl AlignmentFile {
@@ -187,8 +237,8 @@ impl AlignmentFile {
     }
 }
 
-/// An index beside the file, under one of its usual names.
-fn check_index(path: &Path, is_cram: bool) -> Result<(), IoError> {
+/// The indexes beside the file, under their usual names; there must be one.
+fn find_indexes(path: &Path, is_cram: bool) -> Result<Vec<PathBuf>, IoError> {
     let candidates = if is_cram {
         vec![with_suffix(path, ".crai"), path.with_extension("crai")]
     } else {
@@ -199,8 +249,13 @@ fn check_index(path: &Path, is_cram: bool) -> Result<(), IoError> {
             path.with_extension("csi"),
         ]
     };
-    if candidates.iter().any(|candidate| candidate.is_file()) {
-        return Ok(());
+    let found: Vec<PathBuf> = candidates
+        .iter()
+        .filter(|candidate| candidate.is_file())
+        .cloned()
+        .collect();
+    if !found.is_empty() {
+        return Ok(found);
     }
     let names: Vec<String> = candidates
         .iter()
@@ -350,6 +405,8 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]
@@ -397,5 +454,28 @@ mod tests {
             assert_eq!(groups.sample_of(&record), by_group, "{group:?}");
         }
         assert!(groups.reaches(1) && !groups.reaches(2));
+    }
+
+    #[test]
+    fn an_index_says_how_many_contigs_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let count = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            contigs_of_index(&path).ok()
+        };
+        assert_eq!(count(b"BAI\x01\x07\0\0\0"), Some(Some(7)));
+        assert_eq!(count(b"BAI\x01\x07\0"), None);
+        assert_eq!(count(b"hello"), Some(None));
+        assert_eq!(count(b""), Some(None));
+        let csi = |bytes: &[u8]| {
+            let mut writer = noodles_bgzf::io::Writer::new(Vec::new());
+            writer.write_all(bytes).unwrap();
+            writer.finish().unwrap()
+        };
+        let whole = b"CSI\x01\x0e\0\0\0\x05\0\0\0\x03\0\0\0abc\x09\0\0\0";
+        assert_eq!(count(&csi(whole)), Some(Some(9)));
+        assert_eq!(count(&csi(&whole[..20])), None);
+        assert_eq!(count(&csi(b"TBI\x01")), Some(None));
     }
 }
