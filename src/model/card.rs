@@ -20,6 +20,10 @@ use crate::filter::thresholds::CardThresholds;
 /// Generation of the card's layout.
 pub const FORMAT: u32 = 1;
 
+/// Most test vectors of a card and most reads of one: they are computed whenever a model is loaded.
+const MAX_TEST_VECTORS: usize = 64;
+const MAX_TEST_READS: usize = 1000;
+
 /// The card of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -213,6 +217,14 @@ impl ModelCard {
         if !key_is_word(&card.info_key) {
             let expected = "an INFO key (letters, digits, `_` and `.`)".to_owned();
             return Err(wrong("info_key", expected, card.info_key));
+        }
+        let most = (MAX_TEST_VECTORS, MAX_TEST_READS);
+        let reads = card.test_vectors.iter().map(|vector| vector.reads);
+        let found = (card.test_vectors.len(), reads.max().unwrap_or(0));
+        if found.0 > most.0 || found.1 > most.1 {
+            let expected = format!("at most {} of at most {} reads", most.0, most.1);
+            let found = format!("{} of up to {}", found.0, found.1);
+            return Err(wrong("test_vectors", expected, found));
         }
         if let Some(calibration) = &card.calibration {
             let check = calibration.check();

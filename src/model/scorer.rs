@@ -358,6 +358,11 @@ mod tests {
             ("CNN_1D", "CNN 1D", "info_key must be an INFO key"),
             ("\"name\"", "\"nome\"", "not a model card"),
             ("\"seed\": 1,", "\"seed\": 11,", "test vector 0"),
+            (
+                "\"reads\": 35",
+                "\"reads\": 1000000000000",
+                "test_vectors must be at most 64 of at most 1000 reads, found 2 of up to 1000000000000",
+            ),
         ] {
             assert!(text.contains(from), "{from}");
             let found = load(&text.replacen(from, to, 1), &safetensors);
