@@ -1,7 +1,7 @@
 //! The reference: FASTA, plain or bgzipped, with its index.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -88,6 +88,13 @@ impl Reference {
             None
         };
         let records: &[fai::Record] = index.as_ref();
+        if records.is_empty() {
+            let what = format!(
+                "it lists no contig; make it again with `samtools faidx {}`",
+                path.display()
+            );
+            return Err(IoError::other(&fai_path, what));
+        }
         let mut contigs = ContigTable::with_capacity(records.len());
         let mut layouts = Vec::with_capacity(records.len());
         for record in records {
@@ -166,8 +173,15 @@ impl FastaReader {
         let bases = if start == end {
             Vec::new()
         } else {
-            self.read(layout, start, end)
-                .map_err(|e| IoError::system(path, "read", e))?
+            self.read(layout, start, end).map_err(|e| match e.kind() {
+                io::ErrorKind::UnexpectedEof => IoError::new(
+                    path,
+                    Problem::Truncated(
+                        "it ends inside a compressed block; copy or make it again".to_owned(),
+                    ),
+                ),
+                _ => IoError::system(path, "read", e),
+            })?
         };
         let expected = (end - start) as usize;
         if bases.len() != expected {
@@ -242,6 +256,9 @@ mod tests {
         let path = file(folder.path(), ">a\nACGT\n", None);
         let error = Reference::open(&path).unwrap_err().to_string();
         assert!(error.contains("samtools faidx"), "{error}");
+        let path = file(folder.path(), ">a\nACGT\n", Some(""));
+        let error = Reference::open(&path).unwrap_err().to_string();
+        assert!(error.contains("r.fa.fai: it lists no contig"), "{error}");
         let path = file(folder.path(), ">a\nACGT\n", Some("a\t40\t3\t40\t41\n"));
         let reference = Reference::open(&path).unwrap();
         let error = reference
