@@ -11,8 +11,9 @@ use super::bgzf_tail::head;
 use super::error::{IoError, Problem, refuse_remote};
 use crate::model::import::HDF5_MAGIC;
 
-/// Largest weight file, in bytes; the published ones have 2 to 25 MB.
-const MAX_WEIGHTS: u64 = 1 << 28;
+/// Largest weight file, and most of all of one archive together, in bytes; the published ones have 2
+/// to 25 MB.
+const MAX_WEIGHTS: u64 = 1 << 27;
 /// Largest jar inside a release zip.
 const MAX_JAR: u64 = 1 << 31;
 
@@ -83,8 +84,10 @@ fn search<R: Read + Seek>(
         .into_iter()
         .find(|suffix| names.iter().any(|name| name.ends_with(suffix)))
         .unwrap_or(".pt");
+    let mut left = MAX_WEIGHTS;
     for name in names.iter().filter(|name| name.ends_with(suffix)) {
-        let bytes = member(path, &mut archive, name, MAX_WEIGHTS)?;
+        let bytes = member(path, &mut archive, name, left)?;
+        left -= bytes.len() as u64;
         let member = if inside.is_empty() {
             name.clone()
         } else {
@@ -137,7 +140,9 @@ fn member<R: Read + Seek>(
     };
     let bytes = read().map_err(|e| IoError::system(path, "unpack", e))?;
     if bytes.len() as u64 > limit {
-        let reason = format!("member `{name}` is larger than {limit} bytes");
+        let reason = format!(
+            "member `{name}`, with those before it, is larger than {MAX_WEIGHTS} bytes; expected weights of GATK's networks"
+        );
         return Err(IoError::other(path, reason));
     }
     Ok(bytes)

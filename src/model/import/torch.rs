@@ -11,12 +11,16 @@ use std::io::{Cursor, Read};
 use super::pickle::{self, PickleError, Value};
 use crate::model::weights::{WeightTensor, Weights};
 
-/// Most numbers of one tensor and of a file; the largest published network has 2 million.
-const MAX_NUMBERS: usize = 1 << 26;
+/// Most numbers of the storages of a file, each counted whenever a tensor names it; the largest
+/// published network has 2 million.
+const MAX_NUMBERS: usize = 1 << 24;
 /// Largest object tree in bytes; the published ones have 8 kB.
 const MAX_PICKLE: u64 = 1 << 20;
 /// Modules inside modules.
 const MAX_DEPTH: usize = 32;
+/// Modules and tensors of a file, each counted whenever a module names it; the published ones have
+/// 39 at most.
+const MAX_NAMED: usize = 4096;
 
 /// Why a file gives no tensors.
 #[derive(Debug, thiserror::Error)]
@@ -72,16 +76,12 @@ pub fn read_module(bytes: &[u8]) -> Result<Weights, TorchError> {
         .ok_or(TorchError::NoPickle)?;
     let root = pickle_name.trim_end_matches("data.pkl").to_owned();
     let tree = pickle::read(&member(&mut archive, &pickle_name, MAX_PICKLE)?)?;
-    let mut found = Vec::new();
-    walk(&tree, "", 0, &mut found)?;
+    let (mut found, mut left) = (Vec::new(), MAX_NAMED);
+    walk(&tree, "", 0, &mut left, &mut found)?;
     let mut weights = BTreeMap::new();
-    let mut total = 0;
+    let mut left = MAX_NUMBERS;
     for (name, value) in found {
-        if let Some(tensor) = tensor(&mut archive, &root, &name, &value)? {
-            total += tensor.data.len();
-            if total > MAX_NUMBERS {
-                return Err(too_large("the module", MAX_NUMBERS as u64));
-            }
+        if let Some(tensor) = tensor(&mut archive, &root, &name, &value, &mut left)? {
             weights.insert(name, tensor);
         }
     }
@@ -123,6 +123,7 @@ fn walk(
     module: &Value,
     path: &str,
     depth: usize,
+    left: &mut usize,
     found: &mut Vec<(String, Value)>,
 ) -> Result<(), TorchError> {
     if depth > MAX_DEPTH {
@@ -140,12 +141,21 @@ fn walk(
     };
     for group in ["_parameters", "_buffers"] {
         for (name, value) in named(attributes.get(group)) {
+            count_one(left)?;
             found.push((join(&name), value));
         }
     }
     for (name, child) in named(attributes.get("_modules")) {
-        walk(&child, &join(&name), depth + 1, found)?;
+        count_one(left)?;
+        walk(&child, &join(&name), depth + 1, left, found)?;
     }
+    Ok(())
+}
+
+fn count_one(left: &mut usize) -> Result<(), TorchError> {
+    *left = left
+        .checked_sub(1)
+        .ok_or_else(|| too_large("the number of modules and tensors", MAX_NAMED as u64))?;
     Ok(())
 }
 
@@ -180,12 +190,14 @@ fn rebuild_arguments(value: &Value) -> Option<Vec<Value>> {
     }
 }
 
-/// Reads one tensor; nothing for `None` entries and for tensors of integers (counters).
+/// Reads one tensor; nothing for `None` entries and for tensors of integers (counters). `left` is
+/// how many numbers may still be read.
 fn tensor(
     archive: &mut Archive,
     root: &str,
     name: &str,
     value: &Value,
+    left: &mut usize,
 ) -> Result<Option<WeightTensor>, TorchError> {
     let fail = |reason: &str| TorchError::Tensor {
         name: name.to_owned(),
@@ -217,9 +229,14 @@ fn tensor(
     let (Some(key), Some(numbers)) = (key.text(), numbers.count()) else {
         return Err(fail("its storage has no key or no size"));
     };
-    if numbers > MAX_NUMBERS {
-        return Err(too_large(format!("tensor `{name}`"), MAX_NUMBERS as u64));
-    }
+    // A view that repeats its storage counts by what comes out of it.
+    let wanted = shape
+        .iter()
+        .try_fold(1usize, |count, size| count.checked_mul(*size))
+        .map(|count| count.max(numbers));
+    *left = wanted
+        .and_then(|wanted| left.checked_sub(wanted))
+        .ok_or_else(|| too_large(format!("tensor `{name}`"), MAX_NUMBERS as u64))?;
     let bytes = member(archive, &format!("{root}data/{key}"), 4 * numbers as u64)?;
     let storage: Vec<f32> = bytes
         .chunks_exact(4)
@@ -255,7 +272,9 @@ fn gather(storage: &[f32], offset: usize, shape: &[usize], strides: &[usize]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::RefCell;
     use std::io::Write;
+    use std::rc::Rc;
 
     /// A module with a child `c` that has a 2 x 3 parameter, stored transposed, and a counter.
     /// Written by hand after the object tree of `torch.save(nn.Sequential(...))`.
@@ -332,6 +351,32 @@ mod tests {
             damaged[at] ^= 0x5a;
             let _ = read_module(&damaged);
         }
+    }
+
+    /// A module of `levels` modules, each of which has the one below it twice: 2^levels paths.
+    fn shared_modules(levels: usize) -> Value {
+        let dict = |items: Vec<(&str, Value)>| {
+            let items = items.into_iter();
+            let items = items.map(|(name, value)| (Value::Text(name.into()), value));
+            Value::Dict(Rc::new(RefCell::new(items.collect())))
+        };
+        let module = |children| {
+            let state = dict(vec![("_modules", children)]);
+            Value::Object(Rc::new((Value::None, state)))
+        };
+        (0..levels).fold(module(dict(Vec::new())), |below, _| {
+            module(dict(vec![("a", below.clone()), ("b", below)]))
+        })
+    }
+
+    #[test]
+    fn modules_that_are_shared_again_and_again_are_refused() {
+        let names = |levels| {
+            let (mut found, mut left) = (Vec::new(), MAX_NAMED);
+            walk(&shared_modules(levels), "", 0, &mut left, &mut found).map(|()| MAX_NAMED - left)
+        };
+        assert_eq!(names(3).unwrap(), 2 + 4 + 8);
+        assert!(matches!(names(30), Err(TorchError::TooLarge { .. })));
     }
 
     #[test]
