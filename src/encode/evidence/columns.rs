@@ -209,7 +209,10 @@ impl Columns {
                     } else {
                         position
                     };
-                    for step in 0..length {
+                    // What is shown of it only: without bases a clip may claim any length.
+                    let from = (shown.start - start).clamp(0, length as i64) as usize;
+                    let to = (shown.end - start).clamp(0, length as i64) as usize;
+                    for step in from..to {
                         if let Some(column) = self.column(start + step as i64) {
                             let [base, quality] = base_at(at + step);
                             row[column] = [base | symbol::CLIPPED, quality];
@@ -366,6 +369,17 @@ mod tests {
             shown.alternate[EVENT_COLUMN..EVENT_COLUMN + 3],
             [symbol::GAP; 3]
         );
+    }
+
+    #[test]
+    fn a_clip_without_bases_is_shown_as_far_as_the_window_goes() {
+        let edit = edit(200, 1, b"T");
+        let longest = (1 << 28) - 1;
+        let mut clipped = AlignedRead::clone(&read(210, &[(Match, 5)]));
+        clipped.cigar = Cigar(vec![(SoftClip, longest), (Match, 5), (SoftClip, longest)]);
+        let row = Columns::new(&edit, &[]).row(&clipped);
+        let unknown = symbol::UNKNOWN | symbol::CLIPPED;
+        assert_eq!((row[0][0], row[WINDOW - 1][0]), (unknown, unknown));
     }
 
     proptest! {

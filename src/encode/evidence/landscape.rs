@@ -287,10 +287,12 @@ impl ReadSink for Survey {
     }
 
     fn offer(&mut self, start: i64, end: i64, make: impl FnOnce() -> AlignedRead) {
-        let read = make();
+        let mut read = make();
         if read.cigar.is_empty() {
             return;
         }
+        // Everything behind this takes a quality for each base.
+        read.qualities.resize(read.bases.len(), u8::MAX);
         self.landscape.add(&read);
         let read = Arc::new(read);
         self.pileup.offer_shared(start, end, &read);
@@ -360,6 +362,21 @@ mod tests {
         let found = landscape(&vec![clipped; 4]).around((2000, 2001));
         assert!(found.clips[0] > 0.0 && found.gaps > 0.0, "{found:?}");
         assert!(found.clipped_share > 0.0);
+    }
+
+    #[test]
+    fn a_read_with_other_lengths_is_no_harm() {
+        let block = ReferenceBlock::new(0, vec![b'A'; 4000], 4000);
+        let mut survey = Survey::new(&[(2000, 2001)], 10, 400, &block);
+        for count in [0, 3, 90] {
+            let mut odd = read(1990, &[b'C'; 30], 60);
+            odd.qualities.resize(count, 30);
+            survey.offer(odd.start, odd.end(), || odd.clone());
+        }
+        survey.landscape.finish();
+        let reads = survey.pileup.into_reads().remove(0).reads;
+        assert!(reads.iter().all(|read| read.qualities.len() == 30));
+        assert_eq!(survey.landscape.around((2000, 2001)).depth[0], 3.0);
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl ReadFeatures {
         let mut position = read.start;
         for (op, count) in read.cigar.ops() {
             match op {
-                CigarOp::SoftClip => clipped += count,
+                CigarOp::SoftClip => clipped = clipped.saturating_add(*count),
                 CigarOp::Insertion | CigarOp::Deletion => {
                     let end = position
                         + if *op == CigarOp::Deletion {

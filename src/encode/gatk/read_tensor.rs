@@ -264,6 +264,7 @@ fn reference_row(bases: &[u8], insertions: &Insertions) -> [u8; WINDOW] {
             row.resize(at, 0);
         }
         row.splice(at..at, std::iter::repeat_n(GAP, length));
+        row.truncate(WINDOW);
     }
     let mut fixed = [0; WINDOW];
     for (column, letter) in fixed.iter_mut().zip(row) {
@@ -292,9 +293,9 @@ fn read_row(read: &AlignedRead, window_start: i64, insertions: &Insertions) -> R
     for (column, length) in gaps(read, shift, insertions).iter().rev() {
         let at = (*column).clamp(0, cells.len() as i64) as usize;
         cells.splice(at..at, std::iter::repeat_n((GAP, 0), (*length).min(WINDOW)));
+        // What has left the window does not come back: gaps are put in from right to left.
+        cells.truncate(WINDOW);
     }
-    cells.truncate(WINDOW);
-
     let mut row = ReadRow {
         letters: [0; WINDOW],
         qualities: [0; WINDOW],
