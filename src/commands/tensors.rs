@@ -74,6 +74,9 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
     } else {
         Some(regions::read(&plan.regions, &inputs.known_contigs)?)
     };
+    if let Some(path) = &plan.table {
+        atomic::check_target(path)?;
+    }
     let mut bases = inputs.reference.reader()?;
     let mut writer = ExampleWriter::create(&plan.output)?;
     let mut table = Table::new(plan, &inputs.encoder);
@@ -160,9 +163,13 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         classes: counts.classes,
         cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
+    // Both or none: the table waits under its temporary name for the examples.
+    let path = plan.table.as_deref();
+    let prepared = path.map(|path| atomic::prepare(path, table.text.as_bytes()));
+    let prepared = prepared.transpose()?;
     writer.finish(&header)?;
-    if let Some(path) = &plan.table {
-        atomic::write(path, table.text.as_bytes())?;
+    if let Some(prepared) = prepared {
+        prepared.commit()?;
     }
     Ok(counts.to_text(&header))
 }

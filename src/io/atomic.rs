@@ -131,16 +131,24 @@ pub fn remove_empty_folder(path: &Path) {
     let _ = std::fs::remove_dir(path);
 }
 
+/// Writes a small file under a temporary name, whole; [`PendingFile::commit`] puts it in its place.
+///
+/// # Errors
+/// Where the file cannot be created or written.
+pub fn prepare(target: &Path, bytes: &[u8]) -> Result<PendingFile, IoError> {
+    let (pending, mut file) = PendingFile::create(target)?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|e| IoError::system(target, "write", e))?;
+    Ok(pending)
+}
+
 /// Writes a small file whole or not at all.
 ///
 /// # Errors
 /// Where the file cannot be created, written or put in its place.
 pub fn write(target: &Path, bytes: &[u8]) -> Result<(), IoError> {
-    let (pending, mut file) = PendingFile::create(target)?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(|e| IoError::system(target, "write", e))?;
-    pending.commit()
+    prepare(target, bytes)?.commit()
 }
 
 #[cfg(test)]

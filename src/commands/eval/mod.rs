@@ -8,7 +8,7 @@ mod scores;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -87,10 +87,22 @@ pub fn run(plan: &EvalPlan) -> Result<String> {
         report::html(&report)?,
         text.clone(),
     ];
-    for (name, content) in FILES.iter().zip(contents) {
-        atomic::write(&plan.output.join(name), content.as_bytes())?;
+    if let Err(error) = write_all(&plan.output, &contents) {
+        atomic::remove_empty_folder(&plan.output);
+        return Err(error.into());
     }
     Ok(text)
+}
+
+/// Writes the files of a report: all of them or, where one cannot be written, none.
+fn write_all(folder: &Path, contents: &[String]) -> Result<(), IoError> {
+    let files = FILES.iter().zip(contents);
+    let prepared = files
+        .map(|(name, content)| atomic::prepare(&folder.join(name), content.as_bytes()))
+        .collect::<Result<Vec<_>, _>>()?;
+    prepared
+        .into_iter()
+        .try_for_each(atomic::PendingFile::commit)
 }
 
 /// Bases of whole contigs, from a reference that may be absent.
