@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 
 use super::atomic::PendingFile;
-use super::error::IoError;
+use super::error::{IoError, Problem};
 use crate::encode::store::{self, LabelledExample, StoreHeader, StoreLayout, StoreView};
 
 /// Writes examples one after another; the header, which counts them, comes in front at the end.
@@ -93,6 +93,11 @@ impl ExampleFile {
     #[expect(unsafe_code, reason = "a memory map; its proof is below")]
     pub fn open(path: &Path) -> Result<Self, IoError> {
         let file = File::open(path).map_err(|error| IoError::system(path, "open", error))?;
+        if file.metadata().is_ok_and(|data| data.is_dir()) {
+            let found = "a folder".to_owned();
+            let expected = "a file of examples";
+            return Err(IoError::new(path, Problem::Format { expected, found }));
+        }
         // SAFETY: the map is read-only and private to this process. What another process does to
         // the file while it is mapped can change the bytes seen; every read of them is
         // bounds-checked and any bytes are valid as such. `cnnfilter tensors` replaces files by
