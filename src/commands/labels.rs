@@ -77,9 +77,11 @@ pub enum LabelSource {
         truth: usize,
         /// The calls'.
         query: usize,
+        /// The file, for messages.
+        path: PathBuf,
     },
-    /// vcfeval's annotated VCF: the calls' own INFO/CALL.
-    Vcfeval,
+    /// vcfeval's annotated VCF: the calls' own INFO/CALL. The file, for messages.
+    Vcfeval(PathBuf),
     /// A table, by contig, 0-based start, REF and ALT.
     Table(HashMap<(String, u64, Vec<u8>, Vec<u8>), GivenLabel>),
     /// None: nothing is judged.
@@ -140,9 +142,13 @@ impl LabelSource {
                         calls.0.display()
                     );
                 };
-                Self::Happy { truth, query }
+                Self::Happy {
+                    truth,
+                    query,
+                    path: calls.0.to_owned(),
+                }
             }
-            LabelPlan::Vcfeval => Self::Vcfeval,
+            LabelPlan::Vcfeval => Self::Vcfeval(calls.0.to_owned()),
             LabelPlan::Table(path) => Self::Table(read_table(path)?),
             LabelPlan::Nothing => Self::Nothing,
         })
@@ -162,7 +168,9 @@ impl LabelSource {
         rule: MatchRule,
         regions: Option<&IntervalSet>,
     ) -> Result<ContigLabels> {
-        let place = |record: &VcfRecord| format!("{contig}:{}", record.position());
+        let place = |path: &Path, record: &VcfRecord| {
+            format!("{}: {contig}:{}", path.display(), record.position())
+        };
         let (mut missed, mut kinds) = (Vec::new(), Vec::new());
         let given: Vec<Option<GivenLabel>> = match self {
             Self::Truth {
@@ -179,12 +187,12 @@ impl LabelSource {
                     contig, records, sample, truths, bases, rule, regions,
                 ));
             }
-            Self::Happy { truth, query } => {
+            Self::Happy { truth, query, path } => {
                 let mut labels = Vec::new();
                 for record in records {
                     let column = record.sample(*query).unwrap_or(b".");
-                    let label =
-                        happy_label(record.format(), column).with_context(|| place(record))?;
+                    let label = happy_label(record.format(), column)
+                        .with_context(|| place(path, record))?;
                     labels.push(label);
                     let is_lost = record.sample_value(*truth, b"BD") == Some(b"FN");
                     let is_found =
@@ -200,7 +208,7 @@ impl LabelSource {
                 }
                 labels
             }
-            Self::Vcfeval => records
+            Self::Vcfeval(path) => records
                 .iter()
                 .map(|record| {
                     let call = record.info(b"CALL");
@@ -208,7 +216,7 @@ impl LabelSource {
                         // A record of the truth alone (output mode combine).
                         return Ok(None);
                     }
-                    let label = vcfeval_label(call).with_context(|| place(record))?;
+                    let label = vcfeval_label(call).with_context(|| place(path, record))?;
                     Ok(Some(label))
                 })
                 .collect::<Result<_>>()?,

@@ -164,7 +164,13 @@ impl Data {
         let regions = if held.regions.is_empty() {
             None
         } else {
-            Some(regions::read(&held.regions, &known)?)
+            let read = regions::read(&held.regions, &known).map_err(|mut error| {
+                if error.path.as_os_str() == "-L" {
+                    error.path = "validation.regions".into();
+                }
+                error
+            });
+            Some(read?)
         };
         for (at, of_file) in labels.iter().enumerate() {
             let header = &self.headers[at];
