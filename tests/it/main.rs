@@ -11,6 +11,7 @@ mod builtin;
 mod callers;
 mod errors;
 mod eval;
+mod faults;
 mod filter;
 mod formats;
 mod genomes;
