@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Builds the fuzz targets and runs each for a while: run.sh [SECONDS-PER-TARGET] [TARGET...]
+# Prints the executions of each; exits with 1 if one crashed, hung or took too much memory.
+set -euo pipefail
+cd "$(dirname "$0")"
+seconds=${1:-20}
+[ $# -eq 0 ] || shift
+all=(vcf reads model regions import)
+targets=("${all[@]}")
+[ $# -eq 0 ] || targets=("$@")
+
+host=$(rustc +nightly -vV | sed -n 's/^host: //p')
+# What `cargo fuzz build` sets: coverage for libFuzzer, and AddressSanitizer. The host is named so that
+# build scripts are built without.
+coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4"
+coverage+=" -Cllvm-args=-sanitizer-coverage-inline-8bit-counters"
+coverage+=" -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares"
+export RUSTFLAGS="$coverage --cfg fuzzing -Zsanitizer=address -Ccodegen-units=4"
+cargo +nightly build --release --locked --target "$host" --quiet
+
+mkdir -p artifacts
+failed=0
+for target in "${targets[@]}"; do
+  mkdir -p "work/$target"
+  log=work/$target.log
+  # A pickle that contains itself is never freed, which is no harm to a program that ends.
+  if ASAN_OPTIONS=detect_leaks=0 RUST_BACKTRACE=0 "target/$host/release/$target" "work/$target" "corpus/$target" \
+    -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=512 \
+    -artifact_prefix="artifacts/$target-" -print_final_stats=1 -verbosity=1 >"$log" 2>&1; then
+    verdict=ok
+  else
+    verdict="FAILED ($log)"
+    failed=1
+    grep -aE 'panicked at|SUMMARY|ERROR: |Test unit written' -A1 "$log" | head -12 || true
+  fi
+  executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+  echo "$target: ${executions:-no} executions in $seconds s, $verdict"
+done
+exit $failed
