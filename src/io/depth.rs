@@ -49,7 +49,11 @@ pub fn sample_depth(
                 filter,
             })
         };
-        let fail = |error| IoError::htslib(path, "sampling the depth", error);
+        let fail = |error| {
+            let action =
+                "sampling the depth (the file is damaged, or not made with this reference)";
+            IoError::htslib(path, action, error)
+        };
         let wanted = open()?.wanted().map_err(fail)?;
         // One share a thread: each opens the file by itself.
         let share = wanted.len().div_ceil(rayon::current_num_threads()).max(1);
