@@ -147,6 +147,16 @@ pub(super) fn open_indexed(path: &Path, reference: &Path) -> Result<IndexedReade
     let is_cram = head(path, 4)? == b"CRAM";
     let indexes = find_indexes(path, is_cram)?;
     let fail = |action: &str, error| IoError::htslib(path, action, error);
+    let mut found = Vec::new();
+    for index in indexes.iter().filter(|_| !is_cram) {
+        found.push(contigs_of_index(index).map_err(|_| {
+            let what = format!(
+                "it is cut off; make it again with `samtools index {}`",
+                path.display()
+            );
+            IoError::other(index, what)
+        })?);
+    }
     let mut reader = IndexedReader::from_path(path).map_err(|error| {
         fail(
             "opening it or its index (`samtools index` makes that again)",
@@ -159,16 +169,21 @@ pub(super) fn open_indexed(path: &Path, reference: &Path) -> Result<IndexedReade
             .map_err(|error| fail("setting the reference", error))?;
     } else {
         let contigs = reader.header().target_count();
-        for index in &indexes {
-            check_index_contigs(index, path, contigs)?;
+        for (index, found) in indexes.iter().zip(found) {
+            check_index_contigs(index, found, path, contigs)?;
         }
     }
     Ok(reader)
 }
 
 /// Refuses the index of a file with fewer contigs: htslib looks the others up behind its end.
-fn check_index_contigs(index: &Path, path: &Path, contigs: u32) -> Result<(), IoError> {
-    match contigs_of_index(index).map_err(|e| IoError::system(index, "read", e))? {
+fn check_index_contigs(
+    index: &Path,
+    found: Option<u32>,
+    path: &Path,
+    contigs: u32,
+) -> Result<(), IoError> {
+    match found {
         Some(found) if found < contigs => Err(IoError::other(
             index,
             format!(
@@ -192,7 +207,24 @@ fn contigs_of_index(index: &Path) -> io::Result<Option<u32>> {
     };
     if file.fill_buf()?.starts_with(b"BAI\x01") {
         number(&mut file)?;
-        return number(&mut file).map(Some);
+        let contigs = number(&mut file)?;
+        let skip = |file: &mut BufReader<File>, length: u64| -> io::Result<()> {
+            match io::copy(&mut file.take(length), &mut io::sink())? {
+                skipped if skipped < length => Err(io::ErrorKind::UnexpectedEof.into()),
+                _ => Ok(()),
+            }
+        };
+        // To its end: htslib does not survive one that is cut off between two numbers.
+        for _ in 0..contigs {
+            for _ in 0..number(&mut file)? {
+                number(&mut file)?;
+                let chunks = number(&mut file)?;
+                skip(&mut file, 16 * u64::from(chunks))?;
+            }
+            let intervals = number(&mut file)?;
+            skip(&mut file, 8 * u64::from(intervals))?;
+        }
+        return Ok(Some(contigs));
     }
     if !is_bgzf(file.fill_buf()?) {
         return Ok(None);
@@ -464,8 +496,15 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             contigs_of_index(&path).ok()
         };
-        assert_eq!(count(b"BAI\x01\x07\0\0\0"), Some(Some(7)));
-        assert_eq!(count(b"BAI\x01\x07\0"), None);
+        // One contig with one bin of one chunk, and one interval; one with nothing.
+        let mut bai = b"BAI\x01\x02\0\0\0\x01\0\0\0\x05\0\0\0\x01\0\0\0".to_vec();
+        bai.extend([0; 16]);
+        bai.extend(b"\x01\0\0\0");
+        bai.extend([0; 8 + 8]);
+        assert_eq!(count(&bai), Some(Some(2)));
+        for length in 4..bai.len() {
+            assert_eq!(count(&bai[..length]), None, "{length}");
+        }
         assert_eq!(count(b"hello"), Some(None));
         assert_eq!(count(b""), Some(None));
         let csi = |bytes: &[u8]| {

@@ -152,7 +152,7 @@ fn indexes() {
             (
                 "half an index",
                 |c| c.truncate("reads.bam.bai", 0.5),
-                &["reads.bam: opening it or its index", "samtools index"],
+                &["reads.bam.bai: it is cut off", "samtools index reads.bam"],
             ),
             (
                 "the index of a file without contigs",
