@@ -13,10 +13,6 @@ pub mod error;
 pub mod evidence;
 pub mod gatk;
 pub mod import;
-#[expect(
-    unsafe_code,
-    reason = "vector instructions, behind a check of the processor; each use has its proof"
-)]
 pub mod kernel;
 pub mod layers;
 pub mod log_odds;

@@ -94,9 +94,11 @@ fn of_samples(vcf: &[u8]) -> BTreeMap<String, Vec<String>> {
             .iter()
             .map(|line| {
                 let columns: Vec<&str> = line.split('\t').collect();
-                let place = columns[8].split(':').position(|key| key == "CNN");
-                let value = place.and_then(|place| columns[at].split(':').nth(place));
-                value.unwrap_or("absent").to_owned()
+                match columns[8].split(':').position(|key| key == "CNN") {
+                    Some(place) => columns[at].split(':').nth(place).unwrap_or("."),
+                    None => "absent",
+                }
+                .to_owned()
             })
             .collect();
         found.insert(name.to_owned(), values);

@@ -296,6 +296,7 @@ fn read_row(read: &AlignedRead, window_start: i64, insertions: &Insertions) -> R
         // What has left the window does not come back: gaps are put in from right to left.
         cells.truncate(WINDOW);
     }
+    cells.truncate(WINDOW);
     let mut row = ReadRow {
         letters: [0; WINDOW],
         qualities: [0; WINDOW],

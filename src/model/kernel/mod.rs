@@ -20,6 +20,11 @@
 //!
 //! Nothing here starts a thread; a packed layer is `Send + Sync` and is meant to be shared.
 
+#![expect(
+    unsafe_code,
+    reason = "vector instructions, behind a check of the processor; each use has its proof"
+)]
+
 pub mod backward;
 pub mod conv;
 pub mod dense;
