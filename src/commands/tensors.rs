@@ -72,7 +72,7 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
     let wanted = if plan.regions.is_empty() {
         None
     } else {
-        Some(regions::read(&plan.regions, &inputs.known_contigs)?)
+        Some(regions::read(&plan.regions, &inputs.known_contigs())?)
     };
     if let Some(path) = &plan.table {
         atomic::check_target(path)?;

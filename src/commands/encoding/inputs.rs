@@ -80,8 +80,8 @@ pub struct Inputs {
     pub variants: PathBuf,
     /// Contigs of each reads file.
     pub reads_contigs: Vec<(PathBuf, ContigTable)>,
-    /// The contigs that a region may name: those of the calls and of the reference.
-    pub known_contigs: ContigTable,
+    /// Contigs that the header of the calls has.
+    calls_contigs: ContigTable,
     /// Bases of the reference before each of its contigs, and of all of them at the end.
     bases_before: Vec<u64>,
 }
@@ -130,7 +130,6 @@ pub fn open(
         log::warn!("{note}");
     }
     let read_filter = plan.read_filter.resolve(&encoder);
-    let known_contigs = ContigTable::new(calls.iter().chain(reference.contigs().iter()).cloned());
     let mut bases_before = vec![0];
     for contig in reference.contigs().iter() {
         let before = bases_before.last().copied().unwrap_or(0);
@@ -157,7 +156,7 @@ pub fn open(
         reference,
         variants: variants.0.to_owned(),
         reads_contigs,
-        known_contigs,
+        calls_contigs: calls,
     })
 }
 
@@ -173,6 +172,12 @@ fn agree(left: (&Path, &ContigTable), right: (&Path, &ContigTable)) -> Result<()
 }
 
 impl Inputs {
+    /// The contigs that a region may name: those of the calls and of the reference.
+    pub fn known_contigs(&self) -> ContigTable {
+        let of_reference = self.reference.contigs().iter();
+        ContigTable::new(self.calls_contigs.iter().chain(of_reference).cloned())
+    }
+
     /// Share of the reference's bases that lie before a position, 0 to 1; nothing for a contig that
     /// it does not have.
     pub fn share_passed(&self, contig: &str, position: u64) -> Option<f64> {

@@ -423,6 +423,9 @@ impl StretchReader {
         let Some(variant) = call.record.variant() else {
             return Ok(Err(Skip::Telomere));
         };
+        if let Err(skip) = scorable(&variant) {
+            return Ok(Err(skip));
+        }
         let length = inputs
             .reference
             .contigs()
@@ -437,9 +440,6 @@ impl StretchReader {
                 inputs.reference.path().display(),
                 length.unwrap_or_default()
             );
-        }
-        if let Err(skip) = scorable(&variant) {
-            return Ok(Err(skip));
         }
         let known = inputs.reference.contigs();
         if known.get(&variant.contig).is_none() {

@@ -82,7 +82,7 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     let wanted = if plan.regions.is_empty() {
         None
     } else {
-        Some(regions::read(&plan.regions, &inputs.known_contigs)?)
+        Some(regions::read(&plan.regions, &inputs.known_contigs())?)
     };
     let mut header = reader.header().clone();
     header::extend(&mut header, plan, &model, &inputs)?;

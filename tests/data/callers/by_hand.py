@@ -391,6 +391,8 @@ write("structural.vcf", structural, [], [
     (1950, 1, ".G", "20", "PASS", "SVTYPE=BND"),
     (2000, 1, "[<ctg1>:7[G", ".", ".", "SVTYPE=BND"),
     (2100, 3, "<DEL>,-", "90", "PASS", "END=2102"),
+    # Across the origin of a circular genome, or an imprecise end: it lies behind the contig's.
+    (2200, 1, "<DEL>", "90", "PASS", "END=30400;SVTYPE=DEL"),
 ])
 
 # ---- what the specification allows besides: letters, genotypes, missing values --------------------------------------------
