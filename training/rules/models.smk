@@ -43,6 +43,8 @@ def of_split(model, split):
     for name in SETS:
         if split not in set_splits(name) or (model == "cnnfilter_reads" and without_reads(name)):
             continue
+        if split == "train" and name in MODELS[model].get("tested_only", []):
+            continue
         wanted = MODELS[model]["edited_callers" if name in EDITED else "callers"]
         found += [f"{name}.{caller}" for caller in set_callers(name) if caller in wanted]
     return found
