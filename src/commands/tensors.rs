@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use anyhow::{Result, bail};
 
-use super::encoding::{Call, EncodingPlan, Inputs, Outcome, encode_calls, inputs};
+use super::encoding::{Call, EncodingPlan, Inputs, Outcome, Workers, encode_calls, inputs};
 use super::labels::{LabelPlan, LabelSource};
 use crate::encode::annotations::AnnotationSource;
 use crate::encode::store::{LabelledExample, StoreHeader, StoreInput};
@@ -82,7 +81,7 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
     let mut table = Table::new(plan, &inputs.encoder);
     let mut counts = Counts::default();
     let mut progress = Progress::new(plan.quiet);
-    let stretch_readers = Mutex::new(Vec::new());
+    let workers = Workers::default();
     let mut number = 0;
     while let Some((contig, mut records)) = calls.next_contig()? {
         let before = records.len();
@@ -130,7 +129,7 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
                     counts.leave(reason, 1);
                 }
             }
-            let encoded = encode_calls(to_encode, &inputs, &pool, &stretch_readers)?;
+            let encoded = encode_calls(to_encode, &inputs, &pool, &workers)?;
             for ((call, outcome), states) in encoded.into_iter().zip(states) {
                 for example in examples(&call.record, outcome, &states, &mut counts) {
                     counts.classes[example.class()] += 1;

@@ -8,6 +8,6 @@ pub mod stretch;
 pub use inputs::{EncodingPlan, Inputs, ReadFilterOptions};
 pub use samples::{Sample, SampleChoice};
 pub use stretch::{
-    Call, EncodedAllele, EncodedSite, Outcome, StretchReader, StretchTimes, encode_calls,
+    Call, EncodedAllele, EncodedSite, Outcome, StretchReader, StretchTimes, Workers, encode_calls,
     for_each_stretch,
 };

@@ -1,6 +1,7 @@
 //! One stretch of the genome: its calls, one sweep over its reads, its tensors.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -118,25 +119,27 @@ pub struct StretchTimes {
 }
 
 /// Encodes calls, stretches side by side in `pool`, and hands each stretch to `work` in the thread
-/// that encoded it; what `work` makes comes back in the order of the calls. Files that are open are
-/// taken from `idle` and put back there.
+/// that encoded it; what `work` makes comes back in the order of the calls.
 ///
 /// # Errors
 /// As [`StretchReader::encode`] and `work`. All stretches are tried, so that of several errors the
-/// first in the file is told, whichever came first.
+/// first in the file is told, whichever came first; but for [`Workers::stop`].
 pub fn for_each_stretch<T: Send>(
     calls: Vec<Call>,
     inputs: &Inputs,
     pool: &ThreadPool,
-    idle: &Mutex<Vec<StretchReader>>,
+    workers: &Workers,
     work: impl Fn(Vec<(Call, Outcome)>, StretchTimes) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let encode = |calls: Vec<Call>| -> Result<T> {
-        let mut reader = StretchReader::borrow(idle, inputs)?;
+        if workers.stopped.load(Ordering::Relaxed) {
+            bail!("stopped");
+        }
+        let mut reader = workers.borrow(inputs)?;
         let begun = Instant::now();
         let outcomes = reader.encode(&calls, inputs)?;
         let sweeping = std::mem::take(&mut reader.sweeping);
-        StretchReader::give_back(idle, reader);
+        workers.give_back(reader);
         let times = StretchTimes {
             sweeping,
             encoding: begun.elapsed().saturating_sub(sweeping),
@@ -156,10 +159,39 @@ pub fn encode_calls(
     calls: Vec<Call>,
     inputs: &Inputs,
     pool: &ThreadPool,
-    idle: &Mutex<Vec<StretchReader>>,
+    workers: &Workers,
 ) -> Result<Vec<(Call, Outcome)>> {
-    let stretches = for_each_stretch(calls, inputs, pool, idle, |encoded, _| Ok(encoded))?;
+    let stretches = for_each_stretch(calls, inputs, pool, workers, |encoded, _| Ok(encoded))?;
     Ok(stretches.into_iter().flatten().collect())
+}
+
+/// What the threads of a run share: files that are open and idle, and whether there is any use in
+/// going on.
+#[derive(Default)]
+pub struct Workers {
+    idle: Mutex<Vec<StretchReader>>,
+    stopped: AtomicBool,
+}
+
+impl Workers {
+    /// No stretch is begun any more: the run has failed, or nobody wants what it makes.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Files that are open and idle, or newly opened ones: they are opened once a thread and
+    /// handed from stretch to stretch.
+    fn borrow(&self, inputs: &Inputs) -> Result<StretchReader> {
+        let found = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        found.map_or_else(|| StretchReader::open(inputs), Ok)
+    }
+
+    /// Hands the files back.
+    fn give_back(&self, reader: StretchReader) {
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(reader);
+        }
+    }
 }
 
 /// The files of one thread.
@@ -185,23 +217,6 @@ impl StretchReader {
             reference: inputs.reference.reader()?,
             sweeping: Duration::ZERO,
         })
-    }
-
-    /// Files that are open and idle, or newly opened ones: they are opened once a thread and
-    /// handed from stretch to stretch.
-    ///
-    /// # Errors
-    /// As [`StretchReader::open`].
-    fn borrow(idle: &Mutex<Vec<StretchReader>>, inputs: &Inputs) -> Result<Self> {
-        let found = idle.lock().ok().and_then(|mut idle| idle.pop());
-        found.map_or_else(|| Self::open(inputs), Ok)
-    }
-
-    /// Hands the files back.
-    fn give_back(idle: &Mutex<Vec<StretchReader>>, reader: Self) {
-        if let Ok(mut idle) = idle.lock() {
-            idle.push(reader);
-        }
     }
 
     /// Encodes the calls of one stretch, in their order.

@@ -12,14 +12,13 @@ mod scores;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::thread::ScopedJoinHandle;
 use std::time::Instant;
 
 use anyhow::Result;
 
 use super::encoding::{
-    Call, EncodingPlan, Inputs, StretchReader, StretchTimes, encode_calls, for_each_stretch,
+    Call, EncodingPlan, Inputs, StretchTimes, Workers, encode_calls, for_each_stretch,
     inputs as encoding_inputs,
 };
 use crate::filter::Aim;
@@ -105,27 +104,29 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     output.summary.times.threads = plan.threads;
     output.summary.times.starting = begun.elapsed();
 
-    let stretch_readers = Mutex::new(Vec::new());
+    let workers = Workers::default();
     // Each sample of a call is an example: memory must not grow with the cohort.
     let most = (plan.batch_size / inputs.samples.len()).max(1);
     std::thread::scope(|scope| -> Result<()> {
-        let mut in_flight = VecDeque::with_capacity(IN_FLIGHT);
+        let mut in_flight: VecDeque<ScopedJoinHandle<'_, Result<Vec<ScoredStretch>>>> =
+            VecDeque::with_capacity(IN_FLIGHT);
         loop {
             let chunk = read_chunk(&mut reader, most, wanted.as_ref(), &mut output.summary);
             // What is wrong with an earlier record is told first.
             let is_last = chunk.as_ref().map_or(true, Vec::is_empty);
             while in_flight.len() == IN_FLIGHT || (is_last && !in_flight.is_empty()) {
                 if let Some(worker) = in_flight.pop_front() {
-                    output.write(join(worker)?)?;
+                    let written = join(worker).and_then(|chunk| output.write(chunk));
+                    written.inspect_err(|_| workers.stop())?;
                 }
             }
             let chunk = chunk?;
             if chunk.is_empty() {
                 return Ok(());
             }
-            let (model, inputs, pool, readers) = (&model, &inputs, &pool, &stretch_readers);
+            let (model, inputs, pool, workers) = (&model, &inputs, &pool, &workers);
             in_flight
-                .push_back(scope.spawn(move || score_chunk(chunk, model, inputs, pool, readers)));
+                .push_back(scope.spawn(move || score_chunk(chunk, model, inputs, pool, workers)));
         }
     })?;
     output.progress.finish();
@@ -212,18 +213,18 @@ fn score_chunk(
     model: &Model,
     inputs: &Inputs,
     pool: &rayon::ThreadPool,
-    stretch_readers: &Mutex<Vec<StretchReader>>,
+    workers: &Workers,
 ) -> Result<Vec<ScoredStretch>> {
     if model.on_gpu() {
         let begun = Instant::now();
-        let encoded = encode_calls(chunk, inputs, pool, stretch_readers)?;
+        let encoded = encode_calls(chunk, inputs, pool, workers)?;
         let times = StretchTimes {
             encoding: begun.elapsed(),
             ..StretchTimes::default()
         };
         return Ok(vec![scores::of_stretch(encoded, times, model, inputs)?]);
     }
-    for_each_stretch(chunk, inputs, pool, stretch_readers, |encoded, times| {
+    for_each_stretch(chunk, inputs, pool, workers, |encoded, times| {
         scores::of_stretch(encoded, times, model, inputs)
     })
 }

@@ -62,7 +62,9 @@ pub(super) fn of_stretch(
                 for key in keys(model) {
                     record.set_info(key.as_bytes(), None);
                 }
-                record.set_sample_values(SAMPLE_KEY.as_bytes(), None);
+                if tells_samples_apart(model, inputs) {
+                    record.set_sample_values(SAMPLE_KEY.as_bytes(), None);
+                }
             }
         }
         records.push(record);
@@ -153,8 +155,6 @@ impl ScoredRecord {
                 values[sample.column] = text(score);
             }
             record.set_sample_values(SAMPLE_KEY.as_bytes(), Some(&values));
-        } else {
-            record.set_sample_values(SAMPLE_KEY.as_bytes(), None);
         }
     }
 }
