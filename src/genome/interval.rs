@@ -80,13 +80,14 @@ impl IntervalSet {
         self.by_contig.is_empty()
     }
 
-    /// Number of positions.
+    /// Number of positions. Whole contigs of unknown length reach as far as numbers do, and more there
+    /// is not.
     pub fn covered(&self) -> u64 {
         self.by_contig
             .values()
             .flatten()
             .map(|interval| interval.end - interval.start)
-            .sum()
+            .fold(0, u64::saturating_add)
     }
 }
 
@@ -103,6 +104,16 @@ mod tests {
         );
         assert_eq!(set.on("c"), &[Interval { start: 1, end: 9 }]);
         assert!(!set.contains("c", 9) && set.contains("c", 8) && !set.contains("d", 2));
+    }
+
+    #[test]
+    fn contigs_of_unknown_length_cover_no_more_than_there_is() {
+        let whole = Interval {
+            start: 0,
+            end: u64::MAX,
+        };
+        let set = IntervalSet::new(["a", "b"].map(|contig| (contig.to_owned(), whole)));
+        assert_eq!(set.covered(), u64::MAX);
     }
 
     proptest! {
