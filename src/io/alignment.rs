@@ -1,16 +1,14 @@
 //! Reads out of BAM and CRAM files.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use rust_htslib::bam::record::{Aux, Record};
 use rust_htslib::bam::{IndexedReader, Read as _};
 
-use super::bgzf_tail::{check_alignment_end, head, is_bgzf};
-use super::error::{IoError, Problem, refuse_remote};
-use super::with_suffix;
+use super::alignment_index::AlignmentIndexes;
+use super::bgzf_tail::{check_alignment_end, head};
+use super::error::{IoError, refuse_remote};
 use crate::encode::pileup::ReadSink;
 use crate::genome::{AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFilter, ReadFlags};
 
@@ -102,13 +100,18 @@ pub struct ReadGroup {
     pub sample: Option<String>,
 }
 
-/// The header of a file.
+/// The header of a file. The file's end and its index are looked at as well, once for all the times
+/// that it is opened.
 ///
 /// # Errors
-/// Where the file, or its index, is missing or broken.
+/// Where the file, or its index, is missing, cut off or of another format.
 pub fn header(path: &Path, reference: &Path) -> Result<AlignmentHeader, IoError> {
+    refuse_remote(path)?;
+    check_alignment_end(path)?;
+    let indexes = AlignmentIndexes::find(path, is_cram(path)?)?;
     let reader = open_indexed(path, reference)?;
     let header = reader.header();
+    indexes.check_contigs(path, header.target_count())?;
     let contigs = ContigTable::new((0..header.target_count()).map(|id| Contig {
         name: String::from_utf8_lossy(header.tid2name(id)).into_owned(),
         length: header.target_len(id),
@@ -137,108 +140,29 @@ fn read_groups(text: &[u8]) -> Vec<ReadGroup> {
         .collect()
 }
 
-/// Opens a file with its index; a CRAM with its reference.
+/// Opens a file with its index; a CRAM with its reference. Everything that htslib does not survive has
+/// been looked at before, by [`header`].
 ///
 /// # Errors
-/// Where the file, or its index, is missing, cut off or of another format.
+/// Where the file, or its index, is missing or of another format.
 pub(super) fn open_indexed(path: &Path, reference: &Path) -> Result<IndexedReader, IoError> {
-    refuse_remote(path)?;
-    check_alignment_end(path)?;
-    let is_cram = head(path, 4)? == b"CRAM";
-    let indexes = find_indexes(path, is_cram)?;
     let fail = |action: &str, error| IoError::htslib(path, action, error);
-    let mut found = Vec::new();
-    for index in indexes.iter().filter(|_| !is_cram) {
-        found.push(contigs_of_index(index).map_err(|_| {
-            let what = format!(
-                "it is cut off; make it again with `samtools index {}`",
-                path.display()
-            );
-            IoError::other(index, what)
-        })?);
-    }
     let mut reader = IndexedReader::from_path(path).map_err(|error| {
         fail(
             "opening it or its index (`samtools index` makes that again)",
             error,
         )
     })?;
-    if is_cram {
+    if is_cram(path)? {
         reader
             .set_reference(reference)
             .map_err(|error| fail("setting the reference", error))?;
-    } else {
-        let contigs = reader.header().target_count();
-        for (index, found) in indexes.iter().zip(found) {
-            check_index_contigs(index, found, path, contigs)?;
-        }
     }
     Ok(reader)
 }
 
-/// Refuses the index of a file with fewer contigs: htslib looks the others up behind its end.
-fn check_index_contigs(
-    index: &Path,
-    found: Option<u32>,
-    path: &Path,
-    contigs: u32,
-) -> Result<(), IoError> {
-    match found {
-        Some(found) if found < contigs => Err(IoError::other(
-            index,
-            format!(
-                "it is the index of another file: it has {found} contigs, {} has {contigs}; make it again with `samtools index {}`",
-                path.display(),
-                path.display()
-            ),
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// How many contigs a `.bai` or `.csi` file has (SAM specification, section 5.2; CSIv1); nothing for
-/// a file that is neither, which htslib refuses.
-fn contigs_of_index(index: &Path) -> io::Result<Option<u32>> {
-    let mut file = BufReader::new(File::open(index)?);
-    let number = |bytes: &mut dyn Read| -> io::Result<u32> {
-        let mut word = [0; 4];
-        bytes.read_exact(&mut word)?;
-        Ok(u32::from_le_bytes(word))
-    };
-    if file.fill_buf()?.starts_with(b"BAI\x01") {
-        number(&mut file)?;
-        let contigs = number(&mut file)?;
-        let skip = |file: &mut BufReader<File>, length: u64| -> io::Result<()> {
-            match io::copy(&mut file.take(length), &mut io::sink())? {
-                skipped if skipped < length => Err(io::ErrorKind::UnexpectedEof.into()),
-                _ => Ok(()),
-            }
-        };
-        // To its end: htslib does not survive one that is cut off between two numbers.
-        for _ in 0..contigs {
-            for _ in 0..number(&mut file)? {
-                number(&mut file)?;
-                let chunks = number(&mut file)?;
-                skip(&mut file, 16 * u64::from(chunks))?;
-            }
-            let intervals = number(&mut file)?;
-            skip(&mut file, 8 * u64::from(intervals))?;
-        }
-        return Ok(Some(contigs));
-    }
-    if !is_bgzf(file.fill_buf()?) {
-        return Ok(None);
-    }
-    let mut csi = noodles_bgzf::io::Reader::new(file);
-    if number(&mut csi)? != u32::from_le_bytes(*b"CSI\x01") {
-        return Ok(None);
-    }
-    // Smallest interval and depth, then bytes that are the user's own.
-    number(&mut csi)?;
-    number(&mut csi)?;
-    let own = number(&mut csi)?;
-    io::copy(&mut csi.by_ref().take(own.into()), &mut io::sink())?;
-    number(&mut csi).map(Some)
+fn is_cram(path: &Path) -> Result<bool, IoError> {
+    Ok(head(path, 4)? == b"CRAM")
 }
 
 impl AlignmentFile {
@@ -267,39 +191,6 @@ impl AlignmentFile {
         };
         Ok(())
     }
-}
-
-/// The indexes beside the file, under their usual names; there must be one.
-fn find_indexes(path: &Path, is_cram: bool) -> Result<Vec<PathBuf>, IoError> {
-    let candidates = if is_cram {
-        vec![with_suffix(path, ".crai"), path.with_extension("crai")]
-    } else {
-        vec![
-            with_suffix(path, ".bai"),
-            with_suffix(path, ".csi"),
-            path.with_extension("bai"),
-            path.with_extension("csi"),
-        ]
-    };
-    let found: Vec<PathBuf> = candidates
-        .iter()
-        .filter(|candidate| candidate.is_file())
-        .cloned()
-        .collect();
-    if !found.is_empty() {
-        return Ok(found);
-    }
-    let names: Vec<String> = candidates
-        .iter()
-        .map(|candidate| format!("`{}`", candidate.display()))
-        .collect();
-    Err(IoError::new(
-        path,
-        Problem::NoIndex {
-            looked_for: names.join(", "),
-            command: format!("samtools index {}", path.display()),
-        },
-    ))
 }
 
 impl AlignmentSource {
@@ -437,8 +328,6 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     #[test]
@@ -486,35 +375,5 @@ mod tests {
             assert_eq!(groups.sample_of(&record), by_group, "{group:?}");
         }
         assert!(groups.reaches(1) && !groups.reaches(2));
-    }
-
-    #[test]
-    fn an_index_says_how_many_contigs_it_has() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x");
-        let count = |bytes: &[u8]| {
-            std::fs::write(&path, bytes).unwrap();
-            contigs_of_index(&path).ok()
-        };
-        // One contig with one bin of one chunk, and one interval; one with nothing.
-        let mut bai = b"BAI\x01\x02\0\0\0\x01\0\0\0\x05\0\0\0\x01\0\0\0".to_vec();
-        bai.extend([0; 16]);
-        bai.extend(b"\x01\0\0\0");
-        bai.extend([0; 8 + 8]);
-        assert_eq!(count(&bai), Some(Some(2)));
-        for length in 4..bai.len() {
-            assert_eq!(count(&bai[..length]), None, "{length}");
-        }
-        assert_eq!(count(b"hello"), Some(None));
-        assert_eq!(count(b""), Some(None));
-        let csi = |bytes: &[u8]| {
-            let mut writer = noodles_bgzf::io::Writer::new(Vec::new());
-            writer.write_all(bytes).unwrap();
-            writer.finish().unwrap()
-        };
-        let whole = b"CSI\x01\x0e\0\0\0\x05\0\0\0\x03\0\0\0abc\x09\0\0\0";
-        assert_eq!(count(&csi(whole)), Some(Some(9)));
-        assert_eq!(count(&csi(&whole[..20])), None);
-        assert_eq!(count(&csi(b"TBI\x01")), Some(None));
     }
 }

@@ -4,6 +4,7 @@
 //! BCF is translated by htslib at the doors ([`text_source`], [`vcf_writer`]).
 
 pub mod alignment;
+mod alignment_index;
 pub mod atomic;
 pub mod bgzf_tail;
 pub mod checksum;

@@ -138,11 +138,9 @@ fn odd_reads_are_scored() {
             (4, _) => {
                 let mut alone = record.clone();
                 alone.set_flags(record.flags() & 0xf14);
-                (
-                    alone.unset_mate_unmapped(),
-                    alone.set_mtid(-1),
-                    alone.set_mpos(-1),
-                );
+                alone.unset_mate_unmapped();
+                alone.set_mtid(-1);
+                alone.set_mpos(-1);
                 alone.set_insert_size(0);
                 alone
             }
@@ -159,8 +157,10 @@ fn odd_reads_are_scored() {
             let bases = &reference[0][start..start + 6_000];
             let mut read = with(&record, &[Cigar::Match(6_000)], bases, &vec![20; 6_000]);
             read.set_flags(if written % 2 == 0 { 0 } else { 0x10 });
-            (read.set_tid(0), read.set_pos(start as i64));
-            (read.set_mtid(-1), read.set_mpos(-1));
+            read.set_tid(0);
+            read.set_pos(start as i64);
+            read.set_mtid(-1);
+            read.set_mpos(-1);
             out.push(read);
             written += 1;
         }
