@@ -22,23 +22,20 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The commands.
+/// The commands. What each does stands at its arguments, from where clap shows it whole.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a line here would take the place of the arguments' page in --help"
+)]
 pub enum Command {
-    /// Score calls: one streaming pass over a VCF.
     Score(score::ScoreArgs),
-    /// Encode labelled calls once, for training.
     Tensors(tensors::TensorsArgs),
-    /// Train a network on encoded calls.
     Train(train::TrainArgs),
-    /// Make samples and reads whose truth is known.
     #[command(subcommand)]
     Simulate(simulate::SimulateCommand),
-    /// Filter scored calls: by the model's thresholds, or by tranches as GATK makes them.
     Filter(filter::FilterArgs),
-    /// Evaluate scores: PR-AUC and more, of every score in the file on the same calls.
     Eval(eval::EvalArgs),
-    /// Import GATK's networks out of its jar into model folders.
     Import(import::ImportArgs),
 }
 

@@ -7,8 +7,9 @@ use clap::Args;
 use crate::commands::encoding::{EncodingPlan, ReadFilterOptions, SampleChoice};
 use crate::genome::FlagSet;
 
-/// Where the tensors come from.
+// What tensors are made of. (A page of its own would take the place of the command's in --help.)
 #[derive(Debug, Args)]
+#[expect(missing_docs, reason = "clap shows the page of a flattened struct")]
 pub struct ReadsArgs {
     /// The reads: BAM or CRAM with index, or a .list file of paths; several times for several files.
     /// Reads go to the sample of the calls that their read group (@RG, SM) names.

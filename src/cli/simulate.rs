@@ -10,10 +10,12 @@ use crate::simulate::{GenomeOptions, Rates, ReadOptions};
 
 /// Make samples and reads whose truth is known.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a line here would take the place of the arguments' page in --help"
+)]
 pub enum SimulateCommand {
-    /// Make a diploid sample: haplotypes, paralogues, mosaics, a contaminant, and the truth.
     Genome(GenomeArgs),
-    /// Add to simulated read pairs the errors that read simulators lack.
     Reads(ReadsArgs),
 }
 
