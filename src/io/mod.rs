@@ -6,6 +6,7 @@
 pub mod alignment;
 mod alignment_index;
 pub mod atomic;
+mod bcf_header;
 pub mod bgzf_tail;
 pub mod checksum;
 pub mod depth;

@@ -14,6 +14,7 @@ use flate2::bufread::MultiGzDecoder;
 use noodles_bgzf as bgzf;
 use rust_htslib::bcf::{self, Read as _};
 
+use super::bcf_header;
 use super::bgzf_tail::{BGZF_EOF, is_bgzf};
 use super::error::{IoError, Problem, refuse_remote};
 
@@ -110,8 +111,9 @@ impl TextSource {
         let mut translators = Vec::new();
         let start = lines.fill_buf().map_err(|e| read_error(path, e))?;
         if start.starts_with(b"BCF\x02") {
+            let header = bcf_header::read(&mut lines, path)?;
             let text;
-            (text, translators) = bcf_to_text(lines, path)?;
+            (text, translators) = bcf_to_text(Cursor::new(header).chain(lines), path)?;
             lines = Box::new(BufReader::with_capacity(PEEK as usize, text));
         }
         Ok(Self {
@@ -208,7 +210,7 @@ pub(super) fn descriptor_path(end: &impl AsRawFd) -> PathBuf {
 type Translation = (PipeReader, Vec<JoinHandle<Result<(), IoError>>>);
 
 /// Two threads: one hands the (decompressed) BCF to htslib, the other has htslib write it as text.
-fn bcf_to_text(mut bcf: Box<dyn BufRead + Send>, path: &Path) -> Result<Translation, IoError> {
+fn bcf_to_text(mut bcf: impl Read + Send + 'static, path: &Path) -> Result<Translation, IoError> {
     let pipe = || io::pipe().map_err(|e| IoError::system(path, "make a pipe for", e));
     let (binary_out, mut binary_in) = pipe()?;
     let (text_out, text_in) = pipe()?;
