@@ -373,23 +373,12 @@ fn folders_that_take_no_file_are_named() {
 fn a_reader_that_leaves_is_no_error() {
     let lab = Lab::new();
     let model = lab.model_1d();
-    let (calls, reference) = (demo("calls.vcf"), demo("ref.fa"));
     for kind in ["v", "z", "b", "u"] {
-        let mut child = program(&[
-            "score",
-            "-V",
-            text(&calls),
-            "-R",
-            text(&reference),
-            "--model",
-            text(&model),
-            "-O",
-            kind,
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+        let mut child = score_command(&demo("calls.vcf"), &model, &["-O", kind])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut first = [0; 16];
         let mut output = child.stdout.take().unwrap();
         output.read_exact(&mut first).unwrap();

@@ -195,22 +195,11 @@ fn an_empty_file_gives_an_empty_file() {
 #[test]
 fn a_closed_pipe_is_no_error() {
     let lab = Lab::new();
-    let (model, reference, calls) = (lab.model_1d(), demo("ref.fa"), demo("calls.vcf"));
-    let mut child = program(&[
-        "score",
-        "-V",
-        text(&calls),
-        "-R",
-        text(&reference),
-        "--model",
-        text(&model),
-        "--batch-size",
-        "1",
-    ])
-    .stdout(Stdio::piped())
-    .stderr(Stdio::piped())
-    .spawn()
-    .unwrap();
+    let mut child = score_command(&demo("calls.vcf"), &lab.model_1d(), &["--batch-size", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));

@@ -79,7 +79,7 @@ pub struct Inputs {
     /// The calls, as the user named them.
     pub variants: PathBuf,
     /// Contigs of each reads file.
-    pub reads_contigs: Vec<(PathBuf, ContigTable)>,
+    pub reads_contigs: Vec<ContigTable>,
     /// Contigs that the header of the calls has.
     calls_contigs: ContigTable,
     /// Bases of the reference before each of its contigs, and of all of them at the end.
@@ -108,7 +108,7 @@ pub fn open(
             let table = header.contigs;
             agree((&path, &table), (&plan.reference, reference.contigs()))?;
             agree((variants.0, &calls), (&path, &table))?;
-            reads_contigs.push((path.clone(), table));
+            reads_contigs.push(table);
             named_reads.push(NamedReads {
                 path,
                 groups: header.groups,

@@ -472,7 +472,7 @@ impl StretchReader {
         let in_reads = inputs
             .reads_contigs
             .iter()
-            .any(|(_, table)| table.get(&variant.contig).is_some());
+            .any(|table| table.get(&variant.contig).is_some());
         if inputs.encoder.uses_reads() && !in_reads {
             return Ok(Err(Skip::ContigNotInReads));
         }

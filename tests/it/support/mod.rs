@@ -99,8 +99,8 @@ pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Runs `score` on the demo reference with further arguments.
-pub fn score(variants: &Path, model: &Path, more: &[&str]) -> Output {
+/// `score` on the demo reference with further arguments.
+pub fn score_command(variants: &Path, model: &Path, more: &[&str]) -> Command {
     let reference = demo("ref.fa");
     let mut arguments = vec![
         "score",
@@ -112,23 +112,17 @@ pub fn score(variants: &Path, model: &Path, more: &[&str]) -> Output {
         text(model),
     ];
     arguments.extend(more);
-    program(&arguments).output().unwrap()
+    program(&arguments)
+}
+
+/// Runs `score` on the demo reference with further arguments.
+pub fn score(variants: &Path, model: &Path, more: &[&str]) -> Output {
+    score_command(variants, model, more).output().unwrap()
 }
 
 /// `score` on the demo reference, with the calls on its standard input.
 pub fn score_of_stdin(model: &Path, more: &[&str]) -> Command {
-    let reference = demo("ref.fa");
-    let mut arguments = vec![
-        "score",
-        "-V",
-        "-",
-        "-R",
-        text(&reference),
-        "--model",
-        text(model),
-    ];
-    arguments.extend(more);
-    program(&arguments)
+    score_command(Path::new("-"), model, more)
 }
 
 /// Standard output of a run that must succeed.
