@@ -10,6 +10,7 @@ use super::{Cli, LogLevel};
 use crate::commands::filter::{FilterPlan, OnNoResource, TranchePlan};
 use crate::filter::Aim;
 use crate::filter::tranches::{DEFAULT_INDEL_TRANCHE, DEFAULT_SNP_TRANCHE, Tranches};
+use crate::io::vcf_reader::Order;
 use crate::io::vcf_writer::{OutputFormat, OutputOptions};
 use crate::runtime::threads;
 
@@ -21,7 +22,8 @@ use crate::runtime::threads;
 /// Every record comes out, once and in order, unless --exclude-filtered says otherwise.
 #[derive(Debug, Args)]
 pub struct FilterArgs {
-    /// The scored calls: VCF, VCF.gz, BCF, or `-` for standard input. Sorted.
+    /// The scored calls: VCF, VCF.gz, BCF, or `-` for standard input. Sorted, unless
+    /// --allow-unsorted is given.
     #[arg(short = 'V', long = "variant", value_name = "FILE")]
     pub variant: PathBuf,
 
@@ -103,6 +105,10 @@ pub struct FilterArgs {
         value_name = "REGION|FILE"
     )]
     pub regions: Vec<String>,
+
+    /// Take calls that are not sorted, and write them as they come, without an index.
+    #[arg(long)]
+    pub allow_unsorted: bool,
 
     /// Threads that compress; 0 for all. The output does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024))]
@@ -248,6 +254,7 @@ impl FilterArgs {
             trim_alternates: self.trim_alts,
             summary_json: self.summary_json,
             regions: self.regions,
+            order: Order::allowed(self.allow_unsorted),
             quiet: self.quiet,
         })
     }

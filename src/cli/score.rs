@@ -9,6 +9,7 @@ use super::reads::ReadsArgs;
 use crate::commands::encoding::SampleChoice;
 use crate::commands::score::ScorePlan;
 use crate::filter::Aim;
+use crate::io::vcf_reader::Order;
 use crate::io::vcf_writer::{OutputFormat, OutputOptions};
 use crate::model::DeviceChoice;
 use crate::runtime::threads;
@@ -20,7 +21,8 @@ use crate::runtime::threads;
 /// FORMAT CNN; every other byte of them stays.
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
-    /// The calls: VCF, VCF.gz, BCF, or `-` for standard input. Sorted.
+    /// The calls: VCF, VCF.gz, BCF, or `-` for standard input. Sorted, unless
+    /// --allow-unsorted is given.
     #[arg(short = 'V', long = "variant", value_name = "FILE")]
     pub variant: PathBuf,
 
@@ -59,6 +61,10 @@ pub struct ScoreArgs {
         value_name = "REGION|FILE"
     )]
     pub regions: Vec<String>,
+
+    /// Take calls that are not sorted, and write them as they come, without an index.
+    #[arg(long)]
+    pub allow_unsorted: bool,
 
     /// Threads; 0 for all. The output does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024))]
@@ -151,6 +157,7 @@ impl ScoreArgs {
             model: self.model,
             needs_reads: self.tensor_type.map(|kind| kind == TensorType::ReadTensor),
             regions: self.regions,
+            order: Order::allowed(self.allow_unsorted),
             threads,
             batch_size: self.batch_size as usize,
             device: self.device,

@@ -10,6 +10,21 @@ pub mod simulate;
 pub mod tensors;
 pub mod train;
 
+use std::path::Path;
+
+use crate::io::vcf_writer::VcfWriter;
+
+/// Records that came out of order, as they were allowed to: an index over them cannot be made.
+fn finish_unsorted(calls: &Path, out_of_order: u64, output: &mut VcfWriter) {
+    if out_of_order > 0 {
+        log::warn!(
+            "{}: {out_of_order} records are out of order; they are written as they came, without an index (`bcftools sort` makes a file that can have one)",
+            calls.display()
+        );
+        output.without_index();
+    }
+}
+
 /// A word as a shell would need it.
 fn quote(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);

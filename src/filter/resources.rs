@@ -66,8 +66,8 @@ struct ScoredCall {
     /// 0-based.
     start: u64,
     score: f64,
-    /// Where its alleles begin in the arena of its contig.
-    alleles: usize,
+    /// Where its alleles begin in the arena of its contig, and how many bytes they take.
+    alleles: (usize, u32),
     kind: VariantKind,
     is_known: bool,
 }
@@ -88,7 +88,8 @@ pub struct ScoredCalls {
 }
 
 impl ScoredCalls {
-    /// Adds a call with its score; calls of one contig come in order of their position.
+    /// Adds a call with its score. Calls of one contig come in order of their position, or
+    /// [`Self::sort`] follows.
     pub fn add(&mut self, variant: &Variant, score: f64) {
         let kind = tranche_kind(&variant.reference, &variant.alternates);
         *self.counts.entry(kind).or_default() += 1;
@@ -96,16 +97,25 @@ impl ScoredCalls {
             Some(contig) => contig,
             None => self.contigs.entry(variant.contig.clone()).or_default(),
         };
-        contig.calls.push(ScoredCall {
-            start: variant.start,
-            score,
-            alleles: contig.alleles.len(),
-            kind,
-            is_known: false,
-        });
+        let begin = contig.alleles.len();
         contig.alleles.extend_from_slice(&variant.reference);
         contig.alleles.push(b'\t');
         contig.alleles.extend(variant.alternates.join(&b','));
+        contig.calls.push(ScoredCall {
+            start: variant.start,
+            score,
+            // A line of a VCF is far shorter than 4 GB.
+            alleles: (begin, (contig.alleles.len() - begin) as u32),
+            kind,
+            is_known: false,
+        });
+    }
+
+    /// Puts calls that came in any order into that of their positions.
+    pub fn sort(&mut self) {
+        for contig in self.contigs.values_mut() {
+            contig.calls.sort_by_key(|call| call.start);
+        }
     }
 
     /// How many calls of a kind have a score.
@@ -147,11 +157,8 @@ impl ScoredCalls {
             if contig.calls[at].start != known.start {
                 break;
             }
-            let end = contig
-                .calls
-                .get(at + 1)
-                .map_or(contig.alleles.len(), |next| next.alleles);
-            let text = &contig.alleles[contig.calls[at].alleles..end];
+            let (begin, length) = contig.calls[at].alleles;
+            let text = &contig.alleles[begin..begin + length as usize];
             let mut columns = text.split(|byte| *byte == b'\t');
             let reference = columns.next().unwrap_or_default();
             let alternates: Vec<Vec<u8>> = columns

@@ -7,7 +7,8 @@ use super::error::{IoError, Problem};
 use super::text_source::TextSource;
 use crate::vcf::{VcfError, VcfHeader, VcfRecord};
 
-/// Reads VCF, VCF.gz, BCF or standard input (`-`), in the order of the file, which must be sorted.
+/// Reads VCF, VCF.gz, BCF or standard input (`-`), in the order of the file, which must be sorted
+/// unless [`Order`] says otherwise.
 pub struct VcfReader {
     source: TextSource,
     header: VcfHeader,
@@ -18,8 +19,31 @@ pub struct VcfReader {
     last: Option<(Vec<u8>, u64)>,
     /// Contigs that are done.
     closed: HashSet<Vec<u8>>,
-    /// Whether the file must be sorted.
-    is_sorted: bool,
+    order: Order,
+    /// Records that were out of order, where that is allowed.
+    out_of_order: u64,
+}
+
+/// What is asked of the order of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Contigs in one piece each, positions ascending.
+    Sorted,
+    /// The same; the user has a way to allow any order, which the message names.
+    SortedUnlessAllowed,
+    /// None.
+    Any,
+}
+
+impl Order {
+    /// What a command asks for whose user may allow any order.
+    pub fn allowed(any: bool) -> Self {
+        if any {
+            Self::Any
+        } else {
+            Self::SortedUnlessAllowed
+        }
+    }
 }
 
 impl VcfReader {
@@ -56,14 +80,20 @@ impl VcfReader {
             number: 0,
             last: None,
             closed: HashSet::new(),
-            is_sorted: true,
+            order: Order::Sorted,
+            out_of_order: 0,
         })
     }
 
-    /// The same reader without the demand that the file be sorted.
-    pub fn in_any_order(mut self) -> Self {
-        self.is_sorted = false;
+    /// The same reader with another demand on the order of records.
+    pub fn with_order(mut self, order: Order) -> Self {
+        self.order = order;
         self
+    }
+
+    /// How many records so far were out of order: never any but with [`Order::Any`].
+    pub fn out_of_order(&self) -> u64 {
+        self.out_of_order
     }
 
     /// The header.
@@ -94,9 +124,7 @@ impl VcfReader {
         let place = place_of(&line);
         let record = VcfRecord::parse(line, self.columns)
             .map_err(|error| self.record_error(place, error))?;
-        if self.is_sorted {
-            self.check_order(&record)?;
-        }
+        self.check_order(&record)?;
         Ok(Some((self.number, record)))
     }
 
@@ -127,17 +155,27 @@ impl VcfReader {
                 known.then(|| "comes back to a contig that was left before".to_owned())
             }
         };
-        match problem {
-            None => Ok(()),
-            Some(problem) => Err(IoError::other(
-                self.path(),
-                format!(
-                    "record {} ({}:{position}) {problem}; sort the file with `bcftools sort`",
-                    self.number,
-                    String::from_utf8_lossy(record.contig())
-                ),
-            )),
-        }
+        let Some(problem) = problem else {
+            return Ok(());
+        };
+        let advice = match self.order {
+            Order::Sorted => "sort the file with `bcftools sort`",
+            Order::SortedUnlessAllowed => {
+                "sort the file with `bcftools sort`, or give --allow-unsorted"
+            }
+            Order::Any => {
+                self.out_of_order += 1;
+                return Ok(());
+            }
+        };
+        Err(IoError::other(
+            self.path(),
+            format!(
+                "record {} ({}:{position}) {problem}; {advice}",
+                self.number,
+                String::from_utf8_lossy(record.contig())
+            ),
+        ))
     }
 }
 

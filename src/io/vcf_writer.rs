@@ -144,6 +144,11 @@ impl VcfWriter {
         written
     }
 
+    /// Makes no index after all, for records that turned out to be unsorted.
+    pub fn without_index(&mut self) {
+        self.options.index = false;
+    }
+
     /// Closes the output, makes its index and puts both in their places.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ mod filter;
 mod formats;
 mod genomes;
 mod import;
+mod order;
 mod reads;
 mod real_data;
 mod same_bytes;

@@ -16,7 +16,7 @@ use self::finish::Output;
 use crate::filter::tranches::Tranches;
 use crate::filter::{Aim, FilterSummary, ModelLine, ThresholdFilter};
 use crate::genome::IntervalSet;
-use crate::io::vcf_reader::VcfReader;
+use crate::io::vcf_reader::{Order, VcfReader};
 use crate::io::vcf_writer::OutputOptions;
 use crate::io::{atomic, model_dir, regions};
 use crate::vcf::{VcfHeader, VcfRecord};
@@ -76,6 +76,8 @@ pub struct FilterPlan {
     pub summary_json: Option<PathBuf>,
     /// Regions as typed; empty for everything.
     pub regions: Vec<String>,
+    /// What is asked of the order of the calls.
+    pub order: Order,
     /// No progress.
     pub quiet: bool,
 }

@@ -16,7 +16,7 @@ use crate::io::vcf_reader::VcfReader;
 /// Anything that is wrong with the inputs, thresholds that are nowhere, or an output that cannot be
 /// written.
 pub fn run(plan: &FilterPlan) -> Result<FilterSummary> {
-    let mut reader = VcfReader::open(&plan.variants)?;
+    let mut reader = VcfReader::open(&plan.variants)?.with_order(plan.order);
     let wanted = regions_of(plan, reader.header())?;
     let mut summary = FilterSummary {
         mode: "thresholds",
@@ -75,7 +75,7 @@ pub fn run(plan: &FilterPlan) -> Result<FilterSummary> {
         decision.apply(&mut record, plan.invalidate);
         output.write(&mut record, &failing, &mut summary)?;
     }
-    output.finish()?;
+    output.finish(reader.out_of_order())?;
     let judged: u64 = summary
         .rows
         .iter()
@@ -108,6 +108,6 @@ fn without_thresholds(
     );
     let mut header = reader.header().clone();
     begin_header(&mut header, plan, &format!("--aim {}", plan.aim));
-    Output::create(plan, &header)?.finish()?;
+    Output::create(plan, &header)?.finish(0)?;
     Ok(summary)
 }

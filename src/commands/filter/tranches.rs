@@ -35,7 +35,7 @@ pub fn run(plan: &FilterPlan, tranches: &TranchePlan) -> Result<FilterSummary> {
             tranches.tmp_dir.display()
         );
     }
-    let mut reader = input.open()?;
+    let mut reader = input.open()?.with_order(plan.order);
     let info_key = info_key(&reader, tranches.info_key.as_deref())?;
     let fallback = fallback(plan, tranches, &reader)?;
     let wanted = regions_of(plan, reader.header())?;
@@ -113,6 +113,9 @@ fn first_pass(
         if let (Ok(score), Some(variant)) = (score_of(&record, info_key), record.variant()) {
             calls.add(&variant, score);
         }
+    }
+    if reader.out_of_order() > 0 {
+        calls.sort();
     }
     let of_calls = reader.header().contigs();
     for path in &tranches.resources {
@@ -223,7 +226,7 @@ fn second_pass(
 ) -> Result<FilterSummary> {
     // Thresholds that decide nothing leave no trace.
     let fallback = fallback.filter(|_| types.iter().any(Type::lacks_cutoffs));
-    let mut reader = input.open()?;
+    let mut reader = input.open()?.with_order(plan.order);
     let header = header(plan, reader.header(), info_key, types, fallback.as_ref());
     let mut summary = FilterSummary {
         mode: "tranches",
@@ -259,7 +262,7 @@ fn second_pass(
         judge.filter(&mut record, &mut summary);
         output.write(&mut record, &[], &mut summary)?;
     }
-    output.finish()?;
+    output.finish(reader.out_of_order())?;
     Ok(summary)
 }
 

@@ -8,6 +8,7 @@
 mod checks;
 mod filters;
 mod header;
+mod order;
 mod scores;
 
 use std::collections::VecDeque;
@@ -21,10 +22,11 @@ use super::encoding::{
     Call, EncodingPlan, Inputs, StretchTimes, Workers, encode_calls, for_each_stretch,
     inputs as encoding_inputs,
 };
+use super::finish_unsorted;
 use crate::filter::Aim;
 use crate::genome::IntervalSet;
 use crate::io::regions;
-use crate::io::vcf_reader::VcfReader;
+use crate::io::vcf_reader::{Order, VcfReader};
 use crate::io::vcf_writer::{OutputOptions, VcfWriter};
 use crate::io::{IoError, model_dir};
 use crate::model::{DeviceChoice, Model};
@@ -48,6 +50,8 @@ pub struct ScorePlan {
     pub needs_reads: Option<bool>,
     /// Regions as typed; empty for everything.
     pub regions: Vec<String>,
+    /// What is asked of the order of the calls.
+    pub order: Order,
     /// Threads that work.
     pub threads: usize,
     /// Calls per chunk.
@@ -74,7 +78,7 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     let reads = plan.needs_reads.unwrap_or(!plan.encoding.reads.is_empty());
     let model =
         pool.install(|| model_dir::load_choice(plan.model.as_deref(), reads, plan.device))?;
-    let mut reader = VcfReader::open(&plan.variants)?;
+    let mut reader = VcfReader::open(&plan.variants)?.with_order(plan.order);
     checks::check(plan, &model, &reader)?;
     let (encoder, calls) = (model.encoder().clone(), (reader.path(), reader.header()));
     let inputs = pool.install(|| encoding_inputs::open(&plan.encoding, encoder, calls))?;
@@ -125,12 +129,14 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
                 return Ok(());
             }
             let (model, inputs, pool, workers) = (&model, &inputs, &pool, &workers);
-            in_flight
-                .push_back(scope.spawn(move || score_chunk(chunk, model, inputs, pool, workers)));
+            in_flight.push_back(
+                scope.spawn(move || score_chunk(chunk, plan.order, model, inputs, pool, workers)),
+            );
         }
     })?;
     output.progress.finish();
     let writing = Instant::now();
+    finish_unsorted(&plan.variants, reader.out_of_order(), &mut output.writer);
     output.writer.finish()?;
     let mut summary = output.summary;
     summary.times.writing += writing.elapsed();
@@ -207,24 +213,32 @@ fn read_chunk(
     Ok(chunk)
 }
 
-/// Encodes and scores one chunk, stretch by stretch; on a GPU all of it together.
+/// Encodes and scores one chunk, stretch by stretch; on a GPU all of it together. The records come
+/// back in the order in which they were read, whether that is sorted or not.
 fn score_chunk(
-    chunk: Vec<Call>,
+    mut chunk: Vec<Call>,
+    order: Order,
     model: &Model,
     inputs: &Inputs,
     pool: &rayon::ThreadPool,
     workers: &Workers,
 ) -> Result<Vec<ScoredStretch>> {
-    if model.on_gpu() {
+    let numbers = (order == Order::Any).then(|| order::by_position(&mut chunk));
+    let scored = if model.on_gpu() {
         let begun = Instant::now();
         let encoded = encode_calls(chunk, inputs, pool, workers)?;
         let times = StretchTimes {
             encoding: begun.elapsed(),
             ..StretchTimes::default()
         };
-        return Ok(vec![scores::of_stretch(encoded, times, model, inputs)?]);
-    }
-    for_each_stretch(chunk, inputs, pool, workers, |encoded, times| {
-        scores::of_stretch(encoded, times, model, inputs)
+        vec![scores::of_stretch(encoded, times, model, inputs)?]
+    } else {
+        for_each_stretch(chunk, inputs, pool, workers, |encoded, times| {
+            scores::of_stretch(encoded, times, model, inputs)
+        })?
+    };
+    Ok(match numbers {
+        None => scored,
+        Some(numbers) => vec![order::as_read(scored, &numbers)],
     })
 }
