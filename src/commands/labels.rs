@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::eval::classes::Kind;
 use crate::genome::IntervalSet;
+use crate::genome::contigs::{self, ContigMismatch};
 use crate::io::text_source::TextSource;
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{IoError, regions};
@@ -127,6 +128,17 @@ impl LabelSource {
                 sample,
             } => {
                 let groups = ContigGroups::open(truth)?;
+                let of_truth = groups.header().contigs();
+                // Contigs that are not shared at all are told by those who know what is looked at.
+                if let Err(mismatch @ ContigMismatch::Length { .. }) =
+                    contigs::compare(&calls.1.contigs(), &of_truth)
+                {
+                    bail!(
+                        "{} and {} are not about the same reference: {mismatch}; give the truth for the reference of the calls",
+                        calls.0.display(),
+                        truth.display()
+                    );
+                }
                 let sample = truth_sample(truth, groups.header(), sample.as_deref(), calls_sample)?;
                 Self::Truth {
                     truth: Box::new(groups),

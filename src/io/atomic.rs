@@ -60,10 +60,7 @@ impl PendingFile {
     /// # Errors
     /// Where the folder is missing or read-only.
     pub fn create(target: &Path) -> Result<(Self, File), IoError> {
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(target);
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let file = tempfile::Builder::new()
             .prefix(&format!(".{name}."))
@@ -110,8 +107,7 @@ impl PendingFile {
 /// # Errors
 /// As [`PendingFile::create`].
 pub fn check_target(target: &Path) -> Result<(), IoError> {
-    let is_special = target.metadata().is_ok_and(|data| !data.is_file());
-    if target == Path::new("-") || is_special {
+    if target == Path::new("-") || target.is_dir() || is_special(target) {
         return Ok(());
     }
     PendingFile::create(target).map(drop)
@@ -143,12 +139,37 @@ pub fn prepare(target: &Path, bytes: &[u8]) -> Result<PendingFile, IoError> {
     Ok(pending)
 }
 
-/// Writes a small file whole or not at all.
+/// Writes a small file whole or not at all; into a device or pipe as it is, which is not replaced.
 ///
 /// # Errors
 /// Where the file cannot be created, written or put in its place.
 pub fn write(target: &Path, bytes: &[u8]) -> Result<(), IoError> {
+    if is_special(target) {
+        return std::fs::write(target, bytes).map_err(|e| IoError::system(target, "write", e));
+    }
     prepare(target, bytes)?.commit()
+}
+
+/// Whether something stands at `target` that is no file and no folder.
+pub fn is_special(target: &Path) -> bool {
+    target
+        .metadata()
+        .is_ok_and(|data| !data.is_file() && !data.is_dir())
+}
+
+/// Holds the folder of `target` against other runs that put several files together in their places,
+/// until the value goes. Where the file system cannot do that, nothing is held.
+pub fn hold_folder_of(target: &Path) -> Option<File> {
+    let folder = File::open(folder_of(target)).ok()?;
+    folder.lock().ok()?;
+    Some(folder)
+}
+
+fn folder_of(target: &Path) -> &Path {
+    match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 #[cfg(test)]
@@ -180,6 +201,18 @@ mod tests {
             mode,
             std::fs::metadata(&plain).unwrap().permissions().mode()
         );
+    }
+
+    #[test]
+    fn a_pipe_is_written_and_not_replaced() {
+        let (mut out, into) = std::io::pipe().unwrap();
+        let target = super::super::text_source::descriptor_path(&into);
+        write(&target, b"text").unwrap();
+        assert!(is_special(&target));
+        drop(into);
+        let mut found = String::new();
+        std::io::Read::read_to_string(&mut out, &mut found).unwrap();
+        assert_eq!(found, "text");
     }
 
     #[test]

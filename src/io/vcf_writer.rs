@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use noodles_bgzf as bgzf;
 use rust_htslib::bcf::{self, Read as _, index};
 
-use super::atomic::PendingFile;
+use super::atomic::{PendingFile, hold_folder_of, is_special};
 use super::error::{IoError, Problem, refuse_remote};
 use super::text_source::descriptor_path;
 use super::with_suffix;
@@ -93,13 +93,10 @@ impl VcfWriter {
             options.path = target;
         }
         let path = options.path.clone();
-        let is_special = path
-            .metadata()
-            .is_ok_and(|data| !data.is_file() && !data.is_dir());
         let mut pending = None;
         let raw: Box<dyn Write + Send> = if path == Path::new("-") {
             Box::new(io::stdout())
-        } else if is_special {
+        } else if is_special(&path) {
             let file = File::options().write(true).open(&path);
             Box::new(file.map_err(|e| IoError::system(&path, "open", e))?)
         } else if path.is_dir() {
@@ -176,6 +173,8 @@ impl VcfWriter {
         let index = indexed
             .then(|| make_index(&path, pending.path(), &self.options))
             .transpose()?;
+        // Of two runs with one target the file and the index of the same one are left.
+        let _held = hold_folder_of(&path);
         pending.commit()?;
         let mut stale = vec!["tbi", "csi"];
         if let Some((index, suffix)) = index {

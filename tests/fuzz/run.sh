@@ -9,14 +9,14 @@ all=(vcf reads model regions import)
 targets=("${all[@]}")
 [ $# -eq 0 ] || targets=("$@")
 
-host=$(rustc +nightly -vV | sed -n 's/^host: //p')
+host=$(rustc -vV | sed -n 's/^host: //p')
 # What `cargo fuzz build` sets: coverage for libFuzzer, and AddressSanitizer. The host is named so that
-# build scripts are built without.
+# build scripts are built without. Sanitizers are an unstable option, which RUSTC_BOOTSTRAP allows in any toolchain.
 coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4"
 coverage+=" -Cllvm-args=-sanitizer-coverage-inline-8bit-counters"
 coverage+=" -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares"
 export RUSTFLAGS="$coverage --cfg fuzzing -Zsanitizer=address -Ccodegen-units=4"
-cargo +nightly build --release --locked --target "$host" --quiet
+RUSTC_BOOTSTRAP=1 cargo build --release --locked --target "$host" --quiet
 
 mkdir -p artifacts
 failed=0

@@ -199,11 +199,12 @@ impl Strata {
         let known = filter.strata();
         let mut strata = Vec::new();
         for (name, path) in &plan.strata {
-            if !known.contains(name.as_str()) {
+            let stratum = regions::read_bed(path)?;
+            if known.contains(name.as_str()) {
+                strata.push((name.clone(), stratum));
+            } else {
                 log::warn!("--stratify {name}: the model has no threshold for it");
-                continue;
             }
-            strata.push((name.clone(), regions::read_bed(path)?));
         }
         for name in known {
             if !strata.iter().any(|(given, _)| given == name) {

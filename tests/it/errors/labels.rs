@@ -96,6 +96,24 @@ fn evaluations() {
                 ],
             ),
             (
+                "a truth for another reference",
+                |c| {
+                    plain_truth(c);
+                    c.edit(
+                        "truth.vcf",
+                        "ID=demo1,length=30000",
+                        "ID=demo1,length=40000",
+                    );
+                },
+                &[
+                    "calls.vcf and ",
+                    "truth.vcf are not about the same reference",
+                    "demo1",
+                    "30000",
+                    "40000",
+                ],
+            ),
+            (
                 "a truth without its last column",
                 |c| {
                     plain_truth(c);
