@@ -14,11 +14,14 @@ use crate::model::Model;
 use crate::model::card::{TensorSpec, TrainedOn};
 use crate::model::evidence::EvidenceSpec;
 use crate::model::scaling::{Scaling, ScalingLearner};
-use crate::train::config::TrainConfig;
+use crate::train::config::{SetWeight, TrainConfig};
 use crate::train::fit::ExampleSource;
 
 /// Examples decoded together while the scaling is learned.
 const CHUNK: usize = 4096;
+
+/// Sets that a message names.
+const SETS_NAMED: usize = 8;
 
 /// All files of examples.
 pub struct Data {
@@ -136,10 +139,16 @@ impl Data {
         let held = &config.validation;
         for name in held.sets.iter().chain(config.batches.set_weights.keys()) {
             if !self.headers.iter().any(|header| header.set == *name) {
-                let known: Vec<&str> = self.headers.iter().map(|h| h.set.as_str()).collect();
+                let mut known: Vec<&str> = self.headers.iter().map(|h| h.set.as_str()).collect();
+                let more = known.len().saturating_sub(SETS_NAMED);
+                known.truncate(SETS_NAMED);
                 bail!(
-                    "the configuration names the set `{name}`; there are {}",
-                    known.join(", ")
+                    "the configuration names the set `{name}`; there are {}{}",
+                    known.join(", "),
+                    match more {
+                        0 => String::new(),
+                        more => format!(" and {more} more"),
+                    }
                 );
             }
         }
@@ -180,7 +189,7 @@ impl Data {
                 .set_weights
                 .get(&header.set)
                 .copied()
-                .unwrap_or(1.0);
+                .unwrap_or(SetWeight::Every(1.0));
             let last_share =
                 of_file.len() - (of_file.len() as f64 * held.last_fraction).ceil() as usize;
             let mut counts = [[0; 4]; 2];
@@ -194,7 +203,7 @@ impl Data {
                 if held_out {
                     self.validation.push(index);
                 } else {
-                    self.training.push((index, weight));
+                    self.training.push((index, weight.of(*class)));
                     self.training_classes.push(*class as u8);
                 }
             }

@@ -62,12 +62,15 @@ impl TrainConfig {
             "a whole number from 0 (as many as the examples fill) to 1000000000",
         )?;
         for (set, weight) in &batches.set_weights {
-            ensure(
-                (0.0..=1e6).contains(weight),
-                "batches.set_weights",
-                format!("{weight} for {set}"),
-                "a number from 0 to 1000000",
-            )?;
+            for class in 0..4 {
+                let weight = weight.of(class);
+                ensure(
+                    (0.0..=1e6).contains(&weight),
+                    "batches.set_weights",
+                    format!("{weight} for {set}"),
+                    "a number from 0 to 1000000, or four of them",
+                )?;
+            }
         }
         Ok(())
     }
@@ -214,6 +217,7 @@ mod tests {
             ("batches.steps_per_epoch", "1000000001"),
             ("batches.set_weights", "{ real = -1.0 }"),
             ("batches.set_weights", "{ real = nan }"),
+            ("batches.set_weights", "{ real = [1.0, -1.0, 1.0, 1.0] }"),
             ("loss.class_weights", "[0.0, 0.0, 0.0, 0.0]"),
             ("loss.class_weights", "[1.0, -1.0, 1.0, 1.0]"),
             ("loss.class_weights", "[1.0, nan, 1.0, 1.0]"),

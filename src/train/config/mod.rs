@@ -110,7 +110,27 @@ pub struct BatchConfig {
     pub allow_one_type: bool,
     /// How often an example of a set of examples is drawn, relative to 1, the weight of sets not
     /// named here; 0 leaves the set out. Classes stay balanced.
-    pub set_weights: BTreeMap<String, f64>,
+    pub set_weights: BTreeMap<String, SetWeight>,
+}
+
+/// How often the examples of a set are drawn, relative to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SetWeight {
+    /// All of them.
+    Every(f64),
+    /// Those of each class, in the order of [`crate::model::log_odds::LABELS`].
+    Classes([f64; 4]),
+}
+
+impl SetWeight {
+    /// The weight of the examples of a class.
+    pub fn of(self, class: usize) -> f64 {
+        match self {
+            Self::Every(weight) => weight,
+            Self::Classes(weights) => weights[class],
+        }
+    }
 }
 
 impl Default for BatchConfig {
@@ -330,7 +350,10 @@ mod tests {
             ..TrainConfig::default()
         };
         config.optimizer.learning_rate = 0.1 + 0.2;
-        config.batches.set_weights.insert("real calls".into(), 4.0);
+        config
+            .batches
+            .set_weights
+            .insert("real calls".into(), SetWeight::Every(4.0));
         config.validation.regions = vec!["20".into(), "chr1:1-1000".into()];
         config
             .architecture

@@ -150,6 +150,7 @@ mod tests {
             ("validation.regions", "20,chr1:1-10"),
             ("validation.sets", "[\"real\"]"),
             ("batches.set_weights.real.32x", "2.5"),
+            ("batches.set_weights.made", "[4, 3.5, 2, 1]"),
             ("architecture.name", "reads"),
             ("architecture.dense.width", "64"),
             ("seed", "10"),
@@ -163,7 +164,9 @@ mod tests {
         assert_eq!(config.loss.class_weights, [1.0, 2.0, 3.0, 4.0]);
         assert_eq!(config.validation.regions, ["20", "chr1:1-10"]);
         assert_eq!(config.validation.sets, ["real"]);
-        assert_eq!(config.batches.set_weights["real.32x"], 2.5);
+        let weights = |name: &str| [0, 1, 2, 3].map(|at| config.batches.set_weights[name].of(at));
+        assert_eq!(weights("real.32x"), [2.5; 4]);
+        assert_eq!(weights("made"), [4.0, 3.5, 2.0, 1.0]);
         assert_eq!(config.architecture["name"].as_str(), Some("reads"));
         assert_eq!(config.architecture["dense"]["width"].as_integer(), Some(64));
     }
