@@ -54,6 +54,29 @@ impl Inputs {
         scaling: &Scaling,
         with_reads: bool,
     ) -> Result<usize, ModelError> {
+        let set = self.push_but_cells(example, scaling, with_reads)?;
+        if !with_reads {
+            return Ok(0);
+        }
+        for row in &set.rows {
+            push_row(row, &set.haplotype.reference, &mut self.cells);
+            self.qualities
+                .extend(row.iter().map(|[_, quality]| f32::from(*quality)));
+        }
+        Ok(set.rows.len())
+    }
+
+    /// Appends all of an example but the cells of its reads and their qualities, which
+    /// [`push_row`] makes of the rows that are returned.
+    ///
+    /// # Errors
+    /// An example that was made for another network.
+    pub fn push_but_cells<'a>(
+        &mut self,
+        example: &'a Example,
+        scaling: &Scaling,
+        with_reads: bool,
+    ) -> Result<&'a ReadSet, ModelError> {
         let SiteTensor::Set(set) = &example.tensor else {
             return Err(ModelError::Example {
                 expected: "one of our own tensors",
@@ -73,24 +96,13 @@ impl Inputs {
         self.scaled.extend(scaled);
         push_haplotype(&set.haplotype, &mut self.haplotype);
         if with_reads {
-            self.push_reads(set);
-            Ok(set.rows.len())
-        } else {
-            Ok(0)
+            for read in &set.reads {
+                self.reads.extend(read);
+                self.supports_alt.push(read[SUPPORTS_ALT] > 0.5);
+                self.supports_ref.push(read[SUPPORTS_REF] > 0.5);
+            }
         }
-    }
-
-    fn push_reads(&mut self, set: &ReadSet) {
-        for row in &set.rows {
-            push_row(row, &set.haplotype.reference, &mut self.cells);
-            self.qualities
-                .extend(row.iter().map(|[_, quality]| f32::from(*quality)));
-        }
-        for read in &set.reads {
-            self.reads.extend(read);
-            self.supports_alt.push(read[SUPPORTS_ALT] > 0.5);
-            self.supports_ref.push(read[SUPPORTS_REF] > 0.5);
-        }
+        Ok(set)
     }
 }
 
@@ -102,17 +114,33 @@ static CONFIDENCE: LazyLock<[f32; 256]> = LazyLock::new(|| {
     })
 });
 
-fn push_row(row: &Row, reference: &[u8; WINDOW], out: &mut Vec<f32>) {
+/// The cells of the bases that are called, by quality; of each base the one that is not the
+/// reference's, then the one that is.
+static CALLED: LazyLock<[[[f32; CELL_CHANNELS]; 8]; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|quality| {
+        std::array::from_fn(|at| {
+            let (base, agrees) = (at / 2, at % 2 == 1);
+            let confidence = CONFIDENCE[quality];
+            let mut channels = [0.0; CELL_CHANNELS];
+            channels[..4].fill((1.0 - confidence) / 3.0);
+            channels[base] = confidence;
+            channels[if agrees { 6 } else { 7 }] = confidence;
+            channels
+        })
+    })
+});
+
+/// Appends the cells of a read's row, `[column][channel]`.
+pub(super) fn push_row(row: &Row, reference: &[u8; WINDOW], out: &mut Vec<f32>) {
+    let called = &*CALLED;
     for ([cell, quality], expected) in row.iter().zip(reference) {
         let base = cell & !symbol::CLIPPED;
         let mut channels = [0.0; CELL_CHANNELS];
         match base {
             1..=4 => {
-                let confidence = CONFIDENCE[usize::from(*quality)];
-                channels[..4].fill((1.0 - confidence) / 3.0);
-                channels[usize::from(base) - 1] = confidence;
-                let agrees = base == *expected;
-                channels[if agrees { 6 } else { 7 }] = confidence;
+                let of_base = 2 * (usize::from(base) - 1);
+                let agrees = usize::from(base == *expected);
+                channels = called[usize::from(*quality)][of_base + agrees];
             }
             symbol::UNKNOWN => channels[..4].fill(0.25),
             symbol::GAP => channels[4] = 1.0,
@@ -123,7 +151,7 @@ fn push_row(row: &Row, reference: &[u8; WINDOW], out: &mut Vec<f32>) {
         if cell & symbol::CLIPPED != 0 {
             channels[5] = 1.0;
         }
-        out.extend(channels);
+        out.extend_from_slice(&channels);
     }
 }
 

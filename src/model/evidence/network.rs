@@ -3,9 +3,10 @@
 use candle_core::{Device, Tensor};
 
 use super::graph::{Parameters, Passage, forward};
-use super::inputs::{CELL_CHANNELS, GATED, HAPLOTYPE_CHANNELS, Inputs};
+use super::inputs::{CELL_CHANNELS, GATED, HAPLOTYPE_CHANNELS, Inputs, push_row};
 use super::spec::{EvidenceSpec, KEPT_COLUMNS};
 use crate::encode::Example;
+use crate::encode::evidence::ReadSet;
 use crate::encode::evidence::columns::WINDOW;
 use crate::encode::evidence::read_set::READ_FEATURES;
 use crate::model::ModelError;
@@ -175,7 +176,7 @@ impl EvidenceNetwork {
     /// An example made for another network.
     pub fn logits(&self, example: &Example) -> Result<[f32; 4], ModelError> {
         let mut inputs = Inputs::default();
-        let reads = inputs.push(example, &self.scaling, self.spec.reads)?;
+        let set = inputs.push_but_cells(example, &self.scaling, self.spec.reads)?;
         let haplotype = one_row(&inputs.haplotype, WINDOW);
         let mut of_haplotype = Vec::new();
         self.haplotype.forward(haplotype, &mut of_haplotype)?;
@@ -183,7 +184,7 @@ impl EvidenceNetwork {
         let mut of_site = Vec::new();
         match &self.reads {
             Some(layers) => {
-                let pooled = self.pool_cells(layers, &mut inputs, reads, &of_haplotype)?;
+                let pooled = self.pool_cells(layers, set, &inputs, &of_haplotype)?;
                 let width = WINDOW - 2 * (self.spec.kernel - 1);
                 let rows = one_row(&pooled, width);
                 let mut first = Vec::new();
@@ -191,7 +192,7 @@ impl EvidenceNetwork {
                 let rows = one_row(&first, shape.width);
                 self.site2.forward(rows, &mut of_site)?;
                 self.keep_columns(&of_site, &mut joined);
-                self.pool_reads(layers, &inputs, reads, &mut joined)?;
+                self.pool_reads(layers, &inputs, set.rows.len(), &mut joined)?;
             }
             None => {
                 let width = WINDOW - (self.spec.kernel - 1);
@@ -244,25 +245,16 @@ impl EvidenceNetwork {
     fn pool_cells(
         &self,
         layers: &ReadLayers,
-        inputs: &mut Inputs,
-        reads: usize,
+        set: &ReadSet,
+        inputs: &Inputs,
         of_haplotype: &[f32],
     ) -> Result<Vec<f32>, ModelError> {
         let filters = self.spec.read_filters;
         let columns = WINDOW - 2 * (self.spec.kernel - 1);
         let step = super::spec::CELL_POOLS * filters;
         let mut pooled = vec![0.0; columns * step];
-        if reads == 0 {
+        if set.rows.is_empty() {
             return Ok(pooled);
-        }
-        if let Some(gate) = &layers.gate {
-            let cells = inputs.cells.chunks_exact_mut(CELL_CHANNELS);
-            for (cell, quality) in cells.zip(&inputs.qualities) {
-                let weight = gate[*quality as usize];
-                for (value, is_gated) in cell.iter_mut().zip(GATED) {
-                    *value *= if is_gated { weight } else { 1.0 };
-                }
-            }
         }
         let base = self.spec.base_filters;
         let width = WINDOW - (self.spec.kernel - 1);
@@ -276,15 +268,22 @@ impl EvidenceNetwork {
         let (max_all, rest) = pools.split_at_mut(row_length);
         let (mean_all, rest) = rest.split_at_mut(row_length);
         let (max_alt, mean_alt) = rest.split_at_mut(row_length);
+        let mut cells = Vec::with_capacity(WINDOW * CELL_CHANNELS);
         // Read by read, so that what a layer writes is still in the cache when the next one reads it.
-        for (read, cells) in inputs
-            .cells
-            .chunks_exact(WINDOW * CELL_CHANNELS)
-            .enumerate()
-        {
+        for (read, row) in set.rows.iter().enumerate() {
+            cells.clear();
+            push_row(row, &set.haplotype.reference, &mut cells);
+            if let Some(gate) = &layers.gate {
+                let qualities = row.iter().map(|[_, quality]| usize::from(*quality));
+                for (cell, quality) in cells.chunks_exact_mut(CELL_CHANNELS).zip(qualities) {
+                    for (value, is_gated) in cell.iter_mut().zip(GATED) {
+                        *value *= if is_gated { gate[quality] } else { 1.0 };
+                    }
+                }
+            }
             layers
                 .bases
-                .forward_into(one_row(cells, WINDOW), &mut first)?;
+                .forward_into(one_row(&cells, WINDOW), &mut first)?;
             bias.clear();
             for _ in 0..repeats {
                 bias.extend_from_slice(&biases[read * base..(read + 1) * base]);
@@ -300,7 +299,7 @@ impl EvidenceNetwork {
             }
         }
         let carriers = inputs.supports_alt.iter().filter(|is| **is).count();
-        let (all, alt) = (1.0 / reads as f32, 1.0 / carriers.max(1) as f32);
+        let (all, alt) = (1.0 / set.rows.len() as f32, 1.0 / carriers.max(1) as f32);
         for (column, out) in pooled.chunks_exact_mut(step).enumerate() {
             let at = column * filters..(column + 1) * filters;
             for (filter, place) in at.enumerate() {
