@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::another_reference;
 use crate::eval::classes::Kind;
 use crate::genome::IntervalSet;
 use crate::genome::contigs::{self, ContigMismatch};
@@ -133,11 +134,8 @@ impl LabelSource {
                 if let Err(mismatch @ ContigMismatch::Length { .. }) =
                     contigs::compare(&calls.1.contigs(), &of_truth)
                 {
-                    bail!(
-                        "{} and {} are not about the same reference: {mismatch}; give the truth for the reference of the calls",
-                        calls.0.display(),
-                        truth.display()
-                    );
+                    let advice = "give the truth for the reference of the calls";
+                    return Err(another_reference(calls.0, truth, &mismatch, advice));
                 }
                 let sample = truth_sample(truth, groups.header(), sample.as_deref(), calls_sample)?;
                 Self::Truth {

@@ -12,6 +12,7 @@ pub mod train;
 
 use std::path::Path;
 
+use crate::genome::contigs::ContigMismatch;
 use crate::io::vcf_writer::VcfWriter;
 
 /// Records that came out of order, as they were allowed to: an index over them cannot be made.
@@ -23,6 +24,20 @@ fn finish_unsorted(calls: &Path, out_of_order: u64, output: &mut VcfWriter) {
         );
         output.without_index();
     }
+}
+
+/// Two files that are not about the same reference.
+fn another_reference(
+    left: &Path,
+    right: &Path,
+    mismatch: &ContigMismatch,
+    advice: &str,
+) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{} and {} are not about the same reference: {mismatch}; {advice}",
+        left.display(),
+        right.display()
+    )
 }
 
 /// A word as a shell would need it.

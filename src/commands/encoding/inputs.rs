@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use rayon::prelude::*;
 
 use super::sample_map::SampleMap;
 use super::samples::{self, NamedReads, Sample, SampleChoice};
+use crate::commands::another_reference;
 use crate::encode::Encoder;
 use crate::genome::{ContigTable, FlagSet, ReadFilter, contigs};
 use crate::io::alignment::{self, RoutedFile};
@@ -161,14 +162,9 @@ pub fn open(
 }
 
 fn agree(left: (&Path, &ContigTable), right: (&Path, &ContigTable)) -> Result<()> {
-    if let Err(mismatch) = contigs::compare(left.1, right.1) {
-        bail!(
-            "{} and {} are not about the same reference: {mismatch}; give the reference that the reads were aligned to and called with",
-            left.0.display(),
-            right.0.display()
-        );
-    }
-    Ok(())
+    let advice = "give the reference that the reads were aligned to and called with";
+    contigs::compare(left.1, right.1)
+        .map_err(|mismatch| another_reference(left.0, right.0, &mismatch, advice))
 }
 
 impl Inputs {

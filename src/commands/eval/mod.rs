@@ -14,6 +14,7 @@ use anyhow::{Result, bail};
 
 use self::collect::{Collection, FileOfCalls};
 use self::scores::ScoreColumn;
+use super::another_reference;
 use super::labels::{LabelPlan, LabelSource, Truths, by_truth};
 use crate::eval::at_filter::at_filter;
 use crate::eval::classes::Kind;
@@ -120,13 +121,10 @@ impl Bases {
             });
         };
         let reference = Reference::open(path)?;
-        if let Err(mismatch) = contigs::compare(&calls.header().contigs(), reference.contigs()) {
-            bail!(
-                "{} and {} are not about the same reference: {mismatch}",
-                plan.variants[0].display(),
-                path.display()
-            );
-        }
+        contigs::compare(&calls.header().contigs(), reference.contigs()).map_err(|mismatch| {
+            let advice = "give the reference that the calls were made with";
+            another_reference(&plan.variants[0], path, &mismatch, advice)
+        })?;
         Ok(Self {
             known: reference.contigs().clone(),
             reader: Some(reference.reader()?),
