@@ -75,7 +75,7 @@ pub struct ScoreArgs {
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub batch_size: u32,
 
-    /// Where the network runs: auto, cpu, cuda or cuda:N.
+    /// Where the network runs: auto, cpu, cuda, cuda:N, cuda:N,M or cuda:all.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
 

@@ -48,7 +48,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024))]
     pub threads: u32,
 
-    /// Where it runs: auto, cpu, cuda or cuda:N.
+    /// Where it runs: auto, cpu, cuda, cuda:N, cuda:N,M or cuda:all.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
 

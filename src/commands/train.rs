@@ -114,7 +114,7 @@ pub fn run(plan: &TrainPlan) -> Result<String> {
         training: data.training.clone(),
         training_classes: data.training_classes.clone(),
         validation: data.validation.clone(),
-        device: plan.device.open()?,
+        devices: plan.device.open()?,
     };
     let begun = Instant::now();
     let mut steps = Steps::new(plan.quiet, config.epochs);

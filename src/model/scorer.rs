@@ -5,9 +5,10 @@ use rayon::prelude::*;
 
 use super::calibration::Calibration;
 use super::card::{Architecture, FORMAT, ModelCard, Source, TensorSpec, Training};
-use super::evidence::{EvidenceNetwork, EvidenceSpec};
+use super::evidence::{self, EvidenceNetwork, EvidenceSpec};
 use super::gatk::{GatkNetwork, GatkSpec};
 use super::log_odds::LABELS;
+use super::replica::{Replica, deal};
 use super::scaling::Scaling;
 use super::test_vectors::{self, TestVector};
 use super::weights::{self, Weights};
@@ -56,15 +57,23 @@ impl Network {
         }
     }
 
+    /// Outputs by layers over candle's tensors, batches dealt among the replicas. How examples are
+    /// cut into batches does not depend on these.
     fn logits_on(
         &self,
         examples: &[Example],
-        device: &Device,
+        replicas: &[Replica],
     ) -> Result<Vec<[f32; 4]>, ModelError> {
-        match self {
-            Self::Gatk(network) => network.logits_on(examples, device),
-            Self::Evidence(network) => network.logits_on(examples, device),
-        }
+        let size = match self {
+            Self::Gatk(network) => network.device_batch(),
+            Self::Evidence(_) => evidence::network::DEVICE_BATCH,
+        };
+        let batches: Vec<&[Example]> = examples.chunks(size).collect();
+        let logits = deal(replicas, &batches, |batch, replica| match self {
+            Self::Gatk(network) => network.logits_on(batch, replica),
+            Self::Evidence(network) => network.logits_on(batch, replica),
+        })?;
+        Ok(logits.into_iter().flatten().collect())
     }
 
     fn example(&self, card: &ModelCard, seed: u64, reads: usize) -> Result<Example, ModelError> {
@@ -94,18 +103,19 @@ pub struct Trained {
     pub training: Option<Training>,
 }
 
-/// A card, its network, and the device it runs on.
+/// A card, its network, and the devices it runs on.
 #[derive(Debug)]
 pub struct Model {
     card: ModelCard,
     encoder: Encoder,
     network: Network,
-    device: Device,
+    /// The weights on each GPU; none where it runs on the CPU.
+    replicas: Vec<Replica>,
 }
 
 impl Model {
     /// Loads a model from the bytes of its two files and checks it: card against architecture,
-    /// weights against card, and the test vectors on the device chosen.
+    /// weights against card, and the test vectors on each device chosen.
     ///
     /// # Errors
     /// [`ModelError`] saying what is wrong with which of the two.
@@ -118,11 +128,16 @@ impl Model {
                 found,
             });
         }
+        let network = Network::new(architecture, weights::from_safetensors(safetensors)?)?;
+        let devices = device.open()?;
+        let gpus = devices.iter().filter(|device| !device.is_cpu());
         let model = Self {
-            network: Network::new(architecture, weights::from_safetensors(safetensors)?)?,
+            replicas: gpus
+                .map(|gpu| Replica::new(network.weights(), gpu))
+                .collect::<Result<_, _>>()?,
+            network,
             encoder: card.encoder()?,
             card,
-            device: device.open()?,
         };
         model.check_test_vectors()?;
         Ok(model)
@@ -203,11 +218,12 @@ impl Model {
             network: Network::new(architecture, weights)?,
             encoder: card.encoder()?,
             card,
-            device: Device::Cpu,
+            replicas: Vec::new(),
         };
+        let replica = [Replica::new(model.weights(), &Device::Cpu)?];
         for (seed, reads) in TEST_VECTORS {
             let example = model.network.example(&model.card, seed, reads)?;
-            let logits = model.network.logits_on(&[example], &Device::Cpu)?[0];
+            let logits = model.network.logits_on(&[example], &replica)?[0];
             model.card.test_vectors.push(TestVector {
                 seed,
                 reads,
@@ -256,7 +272,7 @@ impl Model {
 
     /// Whether it runs on a GPU.
     pub fn on_gpu(&self) -> bool {
-        !self.device.is_cpu()
+        !self.replicas.is_empty()
     }
 
     /// The four outputs before softmax of each example, in their order
@@ -269,7 +285,7 @@ impl Model {
         if examples.is_empty() {
             Ok(Vec::new())
         } else if self.on_gpu() {
-            self.network.logits_on(examples, &self.device)
+            self.network.logits_on(examples, &self.replicas)
         } else {
             let shares: Vec<Vec<[f32; 4]>> = examples
                 .par_chunks(TOGETHER)
@@ -281,22 +297,33 @@ impl Model {
 
     fn check_test_vectors(&self) -> Result<(), ModelError> {
         for (index, vector) in self.card.test_vectors.iter().enumerate() {
-            let example = self
+            let example = [self
                 .network
-                .example(&self.card, vector.seed, vector.reads)?;
-            let found = self.logits(&[example])?[0];
-            for (at, label) in LABELS.into_iter().enumerate() {
-                let (expected, found) = (vector.logits[at], found[at]);
-                let close =
-                    (found - expected).abs() <= TEST_VECTOR_TOLERANCE * (1.0 + expected.abs());
-                if !close {
-                    return Err(ModelError::TestVector {
-                        index,
-                        label,
-                        expected,
-                        found,
-                    });
-                }
+                .example(&self.card, vector.seed, vector.reads)?];
+            if self.replicas.is_empty() {
+                vector.check(index, self.logits(&example)?[0])?;
+            }
+            for replica in self.replicas.chunks(1) {
+                vector.check(index, self.network.logits_on(&example, replica)?[0])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl TestVector {
+    /// Fails unless `found` are its outputs; `index` is its number in the card.
+    fn check(&self, index: usize, found: [f32; 4]) -> Result<(), ModelError> {
+        for (at, label) in LABELS.into_iter().enumerate() {
+            let (expected, found) = (self.logits[at], found[at]);
+            let close = (found - expected).abs() <= TEST_VECTOR_TOLERANCE * (1.0 + expected.abs());
+            if !close {
+                return Err(ModelError::TestVector {
+                    index,
+                    label,
+                    expected,
+                    found,
+                });
             }
         }
         Ok(())
@@ -306,6 +333,7 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Builtin;
     use crate::model::gatk::spec::REFERENCE_1D;
 
     fn files() -> (Vec<u8>, Vec<u8>) {
@@ -367,6 +395,35 @@ mod tests {
             assert!(text.contains(from), "{from}");
             let found = load(&text.replacen(from, to, 1), &safetensors);
             assert!(found.contains(message), "{found} should say {message}");
+        }
+    }
+
+    #[test]
+    fn scores_do_not_depend_on_the_number_of_devices() {
+        let (json, safetensors) = files();
+        let of_gatk = Model::load(&json, &safetensors, DeviceChoice::Cpu).unwrap();
+        let our = |name| Builtin::named(name).unwrap().load(DeviceChoice::Cpu);
+        for (mut model, examples) in [
+            (of_gatk, 1100),
+            (our("cnnfilter_reference").unwrap(), 300),
+            (our("cnnfilter_reads").unwrap(), 300),
+        ] {
+            let examples: Vec<Example> = (0..examples)
+                .map(|at| model.network.example(&model.card, at as u64 % 97, at % 5))
+                .collect::<Result<_, _>>()
+                .unwrap();
+            let on_the_cpu = model.logits(&examples).unwrap();
+            let mut on = |count: usize| {
+                let replica = |_| Replica::new(model.weights(), &Device::Cpu).unwrap();
+                model.replicas = (0..count).map(replica).collect();
+                model.check_test_vectors().unwrap();
+                model.logits(&examples).unwrap()
+            };
+            let on_one = on(1);
+            assert_eq!(on_one, on(3));
+            for (found, expected) in on_one.iter().flatten().zip(on_the_cpu.iter().flatten()) {
+                assert!((found - expected).abs() < 1e-4 * (1.0 + expected.abs()));
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Device, Tensor};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -16,6 +16,7 @@ use super::average_precision::average_precision;
 use super::config::TrainConfig;
 use super::early_stopping::{EarlyStopping, Verdict};
 use super::history::{History, HistoryError, HistoryRow};
+use super::learners::{Learners, Share};
 use super::optimizer::{AdamW, AdamWConfig};
 use super::sampler::{BalancedSampler, SamplerError};
 use super::schedule::{Plateau, Schedule};
@@ -23,9 +24,7 @@ use crate::encode::Example;
 use crate::encode::store::{LabelledExample, StoreError};
 use crate::genome::VariantKind;
 use crate::model::ModelError;
-use crate::model::evidence::graph::{Parameters, Passage, forward};
-use crate::model::evidence::{EvidenceNetwork, EvidenceSpec, Inputs};
-use crate::model::layers::weighted_cross_entropy;
+use crate::model::evidence::{Batch, EvidenceNetwork, EvidenceSpec};
 use crate::model::log_odds::log_odds;
 use crate::model::scaling::Scaling;
 use crate::model::weights::{WeightTensor, Weights};
@@ -50,6 +49,9 @@ pub enum FitError {
     /// The network or candle reports an error.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// There is nothing to run on.
+    #[error("training needs a device")]
+    NoDevice,
     /// The loss is no number any more.
     #[error(
         "the loss is {loss} at step {step}; take a smaller learning rate (optimizer.learning_rate is {learning_rate})"
@@ -109,8 +111,8 @@ pub struct Run<'a> {
     pub training_classes: Vec<u8>,
     /// Those to validate on.
     pub validation: Vec<usize>,
-    /// Where it runs.
-    pub device: Device,
+    /// Where it runs: each takes a share of every minibatch.
+    pub devices: Vec<Device>,
 }
 
 /// The state of a run at the end of an epoch.
@@ -196,9 +198,10 @@ impl Run<'_> {
             (None, Some(weights)) => weights,
             (None, None) => self.initial_weights(),
         };
-        let variables = variables(&start, &self.device)?;
+        let gamma = config.loss.focal_gamma as f32;
+        let learners = Learners::new(self.spec, gamma, &start, &self.devices)?;
         let mut optimizer = AdamW::new(
-            variables.clone(),
+            learners.variables().clone(),
             AdamWConfig {
                 weight_decay: config.optimizer.weight_decay,
                 clip_norm: (config.optimizer.clip_norm > 0.0).then_some(config.optimizer.clip_norm),
@@ -207,13 +210,9 @@ impl Run<'_> {
                 ..AdamWConfig::default()
             },
         )?;
-        let parameters: Parameters = variables
-            .iter()
-            .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
-            .collect();
         let mut state = match state {
             Some(state) => {
-                let moments = tensors(&state.optimizer, &self.device)?;
+                let moments = tensors(&state.optimizer, &Device::Cpu)?;
                 optimizer.restore(state.optimizer_steps, moments)?;
                 state
             }
@@ -237,48 +236,24 @@ impl Run<'_> {
             let (mut losses, mut norms, mut rate) = (0.0, 0.0, 0.0);
             for step in (epoch - 1) * per_epoch..epoch * per_epoch {
                 rate = schedule.learning_rate(step, &state.plateau);
-                let batch = sampler.batch(step);
-                let (inputs, offsets) = self.batch_inputs(&batch, &groups)?;
-                let dropout = self.dropout(step, batch.examples.len());
-                let passage = Passage {
-                    dropout: Some(&dropout),
-                };
-                let logits = forward(
-                    &self.spec,
-                    &parameters,
-                    &inputs,
-                    &offsets,
-                    passage,
-                    &self.device,
-                )?;
-                let weights: Vec<f32> = batch
-                    .classes
-                    .iter()
-                    .map(|class| config.loss.class_weights[usize::from(*class)] as f32)
-                    .collect();
-                let loss = weighted_cross_entropy(
-                    &logits,
-                    &batch.classes,
-                    &weights,
-                    config.loss.focal_gamma as f32,
-                )?;
-                let value = loss.to_scalar::<f32>()?;
-                let gradients = loss.backward()?;
+                let shares = self.shares(&sampler.batch(step), &groups, learners.count())?;
+                let (value, gradients) = learners.gradients(&shares)?;
                 let norm = optimizer.step(&gradients, rate)?;
+                learners.spread()?;
                 if !value.is_finite() || !norm.is_finite() {
                     return Err(FitError::Diverged {
                         step: step + 1,
-                        loss: value,
+                        loss: value as f32,
                         learning_rate: config.optimizer.learning_rate,
                     });
                 }
-                losses += f64::from(value);
+                losses += value;
                 norms += norm;
                 let step = step + 1;
                 tell(Event::Step {
                     step,
                     per_epoch,
-                    loss: f64::from(value),
+                    loss: value,
                 })
                 .map_err(FitError::Keep)?;
             }
@@ -358,11 +333,13 @@ impl Run<'_> {
         read.map_err(|source| FitError::Example { index, source })
     }
 
-    fn batch_inputs(
+    /// A minibatch cut into as many shares, or fewer.
+    fn shares(
         &self,
         batch: &super::sampler::Batch,
         groups: &Annotations,
-    ) -> Result<(Inputs, Vec<usize>), FitError> {
+        count: usize,
+    ) -> Result<Vec<Share>, FitError> {
         let examples: Vec<Example> = batch
             .examples
             .par_iter()
@@ -374,12 +351,22 @@ impl Run<'_> {
                 Ok(example)
             })
             .collect::<Result<_, FitError>>()?;
-        let (mut inputs, mut offsets) = (Inputs::default(), vec![0]);
-        for example in &examples {
-            let reads = inputs.push(example, &self.scaling, self.spec.reads)?;
-            offsets.push(offsets[offsets.len() - 1] + reads);
-        }
-        Ok((inputs, offsets))
+        let dropout = self.dropout(batch.step, examples.len());
+        let each = examples.len().div_ceil(count).max(1);
+        let weight = |class: &u8| self.config.loss.class_weights[usize::from(*class)] as f32;
+        examples
+            .chunks(each)
+            .zip(batch.classes.chunks(each))
+            .zip(dropout.chunks(each * self.spec.join_width[0]))
+            .map(|((examples, classes), dropout)| {
+                Ok(Share {
+                    batch: Batch::of(examples, &self.scaling, self.spec.reads)?,
+                    classes: classes.to_vec(),
+                    weights: classes.iter().map(weight).collect(),
+                    dropout: dropout.to_vec(),
+                })
+            })
+            .collect()
     }
 
     /// Inverted dropout of the first joining layer's outputs.
@@ -463,16 +450,6 @@ impl Figures {
             loss: (!scored.is_empty()).then(|| total / scored.len() as f64),
         }
     }
-}
-
-fn variables(weights: &Weights, device: &Device) -> Result<BTreeMap<String, Var>, FitError> {
-    weights
-        .iter()
-        .map(|(name, weight)| {
-            let tensor = Tensor::from_slice(&weight.data, weight.shape.as_slice(), device)?;
-            Ok((name.clone(), Var::from_tensor(&tensor)?))
-        })
-        .collect()
 }
 
 fn tensors(weights: &Weights, device: &Device) -> Result<BTreeMap<String, Tensor>, FitError> {

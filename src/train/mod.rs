@@ -8,6 +8,7 @@
 //!  └ early_stopping, history, checkpoint ── when to stop, what is written, how to go on
 //! augment ── an example as it looks this time: strands flipped, reads thinned, annotations dropped
 //! optimizer ── AdamW (candle)
+//! learners ── loss and gradients of a batch, on one device or dealt among several (candle)
 //! fit ── the loop (candle): batch, loss, gradient, step; validation, checkpoint
 //! ```
 //!
@@ -20,6 +21,7 @@ pub mod config;
 pub mod early_stopping;
 pub mod fit;
 pub mod history;
+pub mod learners;
 pub mod optimizer;
 pub mod sampler;
 pub mod schedule;

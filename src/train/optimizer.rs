@@ -6,6 +6,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{DType, Tensor, Var};
 
 use crate::model::ModelError;
+use crate::model::layers::on_kernels;
 
 /// Settings of [`AdamW`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -182,7 +183,7 @@ impl AdamW {
                 average: average_decay.map_or(0.0, |decay| decay.min(warm)),
             };
             let weight = var.as_detached_tensor();
-            let (weight, changed) = if var.device().is_cpu() {
+            let (weight, changed) = if on_kernels(&weight) {
                 step.fused(&weight, gradient, moments)?
             } else {
                 step.by_tensors(&weight, gradient, moments)?
@@ -198,7 +199,7 @@ impl AdamW {
         let mut sum = 0.0;
         for Parameter { var, .. } in self.parameters.values() {
             if let Some(gradient) = gradients.get(var) {
-                sum += if gradient.device().is_cpu() {
+                sum += if on_kernels(gradient) {
                     let squares = elements(gradient)?.into_iter().map(f64::from);
                     squares.map(|g| g * g).sum::<f64>()
                 } else {

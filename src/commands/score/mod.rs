@@ -77,7 +77,7 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     let pool = threads::pool(plan.threads)?;
     let reads = plan.needs_reads.unwrap_or(!plan.encoding.reads.is_empty());
     let model =
-        pool.install(|| model_dir::load_choice(plan.model.as_deref(), reads, plan.device))?;
+        pool.install(|| model_dir::load_choice(plan.model.as_deref(), reads, plan.device.clone()))?;
     let mut reader = VcfReader::open(&plan.variants)?.with_order(plan.order);
     checks::check(plan, &model, &reader)?;
     let (encoder, calls) = (model.encoder().clone(), (reader.path(), reader.header()));

@@ -34,6 +34,9 @@ pub mod window;
 pub use read_tensor::ReadTensor;
 pub use reference_tensor::ReferenceTensor;
 
+/// Stands for a gap (`INDEL_CHAR`).
+const GAP: u8 = b'*';
+
 /// Columns of either tensor, in bases.
 pub const WINDOW: usize = 128;
 /// Rows of the read tensor: the most reads a site can show.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use super::{CHANNELS, READ_LIMIT, WINDOW, reference_tensor::reference_channels, window::Window};
+use super::{
+    CHANNELS, GAP, READ_LIMIT, WINDOW, reference_tensor::gapped_reference_channels, window::Window,
+};
 use crate::encode::{ReferenceBlock, kind::gatk_sorts_by_base};
 use crate::genome::{AlignedRead, CigarOp, Variant};
 
 /// Stands left of a read's first base: a column without anything (`SKIP_CHAR`).
 const SKIP: u8 = b'~';
-/// Stands for a gap (`INDEL_CHAR`).
-const GAP: u8 = b'*';
 
 /// Longest insertion of any read, by column counted before anything is inserted. Columns may be
 /// negative.
@@ -86,8 +86,7 @@ impl ReadTensor {
         out.resize(first + rows * Self::ROW_LEN, 0.0);
         let mut empty = [0f32; Self::ROW_LEN];
         for (cell, letter) in empty.chunks_exact_mut(CHANNELS).zip(self.reference) {
-            cell[5..9].copy_from_slice(&reference_channels(letter));
-            cell[9] = f32::from(letter == GAP);
+            cell[5..10].copy_from_slice(&gapped_reference_channels(letter));
         }
         for (at, floats) in out[first..].chunks_exact_mut(Self::ROW_LEN).enumerate() {
             floats.copy_from_slice(&empty);
@@ -99,25 +98,42 @@ impl ReadTensor {
 }
 
 impl ReadRow {
-    /// Writes the read's channels into one row of floats.
-    fn write(&self, floats: &mut [f32]) {
+    /// The channels of the flags and the mapping quality, where the row carries them.
+    pub fn constant_channels(&self) -> [f32; 5] {
         let flag = |set: bool| if set { 1.0 } else { 0.0 };
-        let constant = [
+        [
             flag(self.flags.is_reverse()),
             flag(self.flags.is_mate_reverse()),
             flag(self.flags.is_first()),
             flag(self.flags.is_second()),
             f32::from(self.mapping_quality) / 60.0,
-        ];
+        ]
+    }
+
+    /// Writes the read's channels into one row of floats.
+    fn write(&self, floats: &mut [f32]) {
+        let constant = self.constant_channels();
         for (column, cell) in floats.chunks_exact_mut(CHANNELS).enumerate() {
-            match self.letters[column] {
-                0 | SKIP => {}
-                GAP => cell[4] = 1.0,
-                letter => cell[..4].copy_from_slice(&base_channels(letter, self.qualities[column])),
-            }
+            let channels = read_channels(self.letters[column], self.qualities[column]);
+            cell[..READ_CHANNELS].copy_from_slice(&channels);
             if (self.from as usize..self.to as usize).contains(&column) {
                 cell[10..].copy_from_slice(&constant);
             }
+        }
+    }
+}
+
+/// Channels of a read's letter and quality.
+pub const READ_CHANNELS: usize = 5;
+
+/// The channels of a read's letter: A, C, G, T and gap.
+pub fn read_channels(letter: u8, quality: u8) -> [f32; READ_CHANNELS] {
+    match letter {
+        0 | SKIP => [0.0; READ_CHANNELS],
+        GAP => [0.0, 0.0, 0.0, 0.0, 1.0],
+        letter => {
+            let [a, c, g, t] = base_channels(letter, quality);
+            [a, c, g, t, 0.0]
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The 1D tensor: reference bases around the call.
 
-use super::{WINDOW, window::Window};
+use super::{GAP, WINDOW, window::Window};
 use crate::encode::ReferenceBlock;
 use crate::genome::Variant;
 
@@ -36,8 +36,17 @@ impl ReferenceTensor {
     }
 }
 
+/// Channels of the reference in a tensor with reads.
+pub const REFERENCE_CHANNELS: usize = 5;
+
+/// The channels of one reference letter in a tensor with reads: A, C, G, T and gap.
+pub fn gapped_reference_channels(letter: u8) -> [f32; REFERENCE_CHANNELS] {
+    let [a, c, g, t] = reference_channels(letter);
+    [a, c, g, t, f32::from(letter == GAP)]
+}
+
 /// The four base channels of one reference letter.
-pub(super) fn reference_channels(letter: u8) -> [f32; 4] {
+fn reference_channels(letter: u8) -> [f32; 4] {
     match letter {
         b'A' => [1.0, 0.0, 0.0, 0.0],
         b'C' => [0.0, 1.0, 0.0, 0.0],

@@ -21,16 +21,13 @@ pub const GATED: [bool; CELL_CHANNELS] = [true, true, true, true, false, false, 
 pub const HAPLOTYPE_CHANNELS: usize = 11;
 
 /// Index of "supports ALT" and of "supports REF" in [`crate::encode::evidence::read_features::NAMES`].
-const SUPPORTS_ALT: usize = 2;
-const SUPPORTS_REF: usize = 3;
+pub(super) const SUPPORTS_ALT: usize = 2;
+pub(super) const SUPPORTS_REF: usize = 3;
 
-/// One allele, as floats.
+/// One allele, as floats, but for the cells of its reads, of which [`push_row`] makes one read's at a
+/// time; several alleles as bytes are a [`super::Batch`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inputs {
-    /// `[read][column][channel]`.
-    pub cells: Vec<f32>,
-    /// `[read][column]`: phred quality, 0 where there is no base.
-    pub qualities: Vec<f32>,
     /// `[column][channel]`.
     pub haplotype: Vec<f32>,
     /// `[read][feature]`.
@@ -44,55 +41,17 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Appends an example; several examples make a batch, one behind the other. Returns its reads.
+    /// Appends an example and returns its tensor.
     ///
     /// # Errors
     /// An example that was made for another network.
-    pub fn push(
-        &mut self,
-        example: &Example,
-        scaling: &Scaling,
-        with_reads: bool,
-    ) -> Result<usize, ModelError> {
-        let set = self.push_but_cells(example, scaling, with_reads)?;
-        if !with_reads {
-            return Ok(0);
-        }
-        for row in &set.rows {
-            push_row(row, &set.haplotype.reference, &mut self.cells);
-            self.qualities
-                .extend(row.iter().map(|[_, quality]| f32::from(*quality)));
-        }
-        Ok(set.rows.len())
-    }
-
-    /// Appends all of an example but the cells of its reads and their qualities, which
-    /// [`push_row`] makes of the rows that are returned.
-    ///
-    /// # Errors
-    /// An example that was made for another network.
-    pub fn push_but_cells<'a>(
+    pub fn push<'a>(
         &mut self,
         example: &'a Example,
         scaling: &Scaling,
         with_reads: bool,
     ) -> Result<&'a ReadSet, ModelError> {
-        let SiteTensor::Set(set) = &example.tensor else {
-            return Err(ModelError::Example {
-                expected: "one of our own tensors",
-                found: "one as GATK makes it",
-            });
-        };
-        let values: Vec<Option<f32>> = set
-            .site
-            .iter()
-            .chain(&example.annotations)
-            .map(|value| value.is_finite().then_some(*value))
-            .collect();
-        let scaled = scaling.apply(&values).map_err(|_| ModelError::Example {
-            expected: "as many numbers and annotations as the card names",
-            found: "another number of them",
-        })?;
+        let (set, scaled) = set_and_numbers(example, scaling)?;
         self.scaled.extend(scaled);
         push_haplotype(&set.haplotype, &mut self.haplotype);
         if with_reads {
@@ -104,6 +63,34 @@ impl Inputs {
         }
         Ok(set)
     }
+}
+
+/// An example's tensor, and the numbers of its call and its annotations, scaled, with their missing
+/// bits.
+///
+/// # Errors
+/// An example that was made for another network.
+pub(super) fn set_and_numbers<'a>(
+    example: &'a Example,
+    scaling: &Scaling,
+) -> Result<(&'a ReadSet, Vec<f32>), ModelError> {
+    let SiteTensor::Set(set) = &example.tensor else {
+        return Err(ModelError::Example {
+            expected: "one of our own tensors",
+            found: "one as GATK makes it",
+        });
+    };
+    let values: Vec<Option<f32>> = set
+        .site
+        .iter()
+        .chain(&example.annotations)
+        .map(|value| value.is_finite().then_some(*value))
+        .collect();
+    let scaled = scaling.apply(&values).map_err(|_| ModelError::Example {
+        expected: "as many numbers and annotations as the card names",
+        found: "another number of them",
+    })?;
+    Ok((set, scaled))
 }
 
 /// 1 - 10^(-q/10), never below a quarter: a base that is called is not less likely than chance.
@@ -132,45 +119,59 @@ static CALLED: LazyLock<[[[f32; CELL_CHANNELS]; 8]; 256]> = LazyLock::new(|| {
 
 /// Appends the cells of a read's row, `[column][channel]`.
 pub(super) fn push_row(row: &Row, reference: &[u8; WINDOW], out: &mut Vec<f32>) {
-    let called = &*CALLED;
     for ([cell, quality], expected) in row.iter().zip(reference) {
-        let base = cell & !symbol::CLIPPED;
-        let mut channels = [0.0; CELL_CHANNELS];
-        match base {
-            1..=4 => {
-                let of_base = 2 * (usize::from(base) - 1);
-                let agrees = usize::from(base == *expected);
-                channels = called[usize::from(*quality)][of_base + agrees];
-            }
-            symbol::UNKNOWN => channels[..4].fill(0.25),
-            symbol::GAP => channels[4] = 1.0,
-            // Nothing where nothing is expected: the row agrees.
-            symbol::PAD => channels[6] = f32::from(u8::from(*expected == symbol::PAD)),
-            _ => {}
-        }
-        if cell & symbol::CLIPPED != 0 {
-            channels[5] = 1.0;
-        }
+        let channels = cell_channels(*cell, *quality, agrees(*cell, *expected));
         out.extend_from_slice(&channels);
     }
 }
 
+/// Whether a read's symbol is the reference's.
+pub(super) fn agrees(cell: u8, expected: u8) -> bool {
+    cell & !symbol::CLIPPED == expected
+}
+
+/// The channels of a read's symbol.
+pub(super) fn cell_channels(cell: u8, quality: u8, agrees: bool) -> [f32; CELL_CHANNELS] {
+    let base = cell & !symbol::CLIPPED;
+    let mut channels = [0.0; CELL_CHANNELS];
+    match base {
+        1..=4 => {
+            let of_base = 2 * (usize::from(base) - 1);
+            channels = CALLED[usize::from(quality)][of_base + usize::from(agrees)];
+        }
+        symbol::UNKNOWN => channels[..4].fill(0.25),
+        symbol::GAP => channels[4] = 1.0,
+        // Nothing where nothing is expected: the row agrees.
+        symbol::PAD => channels[6] = f32::from(u8::from(agrees)),
+        _ => {}
+    }
+    if cell & symbol::CLIPPED != 0 {
+        channels[5] = 1.0;
+    }
+    channels
+}
+
 fn push_haplotype(haplotype: &Haplotype, out: &mut Vec<f32>) {
     for (reference, alternate) in haplotype.reference.iter().zip(&haplotype.alternate) {
-        let mut channels = [0.0; HAPLOTYPE_CHANNELS];
-        match *reference {
-            base @ 1..=4 => channels[usize::from(base) - 1] = 1.0,
-            symbol::PAD => channels[4] = 1.0,
-            _ => {}
-        }
-        match *alternate {
-            base @ 1..=4 => channels[4 + usize::from(base)] = 1.0,
-            symbol::GAP => channels[9] = 1.0,
-            _ => {}
-        }
-        channels[10] = f32::from(u8::from(reference != alternate));
-        out.extend(channels);
+        out.extend(haplotype_channels(*reference, *alternate));
     }
+}
+
+/// The channels of a column of the haplotypes.
+pub(super) fn haplotype_channels(reference: u8, alternate: u8) -> [f32; HAPLOTYPE_CHANNELS] {
+    let mut channels = [0.0; HAPLOTYPE_CHANNELS];
+    match reference {
+        base @ 1..=4 => channels[usize::from(base) - 1] = 1.0,
+        symbol::PAD => channels[4] = 1.0,
+        _ => {}
+    }
+    match alternate {
+        base @ 1..=4 => channels[4 + usize::from(base)] = 1.0,
+        symbol::GAP => channels[9] = 1.0,
+        _ => {}
+    }
+    channels[10] = f32::from(u8::from(reference != alternate));
+    channels
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! * [`spec`]: the sizes, and the names and shapes of the weights.
 //! * [`inputs`]: from a compact tensor to the floats of each channel group.
+//! * [`batch`]: the same of many alleles, as bytes until they are on the device that computes.
 //! * [`network`]: the network on this crate's kernels, one allele at a time, for scoring.
 //! * [`graph`]: the same on candle's tensors, many alleles at a time and differentiable, for
 //!   training and for a GPU.
@@ -17,11 +18,14 @@
 //!                                              NOT_SNP, NOT_INDEL, SNP, INDEL  <─────────────┘
 //! ```
 
+pub mod batch;
 pub mod graph;
 pub mod inputs;
 pub mod network;
 pub mod spec;
+#[cfg(test)]
+pub(crate) mod tests;
 
-pub use inputs::Inputs;
+pub use batch::{Batch, Tables};
 pub use network::EvidenceNetwork;
 pub use spec::EvidenceSpec;

@@ -1,21 +1,21 @@
 //! Our own networks on this crate's kernels, one allele at a time.
 
-use candle_core::{Device, Tensor};
-
-use super::graph::{Parameters, Passage, forward};
+use super::batch::Batch;
+use super::graph::{Passage, forward};
 use super::inputs::{CELL_CHANNELS, GATED, HAPLOTYPE_CHANNELS, Inputs, push_row};
 use super::spec::{EvidenceSpec, KEPT_COLUMNS};
 use crate::encode::Example;
 use crate::encode::evidence::ReadSet;
 use crate::encode::evidence::columns::WINDOW;
 use crate::encode::evidence::read_set::READ_FEATURES;
-use crate::model::ModelError;
 use crate::model::kernel::{Conv, ConvShape, Dense, Rows, pool};
 use crate::model::scaling::Scaling;
 use crate::model::weights::Weights;
+use crate::model::{ModelError, Replica};
 
-/// Alleles that a device computes together.
-const DEVICE_BATCH: usize = 256;
+/// Alleles that a device computes together: with 64 reads each, the largest tensor of the default
+/// network takes 0.4 GB.
+pub const DEVICE_BATCH: usize = 256;
 
 /// A network with its weights.
 #[derive(Debug)]
@@ -176,7 +176,7 @@ impl EvidenceNetwork {
     /// An example made for another network.
     pub fn logits(&self, example: &Example) -> Result<[f32; 4], ModelError> {
         let mut inputs = Inputs::default();
-        let set = inputs.push_but_cells(example, &self.scaling, self.spec.reads)?;
+        let set = inputs.push(example, &self.scaling, self.spec.reads)?;
         let haplotype = one_row(&inputs.haplotype, WINDOW);
         let mut of_haplotype = Vec::new();
         self.haplotype.forward(haplotype, &mut of_haplotype)?;
@@ -211,34 +211,24 @@ impl EvidenceNetwork {
         Ok(std::array::from_fn(|at| out[at] + short[at]))
     }
 
-    /// The outputs of many alleles at once on a device, by candle's layers.
+    /// The outputs of many alleles at once on a device, of layers over candle's tensors.
     ///
     /// # Errors
     /// As [`EvidenceNetwork::logits`], and what candle reports.
     pub fn logits_on(
         &self,
         examples: &[Example],
-        device: &Device,
+        replica: &Replica,
     ) -> Result<Vec<[f32; 4]>, ModelError> {
-        let mut parameters = Parameters::new();
-        for (name, weight) in &self.weights {
-            let tensor = Tensor::from_slice(&weight.data, weight.shape.as_slice(), device)?;
-            parameters.insert(name.clone(), tensor);
-        }
-        let mut found = Vec::with_capacity(examples.len());
-        for batch in examples.chunks(DEVICE_BATCH) {
-            let (mut inputs, mut offsets) = (Inputs::default(), vec![0]);
-            for example in batch {
-                let reads = inputs.push(example, &self.scaling, self.spec.reads)?;
-                offsets.push(offsets[offsets.len() - 1] + reads);
-            }
-            let passage = Passage::default();
-            let logits = forward(&self.spec, &parameters, &inputs, &offsets, passage, device)?;
-            for row in logits.to_vec2::<f32>()? {
-                found.push(std::array::from_fn(|at| row[at]));
-            }
-        }
-        Ok(found)
+        let batch = Batch::of(examples, &self.scaling, self.spec.reads)?;
+        let _held = replica.hold();
+        let (parameters, tables) = (replica.parameters(), replica.tables());
+        let logits = forward(&self.spec, parameters, &batch, tables, Passage::default())?;
+        let rows = logits.to_vec2::<f32>()?;
+        Ok(rows
+            .into_iter()
+            .map(|row| [row[0], row[1], row[2], row[3]])
+            .collect())
     }
 
     /// The two convolutions over reads and the four pools: `[column][pool * filters]`.

@@ -7,8 +7,10 @@
 //! `2d_cnn_mix_train`, as the Keras configuration inside its weights. Dropout does nothing in
 //! scoring and is left out.
 
+mod batch;
 mod network;
 pub mod spec;
 
+pub use batch::Tables;
 pub use network::GatkNetwork;
 pub use spec::GatkSpec;

@@ -1,13 +1,14 @@
 //! A network of GATK's design, with its weights.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
+use super::batch::{ReadBatch, references_on_device};
 use super::spec::GatkSpec;
-use crate::encode::gatk::{READ_LIMIT, ReadTensor, WINDOW};
+use crate::encode::gatk::{READ_LIMIT, WINDOW};
 use crate::encode::{Example, SiteTensor};
-use crate::model::ModelError;
 use crate::model::kernel::{self, Conv, ConvShape, Dense, Rows};
-use crate::model::weights::{self, WeightTensor, Weights};
+use crate::model::weights::{self, Weights};
+use crate::model::{ModelError, Replica};
 
 /// Epsilon of the annotations' batch normalisation (Keras' default; PyTorch's would be 1e-5).
 const NORM_EPSILON: f32 = 1e-3;
@@ -179,6 +180,12 @@ impl GatkNetwork {
         Ok([logits[0], logits[1], logits[2], logits[3]])
     }
 
+    /// Calls that a device computes together: candle's convolution writes all inputs of each output
+    /// beside each other, 69 MB for a call with reads.
+    pub fn device_batch(&self) -> usize {
+        if self.spec.uses_reads() { 32 } else { 1024 }
+    }
+
     /// The same for a batch with candle's own layers on any device, all 128 rows written out.
     ///
     /// # Errors
@@ -186,26 +193,32 @@ impl GatkNetwork {
     pub fn logits_on(
         &self,
         examples: &[Example],
-        device: &Device,
+        replica: &Replica,
     ) -> Result<Vec<[f32; 4]>, ModelError> {
         let count = examples.len();
-        let (mut input, mut annotations) = (Vec::new(), Vec::new());
+        let (spec, device) = (self.spec, replica.device());
+        let (mut reads, mut references) = (ReadBatch::default(), Vec::new());
+        let mut annotations = Vec::new();
         for example in examples {
-            let stored = self.write_input(example, &mut input)?;
-            for _ in stored..self.spec.rows {
-                input.extend_from_within(input.len() - ReadTensor::ROW_LEN..);
+            match self.tensor_of(example)? {
+                SiteTensor::Reads(tensor) => reads.push(tensor, spec.rows),
+                SiteTensor::Reference(tensor) => references.push(tensor),
+                SiteTensor::Set(_) => {}
             }
             annotations.extend(self.norm.apply(&example.annotations));
         }
-        let spec = self.spec;
-        let mut x = Tensor::from_vec(input, (count, spec.rows, WINDOW, spec.channels), device)?
-            .permute((0, 3, 1, 2))?
-            .contiguous()?;
+        let _held = replica.hold();
+        let input = if spec.uses_reads() {
+            reads.on_device(replica.gatk_tables())?
+        } else {
+            references_on_device(&references, replica.gatk_tables())?
+        };
+        let mut x = input.permute((0, 3, 1, 2))?.contiguous()?;
         for (at, conv) in spec.convs.iter().enumerate() {
             let name = format!("conv{}", at + 1);
-            let bias = self.tensor(&format!("{name}.bias"), device)?;
+            let bias = replica.parameter(&format!("{name}.bias"))?;
             x = x
-                .conv2d(&self.tensor(&format!("{name}.weight"), device)?, 0, 1, 1, 1)?
+                .conv2d(replica.parameter(&format!("{name}.weight"))?, 0, 1, 1, 1)?
                 .broadcast_add(&bias.reshape((1, conv.filters, 1, 1))?)?
                 .relu()?;
             if conv.pool > 1 {
@@ -214,10 +227,10 @@ impl GatkNetwork {
         }
         let trunk = x.permute((0, 2, 3, 1))?.contiguous()?.flatten_from(1)?;
         let annotations = Tensor::from_vec(annotations, (count, self.norm.scale.len()), device)?;
-        let dense = |name: &str, x: &Tensor| -> candle_core::Result<Tensor> {
-            let weight = self.tensor(&format!("{name}.weight"), device)?;
-            x.matmul(&weight.t()?)?
-                .broadcast_add(&self.tensor(&format!("{name}.bias"), device)?)
+        let dense = |name: &str, x: &Tensor| -> Result<Tensor, ModelError> {
+            let weight = replica.parameter(&format!("{name}.weight"))?;
+            let bias = replica.parameter(&format!("{name}.bias"))?;
+            Ok(x.matmul(&weight.t()?)?.broadcast_add(bias)?)
         };
         let units = dense("annotation_dense", &annotations)?.relu()?;
         let mut joined = dense("dense", &Tensor::cat(&[&trunk, &units], 1)?)?.relu()?;
@@ -231,45 +244,38 @@ impl GatkNetwork {
             .collect())
     }
 
-    fn tensor(&self, name: &str, device: &Device) -> candle_core::Result<Tensor> {
-        let empty = WeightTensor {
-            shape: vec![0],
-            data: Vec::new(),
-        };
-        let weight = self.weights.get(name).unwrap_or(&empty);
-        Tensor::from_slice(&weight.data, weight.shape.as_slice(), device)
-    }
-
     /// Appends the example's distinct rows as floats and returns how many they are.
     fn write_input(&self, example: &Example, input: &mut Vec<f32>) -> Result<usize, ModelError> {
-        if example.annotations.len() != self.norm.scale.len() {
-            return Err(ModelError::Example {
-                expected: "seven annotations",
-                found: "another number of them",
-            });
-        }
-        match (&example.tensor, self.spec.uses_reads()) {
-            (SiteTensor::Reference(tensor), false) => {
+        Ok(match self.tensor_of(example)? {
+            SiteTensor::Reference(tensor) => {
                 tensor.write_floats(input);
-                Ok(1)
+                1
             }
-            (SiteTensor::Reads(tensor), true) => {
+            SiteTensor::Reads(tensor) => {
                 tensor.write_floats(input);
-                Ok(tensor.distinct_rows().min(READ_LIMIT))
+                tensor.distinct_rows().min(READ_LIMIT)
             }
-            (SiteTensor::Reference(_), true) => Err(ModelError::Example {
-                expected: "a read tensor",
-                found: "a reference tensor",
-            }),
-            (SiteTensor::Reads(_), false) => Err(ModelError::Example {
-                expected: "a reference tensor",
-                found: "a read tensor",
-            }),
-            (SiteTensor::Set(_), _) => Err(ModelError::Example {
-                expected: "a tensor as GATK makes it",
-                found: "one of our own",
-            }),
-        }
+            SiteTensor::Set(_) => 0,
+        })
+    }
+
+    /// The example's tensor, which is one that this network reads.
+    ///
+    /// # Errors
+    /// [`ModelError::Example`] where it is not, or the annotations are those of another network.
+    fn tensor_of<'a>(&self, example: &'a Example) -> Result<&'a SiteTensor, ModelError> {
+        let (expected, found) = match (&example.tensor, self.spec.uses_reads()) {
+            _ if example.annotations.len() != self.norm.scale.len() => {
+                ("seven annotations", "another number of them")
+            }
+            (SiteTensor::Reference(_), false) | (SiteTensor::Reads(_), true) => {
+                return Ok(&example.tensor);
+            }
+            (SiteTensor::Reference(_), true) => ("a read tensor", "a reference tensor"),
+            (SiteTensor::Reads(_), false) => ("a reference tensor", "a read tensor"),
+            (SiteTensor::Set(_), _) => ("a tensor as GATK makes it", "one of our own"),
+        };
+        Err(ModelError::Example { expected, found })
     }
 }
 
@@ -278,6 +284,8 @@ mod tests {
     use super::*;
     use crate::model::gatk::spec::{REFERENCE_1D, SMALL_2D};
     use crate::model::test_vectors;
+    use crate::model::weights::WeightTensor;
+    use candle_core::Device;
 
     fn network(spec: &'static GatkSpec) -> GatkNetwork {
         GatkNetwork::new(spec, test_vectors::random_weights(spec, 7)).unwrap()
@@ -287,10 +295,11 @@ mod tests {
     fn own_layers_agree_with_candles() {
         for spec in [&SMALL_2D, &REFERENCE_1D] {
             let network = network(spec);
+            let replica = Replica::new(network.weights(), &Device::Cpu).unwrap();
             for (seed, reads) in [(1, 0), (2, 1), (3, 40), (4, 127), (5, 128)] {
                 let example = test_vectors::example(spec, seed, reads);
                 let own = network.logits(&example).unwrap();
-                let candle = network.logits_on(&[example], &Device::Cpu).unwrap()[0];
+                let candle = network.logits_on(&[example], &replica).unwrap()[0];
                 for (own, candle) in own.iter().zip(candle) {
                     assert!(
                         (own - candle).abs() < 1e-4 * (1.0 + candle.abs()),

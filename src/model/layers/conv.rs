@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp3, Error, Layout, Result, Shape, Tensor, b
 use rayon::prelude::*;
 
 use super::cpu::{elements, with_elements};
+use super::on_kernels;
 use super::relu::relu as rectified;
 use crate::model::kernel::{Conv, ConvBackward, ConvSums, RowConv, Rows};
 
@@ -23,7 +24,7 @@ const CHUNK: usize = 64;
 /// Shapes that do not fit together, `W < K`, a size other than N that is 0, and candle's own.
 pub fn conv_rows(x: &Tensor, weight: &Tensor, bias: &Tensor, relu: bool) -> Result<Tensor> {
     let sizes = Sizes::of(x.shape(), weight.shape(), bias.shape())?;
-    if x.device().is_cpu() {
+    if on_kernels(x) {
         let (x, weight, bias) = (x.contiguous()?, weight.contiguous()?, bias.contiguous()?);
         return x.apply_op3(&weight, &bias, ConvRows { relu });
     }

@@ -17,6 +17,8 @@
 //! number of threads: each number is summed in one order, or in parts of fixed size which are then
 //! added in order. The work is spread over the rayon pool the caller is in.
 
+use candle_core::Tensor;
+
 pub mod conv;
 mod cpu;
 pub mod dense;
@@ -34,5 +36,15 @@ pub use pool_mean::pool_mean;
 pub use relu::relu;
 pub use segments::expand;
 
+/// Whether the layers over `x`, or an optimiser's step, run on this crate's kernels; elsewhere they
+/// are made of candle's operations.
+pub(crate) fn on_kernels(x: &Tensor) -> bool {
+    #[cfg(test)]
+    if tests::AS_ELSEWHERE.get() {
+        return false;
+    }
+    x.device().is_cpu()
+}
+
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,6 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, b
 use rayon::prelude::*;
 
 use super::cpu::{elements, with_elements};
+use super::on_kernels;
 use super::segments::check;
 
 /// For each site and column the maximum over its kept rows, 0 where none is kept.
@@ -20,7 +21,7 @@ use super::segments::check;
 pub fn pool_max(x: &Tensor, offsets: &[usize], keep: Option<&[bool]>) -> Result<Tensor> {
     let x = x.flatten_from(1)?;
     let kept = Kept::new(&x, offsets, keep)?;
-    if x.device().is_cpu() {
+    if on_kernels(&x) {
         let winners = OnceLock::new();
         return x.contiguous()?.apply_op1(PoolMax { kept, winners });
     }

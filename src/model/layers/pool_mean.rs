@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, b
 use rayon::prelude::*;
 
 use super::cpu::{elements, with_elements};
+use super::on_kernels;
 use super::segments::{check, sites};
 
 /// For each site and column the mean over its rows, `sum of w_i x_i / sum of w_i`, 0 where the
@@ -19,7 +20,7 @@ use super::segments::{check, sites};
 pub fn pool_mean(x: &Tensor, offsets: &[usize], weights: Option<&[f32]>) -> Result<Tensor> {
     let x = x.flatten_from(1)?;
     let shares = shares(&x, offsets, weights)?;
-    if x.device().is_cpu() {
+    if on_kernels(&x) {
         let offsets = offsets.to_vec();
         return x.contiguous()?.apply_op1(PoolMean { offsets, shares });
     }

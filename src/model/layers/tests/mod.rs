@@ -1,6 +1,8 @@
 //! Every layer against its definition written as nested loops in f64, and its gradients against
 //! differences of that definition.
 
+use std::cell::Cell;
+
 use crate::model::kernel::tests::noise;
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor, Var};
@@ -9,6 +11,20 @@ mod conv;
 mod loss;
 mod pool;
 mod segments;
+
+thread_local! {
+    /// Set while [`as_elsewhere`] runs.
+    pub static AS_ELSEWHERE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f` as on a GPU, layers and steps made of candle's operations, as far as it stays on this
+/// thread.
+pub(crate) fn as_elsewhere<T>(f: impl FnOnce() -> T) -> T {
+    AS_ELSEWHERE.set(true);
+    let found = f();
+    AS_ELSEWHERE.set(false);
+    found
+}
 
 fn var(data: &[f32], shape: &[usize]) -> Var {
     Var::from_slice(data, shape, &Device::Cpu).unwrap()
