@@ -234,7 +234,7 @@ mod tests {
             for expected in 0..SYMBOLS {
                 for quality in [0, 1, 37, 93, 255] {
                     let agrees = agrees(cell, expected);
-                    let byte = cell | u8::from(agrees) * AGREES;
+                    let byte = cell + u8::from(agrees) * AGREES;
                     let row = &cells[usize::from(byte) * QUALITIES + usize::from(quality)];
                     assert_eq!(row[..], cell_channels(cell, quality, agrees));
                 }
