@@ -5,8 +5,8 @@
 #   .ci/release.sh OUT
 #
 # Writes OUT/cnnfilter-VERSION-TARGET.tar.gz, OUT/cnnfilter-VERSION-TARGET.cdx.json (CycloneDX) and OUT/SHA256SUMS. The bytes
-# depend on the commit, the Rust toolchain, the C compiler and the C library, which the bill of materials names; not on
-# folders, user, time or installed libraries. Needs what a build needs, python3 (3.11 or later) and binutils.
+# depend on the commit, the Rust toolchain, the C compiler and the C library, which the bill of materials names, and those of
+# the archive on gzip and tar; not on folders, user, time or installed libraries. Needs what a build needs, python3 (3.11 or later) and binutils.
 set -euo pipefail
 out=$(realpath -m "${1:?usage: release.sh OUT}")
 cd "$(dirname "$0")/.."
@@ -77,9 +77,11 @@ done
 echo "== checks ($(date +%T))"
 first=$work/first/dist
 if ! diff -r "$first" "$work/another-folder/dist"; then
-  cp -r "$work/first/dist" "$out.first"
-  cp -r "$work/another-folder/dist" "$out.second"
-  echo "The two builds differ: compare $out.first and $out.second" >&2
+  echo "The two builds differ: compare $out/first and $out/another-folder" >&2
+  rm -rf "$out/first" "$out/another-folder"
+  mkdir -p "$out"
+  cp -r "$first" "$out/first"
+  cp -r "$work/another-folder/dist" "$out/another-folder"
   exit 1
 fi
 echo "Two builds in two folders are the same, byte for byte"

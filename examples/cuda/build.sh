@@ -98,7 +98,13 @@ if [ -x "$cpu_build" ]; then
   echo "On the CPU it writes the bytes of $cpu_build"
 fi
 if score "$cnnfilter" cuda >"$work/cuda.vcf" 2>"$work/cuda.log"; then
-  echo "This machine has a GPU that works: --device cuda scores the demo"
+  # Position, alleles, score.
+  columns() { grep -v '^#' "$1" | sed -E 's/^([^\t]*\t[^\t]*)\t[^\t]*\t([^\t]*\t[^\t]*)\t.*CNN_2D=([-0-9.]*).*/\1\t\2\t\3/'; }
+  paste <(columns "$work/cpu.vcf") <(columns "$work/cuda.vcf") | awk -F '\t' '
+    $1 != $6 || $2 != $7 || $3 != $8 || $4 != $9 || ($5 - $10) ^ 2 > 0.002 ^ 2 { print; bad = 1 }
+    END { exit bad || NR < 200 }' || fail "--device cuda scores otherwise than --device cpu"
+  score "$cnnfilter" auto | cmp - "$work/cuda.vcf" || fail "--device auto scores otherwise than --device cuda"
+  echo "This machine has a GPU that works: its scores are the CPU's to 0.002"
 else
   code=$?
   [ $code = 1 ] && grep -q 'device `cuda:0` cannot be used: ' "$work/cuda.log" ||

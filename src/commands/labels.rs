@@ -1,6 +1,6 @@
 //! Where labels come from, a contig at a time.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::another_reference;
 use crate::eval::classes::Kind;
 use crate::genome::IntervalSet;
-use crate::genome::contigs::{self, ContigMismatch};
+use crate::genome::contigs::ContigMismatch;
 use crate::io::text_source::TextSource;
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{IoError, regions};
@@ -72,6 +72,9 @@ pub enum LabelSource {
         sample: usize,
         /// Where it is complete; everywhere without.
         confident: Option<IntervalSet>,
+        /// What to say where the truth has records on a contig that is longer or shorter in the
+        /// calls: it is about another reference.
+        foreign: BTreeMap<String, String>,
     },
     /// hap.py's annotated VCF: FORMAT/BD of these samples.
     Happy {
@@ -129,19 +132,13 @@ impl LabelSource {
                 sample,
             } => {
                 let groups = ContigGroups::open(truth)?;
-                let of_truth = groups.header().contigs();
-                // Contigs that are not shared at all are told by those who know what is looked at.
-                if let Err(mismatch @ ContigMismatch::Length { .. }) =
-                    contigs::compare(&calls.1.contigs(), &of_truth)
-                {
-                    let advice = "give the truth for the reference of the calls";
-                    return Err(another_reference(calls.0, truth, &mismatch, advice));
-                }
+                let foreign = foreign_contigs(calls, (truth, groups.header()));
                 let sample = truth_sample(truth, groups.header(), sample.as_deref(), calls_sample)?;
                 Self::Truth {
                     truth: Box::new(groups),
                     sample,
                     confident: confident.as_deref().map(regions::read_bed).transpose()?,
+                    foreign,
                 }
             }
             LabelPlan::Happy => {
@@ -187,9 +184,16 @@ impl LabelSource {
                 truth,
                 sample: truth_sample,
                 confident,
+                foreign,
             } => {
+                let of_truth = truth.take(contig)?;
+                if let Some(message) = foreign.get(contig)
+                    && !of_truth.is_empty()
+                {
+                    bail!("{message}");
+                }
                 let truths = Truths {
-                    records: truth.take(contig)?,
+                    records: of_truth,
                     sample: *truth_sample,
                     confident: confident.as_ref(),
                 };
@@ -299,10 +303,33 @@ impl LabelSource {
                 truth,
                 sample,
                 confident,
+                ..
             } => Ok((truth.rest()?, sample, confident)),
             _ => Ok((Vec::new(), 0, None)),
         }
     }
+}
+
+/// Contigs whose lengths differ between the headers of calls and truth, each with the message.
+fn foreign_contigs(
+    calls: (&Path, &VcfHeader),
+    truth: (&Path, &VcfHeader),
+) -> BTreeMap<String, String> {
+    let of_truth = truth.1.contigs();
+    let mut foreign = BTreeMap::new();
+    for contig in calls.1.contigs().iter() {
+        let other = of_truth.get(&contig.name).and_then(|other| other.length);
+        if let (Some(left), Some(right)) = (contig.length, other)
+            && left != right
+        {
+            let name = contig.name.clone();
+            let mismatch = ContigMismatch::Length { name, left, right };
+            let advice = "give the truth for the reference of the calls";
+            let message = another_reference(calls.0, truth.0, &mismatch, advice);
+            foreign.insert(contig.name.clone(), message.to_string());
+        }
+    }
+    foreign
 }
 
 /// The sample of the truth: the one named, else the one of the calls' name, else the only one.

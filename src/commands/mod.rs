@@ -13,18 +13,6 @@ pub mod train;
 use std::path::Path;
 
 use crate::genome::contigs::ContigMismatch;
-use crate::io::vcf_writer::VcfWriter;
-
-/// Records that came out of order, as they were allowed to: an index over them cannot be made.
-fn finish_unsorted(calls: &Path, out_of_order: u64, output: &mut VcfWriter) {
-    if out_of_order > 0 {
-        log::warn!(
-            "{}: {out_of_order} records are out of order; they are written as they came, without an index (`bcftools sort` makes a file that can have one)",
-            calls.display()
-        );
-        output.without_index();
-    }
-}
 
 /// Two files that are not about the same reference.
 fn another_reference(

@@ -74,6 +74,9 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         Some(regions::read(&plan.regions, &inputs.known_contigs())?)
     };
     if let Some(path) = &plan.table {
+        if path == Path::new("-") {
+            bail!("--table: standard output has the summary; give a file name");
+        }
         atomic::check_target(path)?;
     }
     let mut bases = inputs.reference.reader()?;
@@ -164,11 +167,18 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
     };
     // Both or none: the table waits under its temporary name for the examples.
     let path = plan.table.as_deref();
-    let prepared = path.map(|path| atomic::prepare(path, table.text.as_bytes()));
-    let prepared = prepared.transpose()?;
+    let (pipe, file): (Vec<_>, Vec<_>) =
+        path.into_iter().partition(|path| atomic::is_special(path));
+    let prepared = file
+        .into_iter()
+        .map(|path| atomic::prepare(path, table.text.as_bytes()))
+        .collect::<Result<Vec<_>, _>>()?;
     writer.finish(&header)?;
-    if let Some(prepared) = prepared {
-        prepared.commit()?;
+    for pending in prepared {
+        pending.commit()?;
+    }
+    for path in pipe {
+        atomic::write(path, table.text.as_bytes())?;
     }
     Ok(counts.to_text(&header))
 }

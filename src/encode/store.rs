@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::evidence::ReadSet;
-use super::evidence::columns::{Haplotype, WINDOW};
+use super::evidence::columns::{Haplotype, WINDOW, symbol};
 use super::evidence::read_set::READ_FEATURES;
 use super::{Example, SiteTensor};
 
@@ -295,10 +295,21 @@ impl StoreView<'_> {
             reference: array(reader.take(WINDOW)?)?,
             alternate: array(reader.take(WINDOW)?)?,
         };
+        let mut symbols = haplotype.reference.iter().chain(&haplotype.alternate);
+        if symbols.any(|letter| *letter >= symbol::CLIPPED) {
+            return Err(StoreError::Damaged("haplotype"));
+        }
         let cells = reader.take(
             rows.checked_mul(2 * WINDOW)
                 .ok_or(StoreError::Damaged("rows"))?,
         )?;
+        if cells
+            .iter()
+            .step_by(2)
+            .any(|cell| *cell >= 2 * symbol::CLIPPED)
+        {
+            return Err(StoreError::Damaged("cell"));
+        }
         let rows_of = cells
             .chunks_exact(2 * WINDOW)
             .map(|row| std::array::from_fn(|column| [row[2 * column], row[2 * column + 1]]))

@@ -1,15 +1,21 @@
 //! Files that are whole or absent: written under a temporary name beside the target, renamed last.
 
 use std::collections::BTreeSet;
-use std::fs::{File, Permissions};
+use std::fs::{File, Permissions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempPath};
 
-use super::error::IoError;
+use super::error::{IoError, Problem};
+
+/// A folder is tried for this many times, with this pause between: other runs hold it for as long as
+/// renaming takes.
+const HOLD_TRIES: u32 = 200;
+const HOLD_PAUSE: Duration = Duration::from_millis(25);
 
 /// Temporary files that exist now, for a program that is told to stop.
 static PENDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -57,9 +63,17 @@ pub struct PendingFile {
 impl PendingFile {
     /// Creates the temporary file beside `target` and returns it with its open handle.
     ///
+    /// A link is followed, so that its target is replaced and the link stays.
+    ///
     /// # Errors
-    /// Where the folder is missing or read-only.
+    /// Where the folder is missing or read-only, or the target is a device or pipe.
     pub fn create(target: &Path) -> Result<(Self, File), IoError> {
+        let target = &resolve(target);
+        if is_special(target) {
+            let found = "a device or pipe".to_owned();
+            let expected = "a file name";
+            return Err(IoError::new(target, Problem::Format { expected, found }));
+        }
         let folder = folder_of(target);
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let file = tempfile::Builder::new()
@@ -150,6 +164,12 @@ pub fn write(target: &Path, bytes: &[u8]) -> Result<(), IoError> {
     prepare(target, bytes)?.commit()
 }
 
+/// Where a link leads; a path that is none, or leads nowhere, as it is.
+pub fn resolve(target: &Path) -> PathBuf {
+    let link = target.is_symlink().then(|| target.canonicalize().ok());
+    link.flatten().unwrap_or_else(|| target.to_owned())
+}
+
 /// Whether something stands at `target` that is no file and no folder.
 pub fn is_special(target: &Path) -> bool {
     target
@@ -158,11 +178,18 @@ pub fn is_special(target: &Path) -> bool {
 }
 
 /// Holds the folder of `target` against other runs that put several files together in their places,
-/// until the value goes. Where the file system cannot do that, nothing is held.
+/// until the value goes. Where the file system cannot do that, or somebody else holds it for
+/// seconds, nothing is held.
 pub fn hold_folder_of(target: &Path) -> Option<File> {
     let folder = File::open(folder_of(target)).ok()?;
-    folder.lock().ok()?;
-    Some(folder)
+    for _ in 0..HOLD_TRIES {
+        match folder.try_lock() {
+            Ok(()) => return Some(folder),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(HOLD_PAUSE),
+            Err(TryLockError::Error(_)) => break,
+        }
+    }
+    None
 }
 
 fn folder_of(target: &Path) -> &Path {
@@ -204,11 +231,23 @@ mod tests {
     }
 
     #[test]
+    fn a_link_stays_and_its_target_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("x"), folder.path().join("link"));
+        std::fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(&target).unwrap(), b"new");
+    }
+
+    #[test]
     fn a_pipe_is_written_and_not_replaced() {
         let (mut out, into) = std::io::pipe().unwrap();
         let target = super::super::text_source::descriptor_path(&into);
         write(&target, b"text").unwrap();
         assert!(is_special(&target));
+        assert!(PendingFile::create(&target).is_err());
         drop(into);
         let mut found = String::new();
         std::io::Read::read_to_string(&mut out, &mut found).unwrap();

@@ -24,6 +24,8 @@ impl ExampleWriter {
     /// # Errors
     /// Where the folder cannot be written to.
     pub fn create(target: &Path) -> Result<Self, IoError> {
+        // A target that cannot be is told before the work, not after it.
+        PendingFile::create(target)?;
         // The examples wait in a nameless file, since the header is known when they are.
         let folder = target
             .parent()

@@ -1,11 +1,11 @@
 //! A VCF's header and its records, one after another.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::error::{IoError, Problem};
 use super::text_source::TextSource;
-use crate::vcf::{VcfError, VcfHeader, VcfRecord};
+use crate::vcf::{OrderCheck, VcfError, VcfHeader, VcfRecord};
 
 /// Reads VCF, VCF.gz, BCF or standard input (`-`), in the order of the file, which must be sorted
 /// unless [`Order`] says otherwise.
@@ -15,10 +15,7 @@ pub struct VcfReader {
     columns: usize,
     /// Records read so far.
     number: u64,
-    /// Contig and position of the last record.
-    last: Option<(Vec<u8>, u64)>,
-    /// Contigs that are done.
-    closed: HashSet<Vec<u8>>,
+    check: OrderCheck,
     order: Order,
     /// Records that were out of order, where that is allowed.
     out_of_order: u64,
@@ -78,8 +75,7 @@ impl VcfReader {
             source,
             header,
             number: 0,
-            last: None,
-            closed: HashSet::new(),
+            check: OrderCheck::default(),
             order: Order::Sorted,
             out_of_order: 0,
         })
@@ -141,21 +137,7 @@ impl VcfReader {
     }
 
     fn check_order(&mut self, record: &VcfRecord) -> Result<(), IoError> {
-        let position = record.position();
-        let problem = match &mut self.last {
-            Some((contig, last)) if contig == record.contig() => {
-                let before = std::mem::replace(last, position);
-                (position < before).then(|| format!("follows position {before}"))
-            }
-            last => {
-                let known = self.closed.contains(record.contig());
-                if let Some((contig, _)) = last.replace((record.contig().to_vec(), position)) {
-                    self.closed.insert(contig);
-                }
-                known.then(|| "comes back to a contig that was left before".to_owned())
-            }
-        };
-        let Some(problem) = problem else {
+        let Some(problem) = self.check.next(record) else {
             return Ok(());
         };
         let advice = match self.order {
@@ -171,9 +153,10 @@ impl VcfReader {
         Err(IoError::other(
             self.path(),
             format!(
-                "record {} ({}:{position}) {problem}; {advice}",
+                "record {} ({}:{}) {problem}; {advice}",
                 self.number,
-                String::from_utf8_lossy(record.contig())
+                String::from_utf8_lossy(record.contig()),
+                record.position()
             ),
         ))
     }

@@ -9,11 +9,11 @@ use std::thread::JoinHandle;
 use noodles_bgzf as bgzf;
 use rust_htslib::bcf::{self, Read as _, index};
 
-use super::atomic::{PendingFile, hold_folder_of, is_special};
+use super::atomic::{self, PendingFile, hold_folder_of, is_special};
 use super::error::{IoError, Problem, refuse_remote};
 use super::text_source::descriptor_path;
 use super::with_suffix;
-use crate::vcf::{VcfHeader, VcfRecord};
+use crate::vcf::{OrderCheck, VcfHeader, VcfRecord};
 
 /// The formats that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,9 @@ pub struct VcfWriter {
     /// None for standard output and for devices and pipes, which are written directly.
     pending: Option<PendingFile>,
     line: Vec<u8>,
+    order: OrderCheck,
+    /// Records that were out of order, where an index is wanted.
+    out_of_order: u64,
 }
 
 /// Size of the buffers in front of files and pipes, in bytes.
@@ -86,12 +89,7 @@ impl VcfWriter {
     pub fn create(options: OutputOptions, header: &VcfHeader) -> Result<Self, IoError> {
         refuse_remote(&options.path)?;
         let mut options = options;
-        // A link is followed, so that its target is written and the link stays.
-        if options.path.is_symlink()
-            && let Ok(target) = options.path.canonicalize()
-        {
-            options.path = target;
-        }
+        options.path = atomic::resolve(&options.path);
         let path = options.path.clone();
         let mut pending = None;
         let raw: Box<dyn Write + Send> = if path == Path::new("-") {
@@ -123,6 +121,8 @@ impl VcfWriter {
             sink,
             pending,
             line: Vec::new(),
+            order: OrderCheck::default(),
+            out_of_order: 0,
         };
         writer.write_bytes(&header.to_bytes())?;
         Ok(writer)
@@ -136,23 +136,29 @@ impl VcfWriter {
         let mut line = std::mem::take(&mut self.line);
         line.clear();
         record.write_to(&mut line);
+        if self.wants_index() && self.order.next(record).is_some() {
+            self.out_of_order += 1;
+        }
         let written = self.write_bytes(&line);
         self.line = line;
         written
     }
 
-    /// Makes no index after all, for records that turned out to be unsorted.
-    pub fn without_index(&mut self) {
-        self.options.index = false;
+    /// Whether an index is to stand beside the file.
+    fn wants_index(&self) -> bool {
+        self.options.index
+            && self.pending.is_some()
+            && matches!(self.options.format, OutputFormat::VcfGz | OutputFormat::Bcf)
     }
 
-    /// Closes the output, makes its index and puts both in their places.
+    /// Closes the output, makes its index, if the records were sorted, and puts both in their places.
     ///
     /// # Errors
     /// Where the rest cannot be written, or the index cannot be made.
     pub fn finish(mut self) -> Result<(), IoError> {
         let path = self.options.path.clone();
         let fail = |e| IoError::system(&path, "write", e);
+        let is_indexed = self.wants_index() && self.out_of_order == 0;
         match self.sink {
             Sink::Text(mut writer) => writer.flush().map_err(fail)?,
             Sink::Bgzf(mut writer) => writer
@@ -168,9 +174,14 @@ impl VcfWriter {
         let Some(pending) = self.pending.take() else {
             return Ok(());
         };
-        let indexed = self.options.index
-            && matches!(self.options.format, OutputFormat::VcfGz | OutputFormat::Bcf);
-        let index = indexed
+        if self.out_of_order > 0 {
+            log::warn!(
+                "{}: {} records are out of order; they are written as they came, without an index (`bcftools sort` makes a file that can have one)",
+                path.display(),
+                self.out_of_order
+            );
+        }
+        let index = is_indexed
             .then(|| make_index(&path, pending.path(), &self.options))
             .transpose()?;
         // Of two runs with one target the file and the index of the same one are left.

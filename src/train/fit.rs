@@ -1,6 +1,6 @@
 //! The loop: batches, gradients, steps; validation at the end of every epoch.
 //!
-//! A run is a function of its configuration and its examples: batches, augmentation, dropout and
+//! A run is a function of its configuration, its examples and the devices it runs on: batches, augmentation, dropout and
 //! learning rate follow from the seed and the step, sums are taken in one order. So a run that is
 //! stopped and goes on from a checkpoint ends with the same weights as one that was not.
 
@@ -136,7 +136,7 @@ pub struct State {
 
 /// What is told while a run goes on.
 pub enum Event<'a> {
-    /// A step is done: its number from 1, steps of an epoch, loss, seconds since the run began.
+    /// A step is done.
     Step {
         /// Number of the step, from 1.
         step: u64,

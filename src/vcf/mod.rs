@@ -8,8 +8,10 @@
 pub mod edit;
 pub mod error;
 pub mod header;
+pub mod order;
 pub mod record;
 
 pub use error::VcfError;
 pub use header::VcfHeader;
+pub use order::OrderCheck;
 pub use record::VcfRecord;

@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use super::FilterPlan;
-use crate::commands::finish_unsorted;
 use crate::filter::alleles::{AlleleFields, trim};
 use crate::filter::decision::SAMPLE_KEY;
 use crate::filter::genotypes::{FILTER_KEY, FILTER_LINE, Which, set_missing, write_filters};
@@ -73,14 +72,12 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// Closes the output and puts it in its place, without an index where records came
-    /// `out_of_order`.
+    /// Closes the output and puts it in its place.
     ///
     /// # Errors
     /// Where the rest cannot be written, or the index cannot be made.
-    pub fn finish(mut self, out_of_order: u64) -> Result<()> {
+    pub fn finish(self) -> Result<()> {
         self.progress.finish();
-        finish_unsorted(&self.plan.variants, out_of_order, &mut self.writer);
         Ok(self.writer.finish()?)
     }
 }

@@ -75,7 +75,7 @@ pub fn run(plan: &FilterPlan) -> Result<FilterSummary> {
         decision.apply(&mut record, plan.invalidate);
         output.write(&mut record, &failing, &mut summary)?;
     }
-    output.finish(reader.out_of_order())?;
+    output.finish()?;
     let judged: u64 = summary
         .rows
         .iter()
@@ -108,6 +108,6 @@ fn without_thresholds(
     );
     let mut header = reader.header().clone();
     begin_header(&mut header, plan, &format!("--aim {}", plan.aim));
-    Output::create(plan, &header)?.finish(0)?;
+    Output::create(plan, &header)?.finish()?;
     Ok(summary)
 }

@@ -262,7 +262,7 @@ fn second_pass(
         judge.filter(&mut record, &mut summary);
         output.write(&mut record, &[], &mut summary)?;
     }
-    output.finish(reader.out_of_order())?;
+    output.finish()?;
     Ok(summary)
 }
 

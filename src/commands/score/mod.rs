@@ -22,7 +22,6 @@ use super::encoding::{
     Call, EncodingPlan, Inputs, StretchTimes, Workers, encode_calls, for_each_stretch,
     inputs as encoding_inputs,
 };
-use super::finish_unsorted;
 use crate::filter::Aim;
 use crate::genome::IntervalSet;
 use crate::io::regions;
@@ -136,7 +135,6 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     })?;
     output.progress.finish();
     let writing = Instant::now();
-    finish_unsorted(&plan.variants, reader.out_of_order(), &mut output.writer);
     output.writer.finish()?;
     let mut summary = output.summary;
     summary.times.writing += writing.elapsed();

@@ -1,6 +1,6 @@
 //! The examples of a run: which to train on, which to hold out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 use rayon::prelude::*;
@@ -139,7 +139,8 @@ impl Data {
         let held = &config.validation;
         for name in held.sets.iter().chain(config.batches.set_weights.keys()) {
             if !self.headers.iter().any(|header| header.set == *name) {
-                let mut known: Vec<&str> = self.headers.iter().map(|h| h.set.as_str()).collect();
+                let known: BTreeSet<&str> = self.headers.iter().map(|h| h.set.as_str()).collect();
+                let mut known: Vec<&str> = known.into_iter().collect();
                 let more = known.len().saturating_sub(SETS_NAMED);
                 known.truncate(SETS_NAMED);
                 bail!(

@@ -104,7 +104,7 @@ impl Batch {
         &self.offsets
     }
 
-    /// [`super::Inputs::haplotype`] of each allele, `[allele, column, channel]`.
+    /// [`super::inputs::Inputs::haplotype`] of each allele, `[allele, column, channel]`.
     pub(super) fn haplotypes_on(&self, tables: &Tables) -> Result<Tensor> {
         let shape = (self.alleles(), WINDOW, HAPLOTYPE_CHANNELS);
         let bytes = Tensor::from_slice(&self.haplotypes, self.haplotypes.len(), &tables.device)?;
@@ -128,13 +128,13 @@ impl Batch {
         Tensor::from_slice(&self.qualities, shape, &tables.device)?.to_dtype(DType::F32)
     }
 
-    /// [`super::Inputs::reads`], `[read, feature]`, of at least one read.
+    /// [`super::inputs::Inputs::reads`], `[read, feature]`, of at least one read.
     pub(super) fn reads_on(&self, tables: &Tables) -> Result<Tensor> {
         let shape = (self.reads(), READ_FEATURES);
         Tensor::from_slice(&self.reads, shape, &tables.device)
     }
 
-    /// [`super::Inputs::scaled`] of each allele, `[allele, number]`.
+    /// [`super::inputs::Inputs::scaled`] of each allele, `[allele, number]`.
     pub(super) fn scaled_on(&self, tables: &Tables) -> Result<Tensor> {
         let shape = (self.alleles(), self.scaled.len() / self.alleles().max(1));
         Tensor::from_slice(&self.scaled, shape, &tables.device)

@@ -155,16 +155,6 @@ impl EvidenceNetwork {
         })
     }
 
-    /// Its sizes.
-    pub fn spec(&self) -> &EvidenceSpec {
-        &self.spec
-    }
-
-    /// How numbers are scaled.
-    pub fn scaling(&self) -> &Scaling {
-        &self.scaling
-    }
-
     /// Its weights.
     pub fn weights(&self) -> &Weights {
         &self.weights

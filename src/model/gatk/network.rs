@@ -13,7 +13,7 @@ use crate::model::{ModelError, Replica};
 /// Epsilon of the annotations' batch normalisation (Keras' default; PyTorch's would be 1e-5).
 const NORM_EPSILON: f32 = 1e-3;
 
-/// The layers on the CPU and, for other devices, as candle tensors.
+/// The layers on the CPU, and the weights that a [`Replica`] is made of.
 #[derive(Debug)]
 pub struct GatkNetwork {
     spec: &'static GatkSpec,

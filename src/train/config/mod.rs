@@ -115,7 +115,10 @@ pub struct BatchConfig {
 
 /// How often the examples of a set are drawn, relative to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a number, or four: of false SNPs, false INDELs, real SNPs and real INDELs"
+)]
 pub enum SetWeight {
     /// All of them.
     Every(f64),
@@ -128,7 +131,7 @@ impl SetWeight {
     pub fn of(self, class: usize) -> f64 {
         match self {
             Self::Every(weight) => weight,
-            Self::Classes(weights) => weights[class],
+            Self::Classes(weights) => weights.get(class).copied().unwrap_or(0.0),
         }
     }
 }
@@ -354,6 +357,11 @@ mod tests {
             .batches
             .set_weights
             .insert("real calls".into(), SetWeight::Every(4.0));
+        let by_class = SetWeight::Classes([3.0, 2.0, 1.0, 0.5]);
+        config
+            .batches
+            .set_weights
+            .insert("by class".into(), by_class);
         config.validation.regions = vec!["20".into(), "chr1:1-1000".into()];
         config
             .architecture
