@@ -26,7 +26,7 @@ check check licenses bans sources
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if GIT_TERMINAL_PROMPT=0 timeout 300 "$deny" --all-features --locked --config tests/deny.toml fetch db >"$log" 2>&1; then
-  check check --disable-fetch advisories
+  check --offline check advisories
 else
   cat "$log" >&2
   echo "advisories: NOT CHECKED, database not reachable"
