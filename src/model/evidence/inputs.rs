@@ -24,7 +24,7 @@ pub const HAPLOTYPE_CHANNELS: usize = 11;
 pub(super) const SUPPORTS_ALT: usize = 2;
 pub(super) const SUPPORTS_REF: usize = 3;
 
-/// One allele, as floats, but for the cells of its reads, of which [`push_row`] makes one read's at a
+/// One allele, as floats, but for the cells of its reads, of which `push_row` makes one read's at a
 /// time; several alleles as bytes are a [`super::Batch`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inputs {
