@@ -5,25 +5,20 @@
     clippy::unwrap_used,
     reason = "a benchmark that cannot run should stop"
 )]
+
+#[path = "support/noise.rs"]
+mod noise;
+
 use std::hint::black_box;
 
 use cnnfilter::model::kernel::{Conv, ConvShape, Dense, Isa, Rows, RowsShape, max_pool_rows};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use noise::noise;
 
 /// A layer of a network.
 enum Layer {
     Conv(Box<Conv>),
     PoolRows(usize),
-}
-
-/// Numbers in -0.5..0.5 that repeat with a long period.
-fn noise(len: usize, seed: u32) -> Vec<f32> {
-    let mut state = seed;
-    let next = |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1u32 << 24) as f32 - 0.5
-    };
-    (0..len).map(next).collect()
 }
 
 /// A convolution with weights small enough to keep the values of deep layers in range.

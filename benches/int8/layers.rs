@@ -11,6 +11,7 @@ use std::time::Instant;
 use cnnfilter::model::kernel::{Conv, ConvShape, Rows, pool};
 
 use super::kernel::{ByteConv, ByteRows, max_and_sum, padded};
+use super::noise::noise;
 
 /// Rounds of each layer; in each, f32, 8 bits and quantising take turns.
 const ROUNDS: usize = 101;
@@ -88,16 +89,6 @@ const ODD: [Layer; 6] = [
 
 /// Outputs of a read that are pooled: 56 columns of 24 channels.
 const POOLED: usize = 56 * 24;
-
-/// Numbers in -0.5..0.5 that repeat with a long period.
-fn noise(len: usize, seed: u32) -> Vec<f32> {
-    let mut state = seed;
-    let next = |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1u32 << 24) as f32 - 0.5
-    };
-    (0..len).map(next).collect()
-}
 
 /// A layer in f32 and in 8 bits, with the same input in both forms.
 struct Pair {

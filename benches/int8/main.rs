@@ -18,6 +18,9 @@
 mod kernel;
 #[cfg(target_arch = "x86_64")]
 mod layers;
+#[cfg(target_arch = "x86_64")]
+#[path = "../support/noise.rs"]
+mod noise;
 
 fn main() {
     #[cfg(target_arch = "x86_64")]

@@ -166,19 +166,14 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     // Both or none: the table waits under its temporary name for the examples.
-    let path = plan.table.as_deref();
-    let (pipe, file): (Vec<_>, Vec<_>) =
-        path.into_iter().partition(|path| atomic::is_special(path));
-    let prepared = file
-        .into_iter()
-        .map(|path| atomic::prepare(path, table.text.as_bytes()))
-        .collect::<Result<Vec<_>, _>>()?;
+    let (path, text) = (plan.table.as_deref(), table.text.as_bytes());
+    let file = path.filter(|path| !atomic::is_special(path));
+    let prepared = file.map(|path| atomic::prepare(path, text)).transpose()?;
     writer.finish(&header)?;
-    for pending in prepared {
-        pending.commit()?;
-    }
-    for path in pipe {
-        atomic::write(path, table.text.as_bytes())?;
+    match (prepared, path) {
+        (Some(pending), _) => pending.commit()?,
+        (None, Some(pipe)) => atomic::write(pipe, text)?,
+        (None, None) => {}
     }
     Ok(counts.to_text(&header))
 }

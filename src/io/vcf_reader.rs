@@ -17,8 +17,6 @@ pub struct VcfReader {
     number: u64,
     check: OrderCheck,
     order: Order,
-    /// Records that were out of order, where that is allowed.
-    out_of_order: u64,
 }
 
 /// What is asked of the order of records.
@@ -77,7 +75,6 @@ impl VcfReader {
             number: 0,
             check: OrderCheck::default(),
             order: Order::Sorted,
-            out_of_order: 0,
         })
     }
 
@@ -85,11 +82,6 @@ impl VcfReader {
     pub fn with_order(mut self, order: Order) -> Self {
         self.order = order;
         self
-    }
-
-    /// How many records so far were out of order: never any but with [`Order::Any`].
-    pub fn out_of_order(&self) -> u64 {
-        self.out_of_order
     }
 
     /// The header.
@@ -137,18 +129,15 @@ impl VcfReader {
     }
 
     fn check_order(&mut self, record: &VcfRecord) -> Result<(), IoError> {
-        let Some(problem) = self.check.next(record) else {
-            return Ok(());
-        };
         let advice = match self.order {
+            Order::Any => return Ok(()),
             Order::Sorted => "sort the file with `bcftools sort`",
             Order::SortedUnlessAllowed => {
                 "sort the file with `bcftools sort`, or give --allow-unsorted"
             }
-            Order::Any => {
-                self.out_of_order += 1;
-                return Ok(());
-            }
+        };
+        let Some(problem) = self.check.next(record) else {
+            return Ok(());
         };
         Err(IoError::other(
             self.path(),

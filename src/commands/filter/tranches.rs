@@ -16,7 +16,7 @@ use crate::filter::{Decision, FilterSummary, NotJudged, ThresholdFilter, filter_
 use crate::genome::{IntervalSet, VariantKind};
 use crate::io::regions;
 use crate::io::spool::Replay;
-use crate::io::vcf_reader::VcfReader;
+use crate::io::vcf_reader::{Order, VcfReader};
 use crate::vcf::{VcfHeader, VcfRecord};
 
 /// With fewer known calls than this a cut-off rests on chance.
@@ -39,7 +39,13 @@ pub fn run(plan: &FilterPlan, tranches: &TranchePlan) -> Result<FilterSummary> {
     let info_key = info_key(&reader, tranches.info_key.as_deref())?;
     let fallback = fallback(plan, tranches, &reader)?;
     let wanted = regions_of(plan, reader.header())?;
-    let calls = first_pass(&mut reader, tranches, &info_key, wanted.as_ref())?;
+    let calls = first_pass(
+        &mut reader,
+        plan.order,
+        tranches,
+        &info_key,
+        wanted.as_ref(),
+    )?;
     let types = [
         Type::new(VariantKind::Snp, &tranches.snp, &calls),
         Type::new(VariantKind::Indel, &tranches.indel, &calls),
@@ -101,6 +107,7 @@ fn fallback(
 /// Collects the scores, and marks the calls that stand in the resources.
 fn first_pass(
     reader: &mut VcfReader,
+    order: Order,
     tranches: &TranchePlan,
     info_key: &str,
     wanted: Option<&IntervalSet>,
@@ -114,7 +121,7 @@ fn first_pass(
             calls.add(&variant, score);
         }
     }
-    if reader.out_of_order() > 0 {
+    if order == Order::Any {
         calls.sort();
     }
     let of_calls = reader.header().contigs();

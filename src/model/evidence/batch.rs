@@ -5,7 +5,7 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use super::inputs::{
     CELL_CHANNELS, HAPLOTYPE_CHANNELS, SUPPORTS_ALT, SUPPORTS_REF, agrees, cell_channels,
-    haplotype_channels, set_and_numbers,
+    haplotype_channels, set_and_numbers, supports,
 };
 use crate::encode::Example;
 use crate::encode::evidence::ReadSet;
@@ -82,11 +82,9 @@ impl Batch {
                 self.qualities.push(*quality);
             }
         }
-        for read in &set.reads {
-            self.reads.extend(read);
-            self.supports_alt.push(read[SUPPORTS_ALT] > 0.5);
-            self.supports_ref.push(read[SUPPORTS_REF] > 0.5);
-        }
+        self.reads.extend(set.reads.as_flattened());
+        self.supports_alt.extend(supports(set, SUPPORTS_ALT));
+        self.supports_ref.extend(supports(set, SUPPORTS_REF));
     }
 
     /// Alleles.

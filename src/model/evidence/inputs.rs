@@ -55,14 +55,17 @@ impl Inputs {
         self.scaled.extend(scaled);
         push_haplotype(&set.haplotype, &mut self.haplotype);
         if with_reads {
-            for read in &set.reads {
-                self.reads.extend(read);
-                self.supports_alt.push(read[SUPPORTS_ALT] > 0.5);
-                self.supports_ref.push(read[SUPPORTS_REF] > 0.5);
-            }
+            self.reads.extend(set.reads.as_flattened());
+            self.supports_alt.extend(supports(set, SUPPORTS_ALT));
+            self.supports_ref.extend(supports(set, SUPPORTS_REF));
         }
         Ok(set)
     }
+}
+
+/// For each read whether it supports the allele of [`SUPPORTS_ALT`] or [`SUPPORTS_REF`].
+pub(super) fn supports(set: &ReadSet, feature: usize) -> impl Iterator<Item = bool> {
+    set.reads.iter().map(move |read| read[feature] > 0.5)
 }
 
 /// An example's tensor, and the numbers of its call and its annotations, scaled, with their missing
