@@ -45,15 +45,66 @@ rule real_regions:
         "python3 {SCRIPTS}/bed.py regions {output} {params.regions}"
 
 
+RENAMED = {name for name in REAL if "truth_contig" in REAL[name]}
+
+
 rule real_truth:
     input:
         lambda w: shared(REAL[w.set]["truth"]),
     output:
         "sets/{set}/truth.vcf.gz",
     wildcard_constraints:
-        set=names(REAL),
+        set=names(REAL.keys() - RENAMED),
     run:
         link(input[0], output[0])
+
+
+# A truth of the same sequence under another name.
+rule renamed_truth:
+    input:
+        lambda w: shared(REAL[w.set]["truth"]),
+    output:
+        "sets/{set}/truth.vcf.gz",
+    wildcard_constraints:
+        set=names(RENAMED),
+    params:
+        old=lambda w: REAL[w.set]["truth_contig"],
+        new=lambda w: REAL[w.set]["regions"][0].split(":")[0],
+    shell:
+        "bcftools annotate --no-version -x INFO --rename-chrs <(echo {params.old} {params.new}) {input} | bcftools view --no-version -Oz "
+        "-t {params.new} -o {output} -"
+
+
+rule doubtful_sites:
+    """Of a sample whose truth has no confident regions: where the calls say that the truth is incomplete."""
+    input:
+        calls=lambda w: expand("sets/{set}/calls.{caller}.vcf.gz", set=w.set, caller=set_callers(w.set)),
+        truth="sets/{set}/truth.vcf.gz",
+        carried=lambda w: shared(REAL[w.set]["carried"]),
+        reference="sets/{set}/reference.fa",
+    output:
+        "sets/{set}/doubtful.bed",
+    log:
+        "log/doubtful/{set}.log",
+    wildcard_constraints:
+        set=names(s for s in REAL if "carried" in REAL[s] and s not in THINNED),
+    params:
+        contig=lambda w: REAL[w.set]["regions"][0].split(":")[0],
+        regions=lambda w: REAL[w.set]["regions"][0],
+    shell:
+        """
+        one_allele() {{ bcftools norm --no-version -a -f {input.reference} - 2>> {log} | bcftools norm --no-version -m -any -f {input.reference} - 2>> {log}; }}
+        bcftools view --no-version -t {params.regions} {input.truth} | one_allele | bcftools query -f '%CHROM\t%POS\t%REF\t%ALT\n' > {output}.truth
+        bcftools view --no-version -c 1 -t {params.regions} {input.carried} 2> {log} | one_allele | bcftools query -f '%CHROM\t%POS\t%REF\t%ALT\n' > {output}.carried
+        tables=""
+        for calls in {input.calls}; do
+          table={output}.$(basename $calls .vcf.gz); tables="$tables $table"
+          bcftools view --no-version $calls | one_allele | bcftools query -f '%CHROM\t%POS\t%REF\t%ALT\t[%AD]\n' > $table
+        done
+        python3 {SCRIPTS}/doubtful_sites.py --reference {input.reference} --contig {params.contig} --truth {output}.truth --carried {output}.carried \
+          --out {output} --calls $tables >> {log}
+        rm {output}.truth {output}.carried $tables
+        """
 
 
 rule real_confident:
@@ -62,6 +113,7 @@ rule real_confident:
         labels=shared(config["labels"]["labels"]),
         repeats=shared(config["labels"]["repeats"]),
         regions="sets/{set}/regions.bed",
+        doubtful=lambda w: [f"sets/{REAL[w.set].get('of', w.set)}/doubtful.bed"] if "carried" in REAL[w.set] else [],
     output:
         "sets/{set}/confident.bed",
     wildcard_constraints:
@@ -77,7 +129,7 @@ rule real_confident:
           python3 {SCRIPTS}/confident_from_labels.py --calls {input.calls} --labels {input.labels} --contig {params.contig} \
             --repeats {input.repeats} --out {output} --exclude {params.exclude} -- {params.regions}
         else
-          cp {input.regions} {output}
+          python3 {SCRIPTS}/bed.py without {output} {input.regions} {input.doubtful}
         fi
         """
 

@@ -3,13 +3,14 @@
 
 usage: bed.py regions OUT.bed REGION...                 regions (1-based, both ends inside) as BED
        bed.py intersect OUT.bed A.bed B.bed             what two BED files have in common
+       bed.py without OUT.bed A.bed B.bed               what A has and B has not
        bed.py sequence OUT.bed REF.fa REGION...         stretches of the regions that are not N, of 1,000 bases and more
 """
 
 import re
 import sys
 
-from intervals import intersected, read_bed, read_contig, regions, write_bed
+from intervals import intersected, read_bed, read_contig, regions, subtracted, write_bed
 
 SHORTEST = 1000
 
@@ -21,6 +22,9 @@ def main():
     elif what == "intersect":
         a, b = (read_bed(path) for path in args)
         write_bed(out, {contig: intersected(a[contig], b.get(contig, [])) for contig in a})
+    elif what == "without":
+        a, b = (read_bed(path) for path in args)
+        write_bed(out, {contig: subtracted(a[contig], b.get(contig, [])) for contig in a})
     elif what == "sequence":
         found = {}
         for contig, spans in regions(args[1:]).items():
