@@ -1,8 +1,8 @@
-"""Alignment and variant callers, the same for thinned, edited and simulated sets."""
+"""Alignment and variant callers, the same for thinned, edited, implanted and simulated sets."""
 
-ALIGNED = [*EDITED, *SIMULATED]
+ALIGNED = [*ALTERED, *SIMULATED]
 MADE = [*THINNED, *ALIGNED]
-CALLED = [*SAMPLES, *EDITED, *SIMULATED]
+CALLED = [*SAMPLES, *ALTERED, *SIMULATED]
 HC_OPTIONS = {
     "hc": "",
     "hc_permissive": "--stand-call-conf 0 --min-pruning 1 --min-base-quality-score 6 --recover-all-dangling-branches "

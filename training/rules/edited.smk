@@ -1,32 +1,35 @@
 """Real reads over an edited copy of their reference."""
 
 
-def edited_of(w):
-    return SAMPLES[EDITED[w.set]["of"]]
+def altered_avoid(w):
+    sample = ALTERED[w.set]["of"]
+    files = [shared(path) for path in SAMPLES[sample].get("avoid", []) + ALTERED[w.set].get("avoid", [])]
+    return files + expand("sets/{s}/calls.{caller}.vcf.gz", s=sample, caller=SAMPLES[sample].get("avoid_callers", []))
 
 
-def edited_avoid(w):
-    sample = EDITED[w.set]["of"]
-    files = [shared(path) for path in edited_of(w).get("avoid", []) + EDITED[w.set].get("avoid", [])]
-    return files + expand("sets/{s}/calls.{caller}.vcf.gz", s=sample, caller=edited_of(w).get("avoid_callers", []))
+def altered_truth(w):
+    return [f"sets/{ALTERED[w.set]['of']}/truth.vcf.gz"] if "truth" in sample_of(w.set) else []
 
 
-def edited_truth(w):
-    return [f"sets/{EDITED[w.set]['of']}/truth.vcf.gz"] if "truth" in edited_of(w) else []
+def altered_confident(w):
+    return [f"sets/{ALTERED[w.set]['of']}/confident.bed"] if "truth" in sample_of(w.set) else []
 
 
-def edited_confident(w):
-    return [f"sets/{EDITED[w.set]['of']}/confident.bed"] if "truth" in edited_of(w) else []
+def altered_options(w, input):
+    """Options that edit_reference.py and implant_alleles.py share."""
+    return " ".join(
+        ([f"--truth {input.truth} --confident {input.confident}"] if input.truth else [])
+        + ["--edits-only"] * (not input.truth or ALTERED[w.set].get("edits_only", False)))
 
 
 rule avoid_text:
     """BCF as text, for the script."""
     input:
-        edited_avoid,
+        altered_avoid,
     output:
         temp("sets/{set}/avoid.vcf"),
     wildcard_constraints:
-        set=names(EDITED),
+        set=names(ALTERED),
     shell:
         # A site that no sample of its file carries is no reason to keep away.
         "for file in {input}; do bcftools view -H -G -c 1 $file 2>/dev/null || bcftools view -H -G $file; done > {output}"
@@ -34,11 +37,11 @@ rule avoid_text:
 
 rule edit_reference:
     input:
-        reference=lambda w: f"references/{edited_of(w)['reference']}.fa",
-        truth=edited_truth,
-        confident=edited_confident,
+        reference=lambda w: f"references/{sample_of(w.set)['reference']}.fa",
+        truth=altered_truth,
+        confident=altered_confident,
         avoid="sets/{set}/avoid.vcf",
-        zones=lambda w: f"zones/{edited_of(w)['reference']}.bed",
+        zones=lambda w: f"zones/{sample_of(w.set)['reference']}.bed",
     output:
         reference="sets/{set}/reference.fa",
         truth="sets/{set}/truth.vcf",
@@ -50,12 +53,9 @@ rule edit_reference:
     wildcard_constraints:
         set=names(EDITED),
     params:
-        region=lambda w: edited_of(w)["regions"][0],
+        region=lambda w: sample_of(w.set)["regions"][0],
         seed=lambda w: config["seed"] * 10000 + EDITED[w.set]["seed"],
-        options=lambda w, input: " ".join(
-            [f"--truth {input.truth}" if input.truth else "--edits-only"]
-            + [f"--confident {input.confident}"] * bool(input.confident)
-            + ["--edits-only"] * EDITED[w.set].get("edits_only", False)),
+        options=altered_options,
     shell:
         "python3 {SCRIPTS}/edit_reference.py --reference {input.reference} --region {params.region} --seed {params.seed} "
         "--spacing {config[edited_spacing]} --avoid {input.avoid} --zones {input.zones} {params.options} --out sets/{wildcards.set} > {log}"
@@ -73,8 +73,8 @@ rule edited_index:
         "samtools faidx {input} && samtools dict {input} | sed 's/\\tUR:[^\\t]*//' > {output.dict}"
 
 
-# Left-aligned, as callers write them; -c e stops at a REF that is not the edited reference's.
-rule edited_truth_normal:
+# Left-aligned, as callers write them; -c e stops at a REF that is not the set's reference's.
+rule altered_truth_normal:
     input:
         vcf="sets/{set}/truth.vcf",
         reference="sets/{set}/reference.fa",
@@ -84,14 +84,14 @@ rule edited_truth_normal:
     log:
         "log/truth/{set}.log",
     wildcard_constraints:
-        set=names(EDITED),
+        set=names(ALTERED),
     shell:
         "bcftools norm --no-version -c e -f {input.reference} {input.vcf} 2> {log} | bcftools sort -Oz -o {output} - 2>> {log}"
 
 
 rule edited_reads:
     input:
-        lambda w: shared(edited_of(w)["reads"]),
+        lambda w: shared(sample_of(w.set)["reads"]),
     output:
         r1=temp("sets/{set}/r1.fq"),
         r2=temp("sets/{set}/r2.fq"),

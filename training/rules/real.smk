@@ -38,9 +38,9 @@ rule real_regions:
     output:
         "sets/{set}/regions.bed",
     wildcard_constraints:
-        set=names(SAMPLES),
+        set=names([*SAMPLES, *IMPLANTED]),
     params:
-        regions=lambda w: SAMPLES[w.set]["regions"],
+        regions=lambda w: sample_of(w.set)["regions"],
     shell:
         "python3 {SCRIPTS}/bed.py regions {output} {params.regions}"
 

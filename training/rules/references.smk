@@ -34,7 +34,7 @@ rule set_reference:
     output:
         multiext("sets/{set}/reference", ".fa", ".fa.fai", ".dict"),
     wildcard_constraints:
-        set=names([*SAMPLES, *SIMULATED]),
+        set=names([*SAMPLES, *IMPLANTED, *SIMULATED]),
     run:
         for source, target in zip(input, output):
             Path(target).unlink(missing_ok=True)

@@ -1,0 +1,142 @@
+"""Small alleles put at places of a reference that are known exactly: SNPs and indels, apart from each other and from known variants."""
+
+from intervals import intersected, merged, opened
+
+CLEAR = 60
+AROUND = 50  # bases to each side of an allele that count as confident where only the alleles do
+SNP_SHARE = 0.45
+REPEAT_SHARE = 0.7
+LONGEST_INDEL = 20
+SEARCH = 60  # how far from its place an edit may go to find a repeat
+
+
+def repeat_at(bases, at, unit_length):
+    """(start, end) of the tandem repeat with this unit length around `at`, whole units or not."""
+    start = end = at
+    while start > 0 and bases[start - 1] == bases[start - 1 + unit_length]:
+        start -= 1
+    end = at + unit_length
+    while end < len(bases) and bases[end] == bases[end - unit_length]:
+        end += 1
+    return start, end
+
+
+def find_repeat(bases, at, rng):
+    """A repeat near `at` as (start, end, unit length): a homopolymer of 5 and more or 3 and more units of 2-6; None if there is none."""
+    found = []
+    for unit in range(1, 7):
+        place = at - SEARCH
+        while place < at + SEARCH:
+            start, end = repeat_at(bases, place, unit)
+            if end - start >= max(5, 3 * unit) and "N" not in bases[start:end]:
+                found.append((start, end, unit))
+            place = max(place + 1, end - unit + 1)
+    return rng.choice(found) if found else None
+
+
+def indel_length(rng):
+    """1-20, short ones most often."""
+    length = 1
+    while length < LONGEST_INDEL and rng.random() < 0.7:
+        length += 1
+    return length
+
+
+def indel(bases, at, rng):
+    """(start, end, replacement) of an insertion or deletion near `at`."""
+    repeat = find_repeat(bases, at, rng) if rng.random() < REPEAT_SHARE else None
+    if repeat:
+        start, end, unit = repeat
+        units = 1 if rng.random() < 0.7 else rng.randint(2, 4)
+        units = max(1, min(units, LONGEST_INDEL // unit, (end - start) // unit - 1))
+        if rng.random() < 0.5:
+            return start, start + units * unit, ""
+        return start, start, bases[start:start + unit] * units
+    length = indel_length(rng)
+    if rng.random() < 0.5:
+        return at, at + length, ""
+    if rng.random() < 0.5:
+        return at, at, bases[at:at + length]
+    return at, at, "".join(rng.choice("ACGT") for _ in range(length))
+
+
+def snp(bases, at, rng):
+    """(start, end, replacement) of a substitution, transitions twice as likely as the two transversions together."""
+    transition = {"A": "G", "G": "A", "C": "T", "T": "C"}[bases[at]]
+    others = [base for base in "ACGT" if base not in (bases[at], transition)]
+    return at, at + 1, transition if rng.random() < 2 / 3 else rng.choice(others)
+
+
+def slack(bases, start, end, replacement):
+    """(start, end) over which an insertion or deletion can be moved without changing what it means."""
+    moved = bases[start:end] or replacement
+    left = start
+    while left > 0 and bases[left - 1] == moved[-1]:
+        moved = moved[-1] + moved[:-1]
+        left -= 1
+    moved = bases[start:end] or replacement
+    right = end
+    while right < len(bases) and bases[right] == moved[0]:
+        moved = moved[1:] + moved[0]
+        right += 1
+    return left, right
+
+
+def spread(bases, edit):
+    """(start, end) of what an edit (start, end, replacement) may be said to change: an indel in a repeat, the whole repeat."""
+    start, end, replacement = edit
+    return (start, end) if len(replacement) == end - start else slack(bases, *edit)
+
+
+def choose_edits(bases, start, end, spacing, blocked, confident, rng):
+    """[(start, end, replacement)], sorted, apart from each other and from what is blocked."""
+    edits, last = [], start
+    at = start + rng.randint(spacing // 4, spacing)
+    while at < end - CLEAR:
+        for _ in range(10):
+            place = at + rng.randint(-spacing // 8, spacing // 8)
+            if not start + CLEAR < place < end - CLEAR or "N" in bases[place - 200:place + 200]:
+                continue
+            edit = snp(bases, place, rng) if rng.random() < SNP_SHARE else indel(bases, place, rng)
+            low, high = spread(bases, edit)
+            clear = (low - CLEAR, high + CLEAR)
+            if clear[0] < last or intersected([clear], blocked) or intersected([clear], confident) != [clear]:
+                continue
+            edits.append(edit)
+            last = high
+            break
+        at += rng.randint(spacing // 2, spacing * 3 // 2)
+    return edits
+
+
+def records(path, contig, start, end):
+    """(0-based place, REF, ALT, GT) of the records of one contig that lie inside [start, end)."""
+    out = []
+    with opened(path) as lines:
+        for line in lines:
+            if line.startswith("#"):
+                continue
+            fields = line.rstrip("\n").split("\t")
+            at = int(fields[1]) - 1
+            if fields[0] == contig and start <= at and at + len(fields[3]) <= end:
+                genotype = fields[9].split(":")[0] if len(fields) > 9 else "./."
+                out.append((at, fields[3], fields[4], genotype))
+    return out
+
+
+def blocked_by(bases, sites):
+    """The sorted intervals that the variants [(place, REF, ALT, GT)] take, with the repeats they lie in."""
+    return merged([slack(bases, at, at + len(ref), ref) for at, ref, _, _ in sites] + [(at, at + len(ref)) for at, ref, _, _ in sites])
+
+
+def write_truth(path, contig, bases, variants):
+    """Writes [(place, REF, ALT, GT)] as VCF; stops at a REF that `bases`, the contig, does not have there."""
+    with open(path, "w") as vcf:
+        vcf.write("##fileformat=VCFv4.2\n##FILTER=<ID=PASS,Description=\"All filters passed\">\n")
+        vcf.write(f"##contig=<ID={contig},length={len(bases)}>\n")
+        vcf.write('##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n')
+        vcf.write("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ttruth\n")
+        for place, ref, alt, genotype in sorted(variants):
+            if bases[place:place + len(ref)] != ref.upper():
+                raise SystemExit(f"{path}: {contig}:{place + 1}: {ref} expected, the reference has {bases[place:place + len(ref)]}")
+            vcf.write(f"{contig}\t{place + 1}\t.\t{ref}\t{alt}\t.\tPASS\t.\tGT\t{genotype}\n")
