@@ -49,6 +49,9 @@ pub struct GenomeArgs {
     /// Random substitutions of several bases, per base.
     #[arg(long, value_name = "RATE", default_value_t = 0.00002)]
     multi_rate: f64,
+    /// Stretches with many variants close together, all real, per million bases.
+    #[arg(long, value_name = "N", default_value_t = 0.0)]
+    divergent_per_mb: f64,
     /// Stretches with copies that the reference lacks, per million bases.
     #[arg(long, value_name = "N", default_value_t = 4.0)]
     paralogues_per_mb: f64,
@@ -118,6 +121,7 @@ impl GenomeArgs {
                     indel: self.indel_rate,
                     multi: self.multi_rate,
                 },
+                divergent_per_megabase: self.divergent_per_mb,
                 paralogues_per_megabase: self.paralogues_per_mb,
                 mosaics_per_megabase: self.mosaics_per_mb,
                 contamination: self.contamination,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::contamination::contaminant;
+use super::divergent::divergent;
 use super::error::SimulateError;
 use super::fasta::FastaRecord;
 use super::given::{GivenTally, GivenVariants};
@@ -24,6 +25,8 @@ pub struct GenomeOptions {
     pub seed: u64,
     /// Random variants per base.
     pub rates: Rates,
+    /// Stretches where the sample has many variants close together, a million bases.
+    pub divergent_per_megabase: f64,
     /// Stretches with copies that the reference lacks, a million bases.
     pub paralogues_per_megabase: f64,
     /// Mosaic variants a million bases.
@@ -43,6 +46,8 @@ impl GenomeOptions {
         SimulateError::check_knob("--indel-rate", self.rates.indel, 0.0..=0.05, rate)?;
         SimulateError::check_knob("--multi-rate", self.rates.multi, 0.0..=0.05, rate)?;
         let number = "a number per million bases from 0 to 1000";
+        let divergent = self.divergent_per_megabase;
+        SimulateError::check_knob("--divergent-per-mb", divergent, 0.0..=1000.0, number)?;
         let paralogues = self.paralogues_per_megabase;
         SimulateError::check_knob("--paralogues-per-mb", paralogues, 0.0..=1000.0, number)?;
         let mosaics = self.mosaics_per_megabase;
@@ -57,6 +62,7 @@ impl Default for GenomeOptions {
         Self {
             seed: 1,
             rates: Rates::default(),
+            divergent_per_megabase: 0.0,
             paralogues_per_megabase: 4.0,
             mosaics_per_megabase: 30.0,
             contamination: 0.02,
@@ -139,6 +145,7 @@ enum Purpose {
     Paralogues,
     Mosaics,
     Contaminant,
+    Divergent,
 }
 
 /// Makes the sample of `regions[at]`. The same options and regions give the same sample, and a
@@ -159,6 +166,14 @@ pub fn simulate_region(
 
     let mut sample = Diploid::default();
     made.given = given.place(&mut random(Purpose::Given), region, &mut sample);
+    let per_megabase = options.divergent_per_megabase;
+    divergent(
+        &mut random(Purpose::Divergent),
+        &model,
+        bases.len(),
+        per_megabase,
+        &mut sample,
+    );
     let mut variants = random(Purpose::Variants);
     let counts = Counts::drawn(&mut variants, &options.rates, bases.len());
     model.fill(&mut variants, counts, &mut sample);

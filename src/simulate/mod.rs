@@ -7,6 +7,7 @@
 //! same seed gives the same bytes.
 
 pub mod contamination;
+pub mod divergent;
 pub mod error;
 pub mod fasta;
 pub mod genome;

@@ -208,7 +208,8 @@ impl<'a> VariantModel<'a> {
         self.transition * if is_cpg { CPG_FACTOR } else { 1.0 }
     }
 
-    fn snp_at(&self, random: &mut Random, at: usize) -> Option<Change> {
+    /// A substitution of the base at `at`; none at the ends.
+    pub(super) fn snp_at(&self, random: &mut Random, at: usize) -> Option<Change> {
         let reference = *self.bases.get(at)?;
         let rate = self.transition_rate(at);
         let partner = transition(reference);
@@ -298,7 +299,8 @@ impl<'a> VariantModel<'a> {
         }
     }
 
-    fn plain_indel_at(&self, random: &mut Random, at: usize) -> Option<Change> {
+    /// An insertion or deletion at `at`, in a repeat or not; none at the ends.
+    pub(super) fn plain_indel_at(&self, random: &mut Random, at: usize) -> Option<Change> {
         let length = if chance(random, LONG_TAIL) {
             log_uniform(random, 5.0, MAX_INDEL as f64 + 1.0) as usize
         } else {

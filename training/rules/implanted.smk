@@ -25,9 +25,11 @@ rule implant_alleles:
         seed=lambda w: config["seed"] * 10000 + IMPLANTED[w.set]["seed"],
         keep=lambda w: IMPLANTED[w.set].get("base_keep", 1),
         copies=lambda w: config["implanted_copies"] if IMPLANTED[w.set].get("copies") else 0,
+        divergent=config["implanted_divergent"],
         options=altered_options,
     shell:
         "samtools view -u -F 0x900 {input.reads} | samtools collate -u -O - {output.r1}.collate 2> {log} | samtools view -h - | "
         "python3 {SCRIPTS}/implant_alleles.py --reference {input.reference} --region {params.region} --seed {params.seed} "
-        "--spacing {config[implanted_spacing]} --base-keep {params.keep} --copies-per-100kb {params.copies} --avoid {input.avoid} "
+        "--spacing {config[implanted_spacing]} --base-keep {params.keep} --copies-per-100kb {params.copies} "
+        "--divergent-per-100kb {params.divergent} --avoid {input.avoid} "
         "{params.options} --out sets/{wildcards.set} >> {log}"

@@ -3,15 +3,17 @@
 
 usage: implant_alleles.py --reference FA --region CONTIG:FIRST-LAST --seed N --spacing BASES --out DIR [--reads SAM]
                           [--truth VCF] [--avoid VCF ...] [--confident BED] [--edits-only]
-                          [--base-keep SHARE] [--copies-per-100kb N]
+                          [--base-keep SHARE] [--copies-per-100kb N] [--divergent-per-100kb N]
 
 The reads are primary alignments to the reference as SAM text, collated by name (standard input without --reads). In them appear
 
   heterozygous alleles  about every SPACING bases: kinds and places as edit_reference.py chooses them; each fragment carries those of
                         one of two haplotypes. In the truth, as 0/1.
+  divergent haplotypes  N stretches for every 100,000 bases, of DIVERGENT_LENGTH bases, with DIVERGENCE or FEWEST differences on one
+                        haplotype: what a hidden copy looks like, but for its depth. In the truth, as 0/1.
   mosaic alleles        MOSAIC_SHARE of the alleles instead, each carried by a fraction of MOSAIC_FRACTION of the fragments. Not in
                         the truth.
-  hidden copies         N stretches for every 100,000 bases, of COPY_LENGTH bases: paralogues that the reference lacks, of DIVERGENCE,
+  hidden copies         N stretches as well, of COPY_LENGTH bases: paralogues that the reference lacks, of DIVERGENCE,
                         of one or two chromosomes. Their differences are not in the truth.
 
 A fragment is kept when a number u in [0, 1), drawn for it, is below SHARE (default 1: all are). Where it overlaps a stretch, it is the
@@ -47,6 +49,8 @@ DIVERGENCE = (0.005, 0.03)
 COPY_INDELS = 0.15
 COPY_CLEAR = 10  # bases between a copy's difference and a known variant
 COPIES_APART = 2000
+DIVERGENT_LENGTH = (40, 3000)  # log-uniform
+FEWEST = 3
 FLANK = 1000
 FARTHEST = 2000  # mates further apart than this are not taken for the ends of one piece of DNA
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
@@ -83,9 +87,9 @@ def elsewhere(bases, start, end, rng):
     raise SystemExit(f"no {FLANK} bases without N")
 
 
-def choose_changes(bases, start, end, blocked, rng):
-    """A copy's differences [(start, end, replacement)], sorted, none touching another."""
-    wanted = max(1, round((end - start) * log_uniform(*DIVERGENCE, rng)))
+def choose_changes(bases, start, end, fewest, blocked, rng):
+    """Differences of a copy or a haplotype [(start, end, replacement)], sorted, none touching another."""
+    wanted = max(fewest, round((end - start) * log_uniform(*DIVERGENCE, rng)))
     changes = []
     for _ in range(wanted * 20):
         place = rng.randrange(start, end)
@@ -117,12 +121,32 @@ def choose_copies(bases, start, end, count, blocked, rng):
         taken = merged([(copy.start - COPIES_APART, copy.end + COPIES_APART) for copy in copies])
         if "N" in bases[first - FLANK:last + FLANK] or intersected([(first, last)], taken):
             continue
-        changes = choose_changes(bases, first, last, blocked, rng)
+        changes = choose_changes(bases, first, last, 1, blocked, rng)
         if changes:
             dose = rng.choice([0.5, 1.0])
             flanks = [elsewhere(bases, start, end, rng) for _ in range(2)]
             copies.append(Copy(first, last, changes, dose, *flanks))
     return sorted(copies, key=lambda copy: copy.start)
+
+
+def choose_divergent(bases, start, end, count, blocked, confident, rng):
+    """(start, end, differences) of divergent haplotypes in [start, end), sorted and apart."""
+    found = []
+    for _ in range(count * 50):
+        if len(found) == count:
+            break
+        length = round(log_uniform(*DIVERGENT_LENGTH, rng))
+        if length > (end - start) // 4:
+            continue
+        first = rng.randrange(start, end - length)
+        last = first + length
+        taken = merged(blocked + [(low - COPY_CLEAR, high + COPY_CLEAR) for low, high, _ in found])
+        if intersected([(first, last)], taken) or intersected([(first, last)], confident) != [(first, last)]:
+            continue
+        changes = choose_changes(bases, first, last, FEWEST, blocked, rng)
+        if changes:
+            found.append((first, last, changes))
+    return sorted(found)
 
 
 class Allele:
@@ -272,6 +296,7 @@ def main():
     parser.add_argument("--edits-only", action="store_true")
     parser.add_argument("--base-keep", type=float, default=1.0)
     parser.add_argument("--copies-per-100kb", type=float, default=0.0)
+    parser.add_argument("--divergent-per-100kb", type=float, default=0.0)
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
     if args.copies_per_100kb and not 0 < args.base_keep <= 0.5:
@@ -288,8 +313,11 @@ def main():
     rng = random.Random(args.seed)
     copies = choose_copies(bases, start, end, round(args.copies_per_100kb * (end - start) / 100000), blocked, rng)
     stretches = [(copy.start, copy.end) for copy in copies]
-    alleles = []
-    for edit in choose_edits(bases, start, end, args.spacing, merged(blocked + stretches), confident, rng):
+    count = round(args.divergent_per_100kb * (end - start) / 100000)
+    divergent = choose_divergent(bases, start, end, count, merged(blocked + stretches), confident, rng)
+    alleles = [Allele(change, haplotype, None) for _, _, changes in divergent for haplotype in [rng.randrange(2)] for change in changes]
+    taken = merged(blocked + stretches + [(low, high) for low, high, _ in divergent])
+    for edit in choose_edits(bases, start, end, args.spacing, taken, confident, rng):
         fraction = rng.uniform(*MOSAIC_FRACTION) if rng.random() < MOSAIC_SHARE else None
         alleles.append(Allele(edit, rng.randrange(2), fraction))
     if not alleles:
@@ -338,7 +366,7 @@ def main():
         truth += known
     write_truth(out("truth.vcf"), contig, bases, truth)
     write_bed(out("confident.bed"), {contig: confident})
-    print(f"{heterozygous} heterozygous and {len(alleles) - heterozygous} mosaic alleles, {len(copies)} hidden copies over "
+    print(f"{heterozygous} heterozygous, {sum(len(changes) for _, _, changes in divergent)} of them of {len(divergent)} divergent haplotypes, and {len(alleles) - heterozygous} mosaic alleles, {len(copies)} hidden copies over "
           f"{sum(high - low for low, high in stretches)} bases with {sum(len(copy.changes) for copy in copies)} differences, "
           f"{len(known)} known variants; " + ", ".join(f"{count} {what}" for what, count in counts.items()))
 

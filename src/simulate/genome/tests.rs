@@ -36,6 +36,7 @@ fn options(seed: u64) -> GenomeOptions {
             indel: 0.005,
             multi: 0.001,
         },
+        divergent_per_megabase: 100.0,
         paralogues_per_megabase: 100.0,
         mosaics_per_megabase: 500.0,
         contamination: 0.03,
