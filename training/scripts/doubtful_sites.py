@@ -17,7 +17,7 @@ The BED covers MARGIN bases around each, and all of the bases over which it can 
 
 import argparse
 
-from edit_reference import slack
+from alleles import slack
 from intervals import merged, read_contig, write_bed
 
 HOMOZYGOUS_READS = 8
