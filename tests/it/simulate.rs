@@ -47,6 +47,19 @@ fn reference() -> Vec<(String, String)> {
 }
 
 #[test]
+fn divergent_haplotypes_put_more_variants_into_the_truth() {
+    let lab = Lab::new();
+    let variants = |per_mb: &str| {
+        let folder = lab.path(per_mb);
+        succeed(genome(&folder, &["--divergent-per-mb", per_mb]));
+        let truth = std::fs::read_to_string(folder.join("truth.vcf")).unwrap();
+        truth.lines().filter(|line| !line.starts_with('#')).count()
+    };
+    // Some forty stretches of three variants and more.
+    assert!(variants("1000") > variants("0") + 60);
+}
+
+#[test]
 fn a_genome_follows_from_its_seed() {
     let lab = Lab::new();
     let run = |name: &str, seed: &str| {
