@@ -19,28 +19,14 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 data=$(realpath "${1:?usage: callers.sh DATA [CNNFILTER]}")
 ours=$(realpath "${2:-$root/target/release/cnnfilter}")
 gatk=$(realpath "${GATK:-$root/examples/gatk.sh}")
+. "$root/benches/compare/common.sh"
 work=${KEEP:-$(mktemp -d)}
 [ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"
 cd "$work"
 export GATK_JAVA_OPTS=${GATK_JAVA_OPTS:--Xmx2g -XX:TieredStopAtLevel=1}
 
-# quietly WHAT COMMAND...: a tool's own words are shown only when it fails.
-quietly() {
-  local what=$1
-  shift
-  "$@" >"$what.log" 2>&1 || { echo "callers.sh: failed: $*" >&2; tail -20 "$what.log" >&2; return 1; }
-}
-
 # --- inputs -----------------------------------------------------------------------------------------------------------
-# freebayes wants the reference unpacked, GATK a .dict beside it.
-reference() {
-  [ ! -e "$1.dict" ] || return 0
-  gzip -dc "$data/ref/$1.fa.gz" >"$1.fa"
-  samtools faidx "$1.fa"
-  samtools dict -o "$1.dict" "$1.fa"
-}
-
 # made FILE COMMAND...: runs a command that writes FILE, unless it is there.
 made() {
   local file=$1

@@ -19,6 +19,7 @@ gatk=$(realpath "${GATK:-$root/examples/gatk.sh}")
 model=${MODEL:-cnnfilter_reads}
 [ ! -e "$model" ] || model=$(realpath "$model")
 scripts=$(realpath "$(dirname "$0")/other_simulation")
+. "$root/benches/compare/common.sh"
 work=${KEEP:-$(mktemp -d)}
 [ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"
@@ -26,19 +27,9 @@ cd "$work"
 export GATK_JAVA_OPTS=${GATK_JAVA_OPTS:--Xmx3g}
 truth=$data/truth/HG001.b37.chr20.giab_v3.3.2.vcf.gz
 
-# quietly WHAT COMMAND...: a tool's own words are shown only when it fails.
-quietly() {
-  local what=$1
-  shift
-  "$@" >"$what.log" 2>&1 || { echo "other_simulation.sh: failed: $*" >&2; tail -20 "$what.log" >&2; return 1; }
-}
-
-if [ ! -e b37.fa.sa ]; then
-  gzip -dc "$data/ref/b37.chr20.composite.fa.gz" >b37.fa
-  samtools faidx b37.fa
-  samtools dict -o b37.dict b37.fa
-  quietly index bwa index b37.fa
-fi
+ref=b37.chr20.composite
+reference $ref
+[ -e $ref.fa.sa ] || quietly index bwa index $ref.fa
 [ -e models ] || quietly import "$ours" import "$("$root/examples/gatk_jar.sh")" -o models
 
 # sample NAME REGION SEED DEPTH LENGTH PROFILE MEAN SD SLIPS GENOME_OPTIONS...
@@ -46,22 +37,22 @@ sample() {
   local name=$1 region=$2 seed=$3 depth=$4 length=$5 profile=$6 mean=$7 sd=$8 slips=$9 mate
   shift 9
   [ ! -e "$name.calls.vcf.gz" ] || return 0
-  python3 "$scripts/genome.py" --reference b37.fa --region "$region" --variants "$truth" --seed "$seed" --out "$name" "$@" >&2
+  python3 "$scripts/genome.py" --reference $ref.fa --region "$region" --variants "$truth" --seed "$seed" --out "$name" "$@" >&2
   quietly "$name.art" python3 "$root/training/scripts/art.py" --mixture "$name/mixture.tsv" --depth "$depth" --length "$length" \
     --mean "$mean" --sd "$sd" --seed "$seed" --out1 "$name.1.art.fq" --out2 "$name.2.art.fq" -- -ss "$profile"
   for mate in 1 2; do
     python3 "$scripts/slips.py" "$slips" "$seed$mate" "$seed" <"$name.$mate.art.fq" >"$name.$mate.fq" &
   done
   wait
-  bwa mem -t 2 -K 10000000 -R "@RG\tID:$name\tSM:$name\tLB:$name\tPL:ILLUMINA" b37.fa "$name.1.fq" "$name.2.fq" 2>"$name.bwa.log" |
+  bwa mem -t 2 -K 10000000 -R "@RG\tID:$name\tSM:$name\tLB:$name\tPL:ILLUMINA" $ref.fa "$name.1.fq" "$name.2.fq" 2>"$name.bwa.log" |
     samtools fixmate -u -m - - | samtools sort -u -m 512M -T "$name.sort" - 2>"$name.sort.log" | samtools markdup -T "$name.markdup" - "$name.bam"
   samtools index "$name.bam"
   rm "$name".[12].fq "$name".[12].art.fq
-  bcftools reheader -f b37.fa.fai "$name/truth.vcf" 2>/dev/null | bcftools norm --no-version -f b37.fa - 2>"$name.norm.log" |
+  bcftools reheader -f $ref.fa.fai "$name/truth.vcf" 2>/dev/null | bcftools norm --no-version -f $ref.fa - 2>"$name.norm.log" |
     bcftools sort -Oz -o "$name.truth.vcf.gz" - 2>"$name.truth.log"
-  quietly "$name.hc" "$gatk" HaplotypeCaller -R b37.fa -I "$name.bam" -L "$region" -O "$name.tmp.vcf.gz" --native-pair-hmm-threads 2
-  "$ours" score -q -V "$name.tmp.vcf.gz" -R b37.fa --model models/gatk-1d -o "$name.1d.vcf.gz"
-  "$ours" score -q -V "$name.1d.vcf.gz" -I "$name.bam" -R b37.fa --model models/gatk-small-2d -o "$name.gatk.vcf.gz"
+  quietly "$name.hc" "$gatk" HaplotypeCaller -R $ref.fa -I "$name.bam" -L "$region" -O "$name.tmp.vcf.gz" --native-pair-hmm-threads 2
+  "$ours" score -q -V "$name.tmp.vcf.gz" -R $ref.fa --model models/gatk-1d -o "$name.1d.vcf.gz"
+  "$ours" score -q -V "$name.1d.vcf.gz" -I "$name.bam" -R $ref.fa --model models/gatk-small-2d -o "$name.gatk.vcf.gz"
   mv "$name.tmp.vcf.gz" "$name.calls.vcf.gz"
 }
 sample 30x 20:8237914-9616666 501 30 150 HSXt 420 90 1
@@ -70,10 +61,10 @@ sample 12x 20:8237914-9616666 503 12 100 HS20 300 50 2 --copies-per-mb 10
 
 printf 'sample\ttype\ttrue\tfalse\tscore\tpr_auc\n'
 for name in 30x 30x_hard 12x; do
-  "$ours" score -q -V "$name.calls.vcf.gz" -I "$name.bam" -R b37.fa --model "$model" -o "$name.scored.vcf.gz"
+  "$ours" score -q -V "$name.calls.vcf.gz" -I "$name.bam" -R $ref.fa --model "$model" -o "$name.scored.vcf.gz"
   rm -rf "$name.report"
   quietly "$name.eval" "$ours" eval -V "$name.scored.vcf.gz" -V "$name.gatk.vcf.gz" --truth "$name.truth.vcf.gz" --confident "$name/confident.bed" \
-    -R b37.fa --resamples 0 -o "$name.report"
+    -R $ref.fa --resamples 0 -o "$name.report"
   # Scores of the second file, GATK's, have its name behind an @ where both files hold the key.
   awk -F'\t' -v OFS='\t' -v name="$name" -v model="$(basename "$model")" '/^#/ { next } !n { for (i = 1; i <= NF; i++) at[$i] = i; n = 1; next }
     $at["figure"] == "pr_auc" && $at["stratum"] == "all" {

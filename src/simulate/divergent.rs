@@ -6,7 +6,7 @@ use std::ops::Range;
 use rand::RngExt;
 
 use super::random::{Random, chance, log_uniform, poisson};
-use super::record::{Diploid, Origin, Record};
+use super::record::Diploid;
 use super::variants::VariantModel;
 
 /// Length of a stretch, in bases.
@@ -19,8 +19,6 @@ pub const FEWEST: usize = 3;
 const INDELS: f64 = 0.1;
 /// Part of the stretches that both haplotypes have.
 const HOMOZYGOUS: f64 = 0.25;
-/// Attempts for each variant before a crowded stretch is left with fewer.
-const ATTEMPTS: usize = 20;
 
 /// Adds divergent haplotypes to a sample over `length` bases, on average `per_megabase` stretches a
 /// million bases. The variants of a stretch are all on one haplotype or all on both.
@@ -45,26 +43,15 @@ pub fn divergent(
             drawn if drawn < (1.0 + HOMOZYGOUS) / 2.0 => [1, 0],
             _ => [0, 1],
         };
-        let mut added = 0;
-        for _ in 0..wanted * ATTEMPTS {
-            if added == wanted {
-                break;
-            }
+        sample.add_drawn(wanted, genotype, || {
             let at = start + random.random_range(0..span);
             let change = if chance(random, INDELS) {
                 model.plain_indel_at(random, at)
             } else {
                 model.snp_at(random, at)
             };
-            let Some(change) = change.filter(|change| change.alternates.len() == 1) else {
-                continue;
-            };
-            added += usize::from(sample.add(Record {
-                change,
-                genotype,
-                origin: Origin::Drawn,
-            }));
-        }
+            change.filter(|change| change.alternates.len() == 1)
+        });
     }
 }
 
@@ -72,6 +59,7 @@ pub fn divergent(
 mod tests {
     use super::*;
     use crate::simulate::random::{base, stream};
+    use crate::simulate::record::Record;
 
     fn drawn(length: usize, per_megabase: f64) -> Diploid {
         let mut random = stream(8, 0);

@@ -7,7 +7,7 @@ use rand::RngExt;
 
 use super::fasta::FastaRecord;
 use super::random::{Random, base, chance, log_uniform, poisson};
-use super::record::{Diploid, Origin, Record};
+use super::record::Diploid;
 use super::region::Region;
 use super::variants::VariantModel;
 
@@ -92,18 +92,7 @@ fn diverged(random: &mut Random, bases: &[u8], divergence: f64) -> Vec<u8> {
     let model = VariantModel::new(bases);
     let wanted = (divergence * bases.len() as f64).round() as usize;
     let mut copy = Diploid::default();
-    for _ in 0..wanted * 20 {
-        if copy.len() == wanted {
-            break;
-        }
-        if let Some(change) = model.single(random, INDELS) {
-            copy.add(Record {
-                change,
-                genotype: [1, 0],
-                origin: Origin::Drawn,
-            });
-        }
-    }
+    copy.add_drawn(wanted, [1, 0], || model.single(random, INDELS));
     copy.haplotype(bases, 0, 0..bases.len())
 }
 

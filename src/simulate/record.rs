@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use super::region::Region;
 
+/// Attempts for each drawn variant before crowded sequence is left with fewer.
+const ATTEMPTS: usize = 20;
+
 /// Alleles in place of a stretch of the reference. Positions count from the region's first base.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -206,6 +209,28 @@ impl Diploid {
         }
         self.records.insert(range.start, record);
         true
+    }
+
+    /// Adds `wanted` variants of one genotype out of those that `draw` gives; fewer where there is no
+    /// room for them.
+    pub fn add_drawn(
+        &mut self,
+        wanted: usize,
+        genotype: [u8; 2],
+        mut draw: impl FnMut() -> Option<Change>,
+    ) {
+        let mut left = wanted;
+        for _ in 0..wanted * ATTEMPTS {
+            if left == 0 {
+                break;
+            }
+            let Some(change) = draw() else { continue };
+            left -= usize::from(self.add(Record {
+                change,
+                genotype,
+                origin: Origin::Drawn,
+            }));
+        }
     }
 
     /// The variants by position.

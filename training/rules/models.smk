@@ -45,7 +45,7 @@ def of_split(model, split):
             continue
         if split == "train" and name in MODELS[model].get("tested_only", []):
             continue
-        wanted = MODELS[model]["edited_callers" if name in EDITED else "implanted_callers" if name in IMPLANTED else "callers"]
+        wanted = MODELS[model][callers_key(name)]
         found += [f"{name}.{caller}" for caller in set_callers(name) if caller in wanted]
     return found
 

@@ -48,6 +48,11 @@ rule real_regions:
 RENAMED = {name for name in REAL if "truth_contig" in REAL[name]}
 
 
+def contig_of(w):
+    """The one contig that a sample's regions lie on."""
+    return REAL[w.set]["regions"][0].split(":")[0]
+
+
 rule real_truth:
     input:
         lambda w: shared(REAL[w.set]["truth"]),
@@ -69,7 +74,7 @@ rule renamed_truth:
         set=names(RENAMED),
     params:
         old=lambda w: REAL[w.set]["truth_contig"],
-        new=lambda w: REAL[w.set]["regions"][0].split(":")[0],
+        new=contig_of,
     shell:
         "bcftools annotate --no-version -x INFO --rename-chrs <(echo {params.old} {params.new}) {input} | bcftools view --no-version -Oz "
         "-t {params.new} -o {output} -"
@@ -89,20 +94,21 @@ rule doubtful_sites:
     wildcard_constraints:
         set=names(s for s in REAL if "carried" in REAL[s] and s not in THINNED),
     params:
-        contig=lambda w: REAL[w.set]["regions"][0].split(":")[0],
+        contig=contig_of,
         regions=lambda w: REAL[w.set]["regions"][0],
     shell:
         """
-        one_allele() {{ bcftools norm --no-version -a -f {input.reference} - 2>> {log} | bcftools norm --no-version -m -any -f {input.reference} - 2>> {log}; }}
+        exec 2> {log}
+        one_allele() {{ bcftools norm --no-version -a -f {input.reference} - | bcftools norm --no-version -m -any -f {input.reference} -; }}
         bcftools view --no-version -t {params.regions} {input.truth} | one_allele | bcftools query -f '%CHROM\t%POS\t%REF\t%ALT\n' > {output}.truth
-        bcftools view --no-version -c 1 -t {params.regions} {input.carried} 2> {log} | one_allele | bcftools query -f '%CHROM\t%POS\t%REF\t%ALT\n' > {output}.carried
+        bcftools view --no-version -c 1 -t {params.regions} {input.carried} | one_allele | bcftools query -f '%CHROM\t%POS\t%REF\t%ALT\n' > {output}.carried
         tables=""
         for calls in {input.calls}; do
           table={output}.$(basename $calls .vcf.gz); tables="$tables $table"
           bcftools view --no-version $calls | one_allele | bcftools query -f '%CHROM\t%POS\t%REF\t%ALT\t[%AD]\n' > $table
         done
         python3 {SCRIPTS}/doubtful_sites.py --reference {input.reference} --contig {params.contig} --truth {output}.truth --carried {output}.carried \
-          --out {output} --calls $tables >> {log}
+          --out {output} --calls $tables >&2
         rm {output}.truth {output}.carried $tables
         """
 
@@ -120,7 +126,7 @@ rule real_confident:
         set=names(REAL),
     params:
         kind=lambda w: REAL[w.set]["confident"],
-        contig=lambda w: REAL[w.set]["regions"][0].split(":")[0],
+        contig=contig_of,
         regions=lambda w: REAL[w.set]["regions"],
         exclude=lambda w: REAL[w.set].get("exclude", []),
     shell:

@@ -1,6 +1,8 @@
 """Small alleles put at places of a reference that are known exactly: SNPs and indels, apart from each other and from known variants."""
 
-from intervals import intersected, merged, opened
+import argparse
+
+from intervals import intersected, merged, opened, read_bed, read_contig, regions
 
 CLEAR = 60
 AROUND = 50  # bases to each side of an allele that count as confident where only the alleles do
@@ -127,6 +129,56 @@ def records(path, contig, start, end):
 def blocked_by(bases, sites):
     """The sorted intervals that the variants [(place, REF, ALT, GT)] take, with the repeats they lie in."""
     return merged([slack(bases, at, at + len(ref), ref) for at, ref, _, _ in sites] + [(at, at + len(ref)) for at, ref, _, _ in sites])
+
+
+def altered(bases, start, end, changes):
+    """The bases of [start, end) with the changes that start there written in, and what is inserted at its end."""
+    parts, at = [], start
+    for low, high, replacement in changes:
+        if low < at or low > end or low == end < high:
+            continue
+        parts += [bases[at:low], replacement]
+        at = high
+    return "".join(parts) + bases[at:end]
+
+
+def as_variant(bases, low, high, replacement, genotype):
+    """(place, REF, ALT, GT) of a change of [low, high) of `bases`; an insertion or deletion has the base before it."""
+    if len(replacement) == high - low:
+        return low, bases[low:high], replacement, genotype
+    return low - 1, bases[low - 1:high], bases[low - 1] + replacement, genotype
+
+
+def parser_of(description):
+    """A parser of the arguments that placing alleles takes."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reference", required=True)
+    parser.add_argument("--region", required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--spacing", type=int, required=True)
+    parser.add_argument("--truth")
+    parser.add_argument("--avoid", nargs="*", default=[])
+    parser.add_argument("--confident")
+    parser.add_argument("--edits-only", action="store_true")
+    parser.add_argument("--out", required=True)
+    return parser
+
+
+class Ground:
+    """Where alleles can be placed, of the arguments of `parser_of`: the contig's bases, the region [start, end), the known variants, what they
+    and the sites to avoid block, and the confident part."""
+
+    def __init__(self, args):
+        [(self.contig, [(self.start, self.end)])] = regions([args.region]).items()
+        self.bases = read_contig(args.reference, self.contig)
+        self.known = self.records(args.truth) if args.truth else []
+        self.blocked = blocked_by(self.bases, self.known + [record for path in args.avoid for record in self.records(path)])
+        self.confident = [(self.start, self.end)]
+        if args.confident:
+            self.confident = intersected(read_bed(args.confident).get(self.contig, []), self.confident)
+
+    def records(self, path):
+        return records(path, self.contig, self.start, self.end)
 
 
 def write_truth(path, contig, bases, variants):

@@ -17,7 +17,7 @@ The BED covers MARGIN bases around each, and all of the bases over which it can 
 
 import argparse
 
-from alleles import slack
+from alleles import spread
 from intervals import merged, read_contig, write_bed
 
 HOMOZYGOUS_READS = 8
@@ -40,11 +40,10 @@ def alleles(path, contig):
     return out
 
 
-def span(bases, place, ref, alt):
-    """(start, end) of the bases that an allele changes, or over which it can be moved."""
-    if len(ref) == len(alt):
-        return place, place + len(ref)
-    return slack(bases, place + 1, place + len(ref), alt[1:])
+def as_edit(place, ref, alt):
+    """(start, end, replacement) of an allele, without the base before an insertion or deletion."""
+    anchor = 0 if len(ref) == len(alt) else 1
+    return place + anchor, place + len(ref), alt[anchor:]
 
 
 def doubtful(allele, depths, carried, moved):
@@ -73,7 +72,7 @@ def main():
         for allele, depths in alleles(path, args.contig).items():
             if allele in truth:
                 continue
-            start, end = span(bases, *allele)
+            start, end = spread(bases, as_edit(*allele))
             if doubtful(allele, depths, carried, end - start if len(allele[1]) != len(allele[2]) else 0):
                 found.add(allele)
                 spans.append((max(0, start - MARGIN), end + MARGIN))

@@ -15,13 +15,12 @@ N and, with --confident, lie inside it. Undoing an edit is a homozygous variant 
   zones.bed      --zones (contig, start, end, split), moved
 """
 
-import argparse
 import bisect
 import os
 import random
 
-from alleles import AROUND, blocked_by, choose_edits, records, write_truth
-from intervals import intersected, merged, read_bed, read_contig, regions, write_bed, write_contig
+from alleles import AROUND, Ground, altered, as_variant, choose_edits, parser_of, write_truth
+from intervals import merged, write_bed, write_contig
 
 FLANK = 5000
 
@@ -49,48 +48,27 @@ class Lift:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", required=True)
-    parser.add_argument("--region", required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--spacing", type=int, required=True)
-    parser.add_argument("--truth")
-    parser.add_argument("--avoid", nargs="*", default=[])
-    parser.add_argument("--confident")
+    parser = parser_of(__doc__)
     parser.add_argument("--zones")
-    parser.add_argument("--edits-only", action="store_true")
-    parser.add_argument("--out", required=True)
     args = parser.parse_args()
 
-    [(contig, [(start, end)])] = regions([args.region]).items()
-    bases = read_contig(args.reference, contig)[:end + FLANK]
-    known = records(args.truth, contig, start, end) if args.truth else []
-    sites = known + [record for path in args.avoid for record in records(path, contig, start, end)]
-    confident = [(start, end)]
-    if args.confident:
-        confident = intersected(read_bed(args.confident).get(contig, []), confident)
-    edits = choose_edits(bases, start, end, args.spacing, blocked_by(bases, sites), confident, random.Random(args.seed))
+    ground = Ground(args)
+    contig, start, end, confident = ground.contig, ground.start, ground.end, ground.confident
+    bases = ground.bases[:end + FLANK]
+    edits = choose_edits(bases, start, end, args.spacing, ground.blocked, confident, random.Random(args.seed))
     if not edits:
         raise SystemExit(f"{args.region}: no place for an edit")
 
-    parts, at = [], 0
-    for low, high, replacement in edits:
-        parts += [bases[at:low], replacement]
-        at = high
-    edited = "".join(parts) + bases[at:]
+    edited = altered(bases, 0, len(bases), edits)
     lift = Lift(edits)
 
     truth, around = [], []
     for (low, high, replacement), shift in zip(edits, lift.shifts):
         new = low + shift
-        original = bases[low:high]
         around.append((new - AROUND, new + len(replacement) + AROUND))
-        if len(original) == len(replacement):
-            truth.append((new, replacement, original, "1/1"))
-        else:
-            truth.append((new - 1, edited[new - 1] + replacement, edited[new - 1] + original, "1/1"))
+        truth.append(as_variant(edited, new, new + len(replacement), bases[low:high], "1/1"))
     if not args.edits_only:
-        truth += [(lift.place(place), ref, alt, genotype) for place, ref, alt, genotype in known]
+        truth += [(lift.place(place), ref, alt, genotype) for place, ref, alt, genotype in ground.known]
 
     os.makedirs(args.out, exist_ok=True)
     out = lambda name: os.path.join(args.out, name)
@@ -103,7 +81,7 @@ def main():
             name, low, high, split = line.split()
             if name == contig and int(low) < len(bases):
                 zones.write(f"{contig}\t{lift.place(int(low))}\t{min(lift.place(int(high)), len(edited))}\t{split}\n")
-    print(f"{len(edits)} edits, {len(known)} known variants, {len(edited) - len(bases):+d} bases")
+    print(f"{len(edits)} edits, {len(ground.known)} known variants, {len(edited) - len(bases):+d} bases")
 
 
 if __name__ == "__main__":

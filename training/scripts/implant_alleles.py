@@ -31,16 +31,15 @@ fragment depends on its name and the seed, not on the order of the reads. DIR ge
                  the surroundings of the sites of --truth and --avoid
 """
 
-import argparse
 import itertools
 import math
 import os
 import random
-import re
 import sys
 
-from alleles import AROUND, blocked_by, choose_edits, indel, records, snp, spread, write_truth
-from intervals import intersected, merged, opened, read_bed, read_contig, regions, subtracted, write_bed
+from alleles import AROUND, Ground, altered, as_variant, choose_edits, indel, parser_of, snp, spread, write_truth
+from cigar import consumes_reference, operations
+from intervals import intersected, merged, opened, subtracted, write_bed
 
 MOSAIC_SHARE = 0.12
 MOSAIC_FRACTION = (0.05, 0.25)
@@ -54,7 +53,6 @@ FEWEST = 3
 FLANK = 1000
 FARTHEST = 2000  # mates further apart than this are not taken for the ends of one piece of DNA
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
-CIGAR = re.compile(r"(\d+)([MIDNSHP=X])")
 
 
 def log_uniform(low, high, rng):
@@ -107,17 +105,19 @@ def choose_changes(bases, start, end, fewest, blocked, rng):
     return sorted(changes)
 
 
+def places(start, end, lengths, count, rng):
+    """Stretches (first, last) to try for `count` of them: of log-uniform lengths, up to a quarter of [start, end)."""
+    for _ in range(count * 50):
+        length = round(log_uniform(*lengths, rng))
+        if length <= (end - start) // 4:
+            first = rng.randrange(start, end - length)
+            yield first, first + length
+
+
 def choose_copies(bases, start, end, count, blocked, rng):
     """Hidden copies in [start, end), sorted and apart."""
     copies = []
-    for _ in range(count * 50):
-        if len(copies) == count:
-            break
-        length = round(log_uniform(*COPY_LENGTH, rng))
-        if length > (end - start) // 4:
-            continue
-        first = rng.randrange(start, end - length)
-        last = first + length
+    for first, last in places(start, end, COPY_LENGTH, count, rng):
         taken = merged([(copy.start - COPIES_APART, copy.end + COPIES_APART) for copy in copies])
         if "N" in bases[first - FLANK:last + FLANK] or intersected([(first, last)], taken):
             continue
@@ -126,26 +126,23 @@ def choose_copies(bases, start, end, count, blocked, rng):
             dose = rng.choice([0.5, 1.0])
             flanks = [elsewhere(bases, start, end, rng) for _ in range(2)]
             copies.append(Copy(first, last, changes, dose, *flanks))
+        if len(copies) == count:
+            break
     return sorted(copies, key=lambda copy: copy.start)
 
 
 def choose_divergent(bases, start, end, count, blocked, confident, rng):
     """(start, end, differences) of divergent haplotypes in [start, end), sorted and apart."""
     found = []
-    for _ in range(count * 50):
-        if len(found) == count:
-            break
-        length = round(log_uniform(*DIVERGENT_LENGTH, rng))
-        if length > (end - start) // 4:
-            continue
-        first = rng.randrange(start, end - length)
-        last = first + length
+    for first, last in places(start, end, DIVERGENT_LENGTH, count, rng):
         taken = merged(blocked + [(low - COPY_CLEAR, high + COPY_CLEAR) for low, high, _ in found])
         if intersected([(first, last)], taken) or intersected([(first, last)], confident) != [(first, last)]:
             continue
         changes = choose_changes(bases, first, last, FEWEST, blocked, rng)
         if changes:
             found.append((first, last, changes))
+        if len(found) == count:
+            break
     return sorted(found)
 
 
@@ -159,17 +156,6 @@ class Allele:
         return self.haplotype == haplotype if self.fraction is None else rng.random() < self.fraction
 
 
-def altered(bases, start, end, changes):
-    """The bases of [start, end) with the changes that start there written in, and what is inserted at its end."""
-    parts, at = [], start
-    for low, high, replacement in changes:
-        if low < at or low > end or low == end < high:
-            continue
-        parts += [bases[at:low], replacement]
-        at = high
-    return "".join(parts) + bases[at:end]
-
-
 class Read:
     """One line of SAM; places are 0-based, `end` outside."""
 
@@ -177,8 +163,8 @@ class Read:
         fields = line.rstrip("\n").split("\t")
         self.name, self.flag, self.contig, self.start = fields[0], int(fields[1]), fields[2], int(fields[3]) - 1
         self.sequence, self.qualities = fields[9], fields[10]
-        self.cigar = [(int(length), kind) for length, kind in CIGAR.findall(fields[5])]
-        self.end = self.start + sum(length for length, kind in self.cigar if kind in "MDN=X")
+        self.cigar = operations(fields[5])
+        self.end = self.start + sum(length for length, kind in self.cigar if consumes_reference(kind))
 
     def aligned_to(self, contig):
         return not self.flag & 4 and self.contig == contig and not any(kind in "NP" for _, kind in self.cigar)
@@ -284,39 +270,29 @@ def covered(pair, contig):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", required=True)
-    parser.add_argument("--region", required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--spacing", type=int, required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--reads")
-    parser.add_argument("--truth")
-    parser.add_argument("--avoid", nargs="*", default=[])
-    parser.add_argument("--confident")
-    parser.add_argument("--edits-only", action="store_true")
     parser.add_argument("--base-keep", type=float, default=1.0)
     parser.add_argument("--copies-per-100kb", type=float, default=0.0)
     parser.add_argument("--divergent-per-100kb", type=float, default=0.0)
-    parser.add_argument("--out", required=True)
     args = parser.parse_args()
     if args.copies_per_100kb and not 0 < args.base_keep <= 0.5:
         raise SystemExit(f"--base-keep {args.base_keep}: with copies, above 0 and at most 0.5, the rest being for their reads")
 
-    [(contig, [(start, end)])] = regions([args.region]).items()
-    bases = read_contig(args.reference, contig)
-    known = records(args.truth, contig, start, end) if args.truth else []
-    blocked = blocked_by(bases, known + [record for path in args.avoid for record in records(path, contig, start, end)])
-    confident = [(start, end)]
-    if args.confident:
-        confident = intersected(read_bed(args.confident).get(contig, []), confident)
+    ground = Ground(args)
+    contig, start, end, bases, blocked, confident = ground.contig, ground.start, ground.end, ground.bases, ground.blocked, ground.confident
+    wanted = lambda per_100kb: round(per_100kb * (end - start) / 100000)
 
     rng = random.Random(args.seed)
-    copies = choose_copies(bases, start, end, round(args.copies_per_100kb * (end - start) / 100000), blocked, rng)
-    stretches = [(copy.start, copy.end) for copy in copies]
-    count = round(args.divergent_per_100kb * (end - start) / 100000)
-    divergent = choose_divergent(bases, start, end, count, merged(blocked + stretches), confident, rng)
-    alleles = [Allele(change, haplotype, None) for _, _, changes in divergent for haplotype in [rng.randrange(2)] for change in changes]
-    taken = merged(blocked + stretches + [(low, high) for low, high, _ in divergent])
+    copies = choose_copies(bases, start, end, wanted(args.copies_per_100kb), blocked, rng)
+    blocked_or_copied = merged(blocked + [(copy.start, copy.end) for copy in copies])
+    divergent = choose_divergent(bases, start, end, wanted(args.divergent_per_100kb), blocked_or_copied, confident, rng)
+    alleles = []
+    for _, _, changes in divergent:
+        haplotype = rng.randrange(2)
+        alleles += [Allele(change, haplotype, None) for change in changes]
+    close_together = len(alleles)
+    taken = merged(blocked_or_copied + [(low, high) for low, high, _ in divergent])
     for edit in choose_edits(bases, start, end, args.spacing, taken, confident, rng):
         fraction = rng.uniform(*MOSAIC_FRACTION) if rng.random() < MOSAIC_SHARE else None
         alleles.append(Allele(edit, rng.randrange(2), fraction))
@@ -348,27 +324,20 @@ def main():
                     counts["reads altered"] += read.implant(bases, changes, copy, blocked)
                 fastq.write(read.fastq())
 
-    around, truth = [], []
-    for low, high, replacement in [a.edit for a in alleles] + [change for copy in copies for change in copy.changes]:
-        around.append((low - AROUND, high + AROUND))
-    for allele in alleles:
-        low, high, replacement = allele.edit
-        if allele.fraction is not None:
-            continue
-        if len(replacement) == high - low:
-            truth.append((low, bases[low:high], replacement, "0/1"))
-        else:
-            truth.append((low - 1, bases[low - 1:high], bases[low - 1] + replacement, "0/1"))
+    truth = [as_variant(bases, *allele.edit, "0/1") for allele in alleles if allele.fraction is None]
     heterozygous = len(truth)
     if args.edits_only:
-        confident = subtracted(merged(around), merged([(low - COPY_CLEAR, high + COPY_CLEAR) for low, high in blocked]))
+        placed = [allele.edit for allele in alleles] + [change for copy in copies for change in copy.changes]
+        around = merged([(low - AROUND, high + AROUND) for low, high, _ in placed])
+        confident = subtracted(around, merged([(low - COPY_CLEAR, high + COPY_CLEAR) for low, high in blocked]))
     else:
-        truth += known
+        truth += ground.known
     write_truth(out("truth.vcf"), contig, bases, truth)
     write_bed(out("confident.bed"), {contig: confident})
-    print(f"{heterozygous} heterozygous, {sum(len(changes) for _, _, changes in divergent)} of them of {len(divergent)} divergent haplotypes, and {len(alleles) - heterozygous} mosaic alleles, {len(copies)} hidden copies over "
-          f"{sum(high - low for low, high in stretches)} bases with {sum(len(copy.changes) for copy in copies)} differences, "
-          f"{len(known)} known variants; " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    print(f"{heterozygous} heterozygous, {close_together} of them of {len(divergent)} divergent haplotypes, and "
+          f"{len(alleles) - heterozygous} mosaic alleles, {len(copies)} hidden copies over {sum(copy.end - copy.start for copy in copies)} bases "
+          f"with {sum(len(copy.changes) for copy in copies)} differences, {len(ground.known)} known variants; "
+          + ", ".join(f"{count} {what}" for what, count in counts.items()))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ import collections
 import re
 import sys
 
-from intervals import opened, read_contig, regions
+from alleles import records
+from cigar import consumes_reference, operations
+from intervals import read_contig, regions
 
 SHORTEST = 5
 BESIDE = 8
@@ -22,21 +24,14 @@ CLEAR = 12
 DEEP = 5
 
 
-def sites(path, contig, start, end):
-    """0-based places of a VCF's records on a contig in [start, end)."""
-    with opened(path) as lines:
-        places = (line.split("\t", 2)[:2] for line in lines if not line.startswith("#"))
-        return [int(pos) - 1 for name, pos in places if name == contig and start < int(pos) <= end]
-
-
 def indels(place, cigar):
     """(end of the read on the reference, places of its insertions and deletions)."""
     found = []
-    for length, kind in re.findall(r"(\d+)([MIDNSHP=X])", cigar):
+    for length, kind in operations(cigar):
         if kind in "ID":
             found.append(place)
-        if kind in "MDN=X":
-            place += int(length)
+        if consumes_reference(kind):
+            place += length
     return place, found
 
 
@@ -49,7 +44,7 @@ def main():
 
     [(contig, [(start, end)])] = regions([args.region]).items()
     bases = read_contig(args.reference, contig)
-    avoid = sorted(place for path in args.avoid for place in sites(path, contig, start, end))
+    avoid = sorted(record[0] for path in args.avoid for record in records(path, contig, 0, len(bases)))
     near = lambda low, high: bisect.bisect_left(avoid, low - CLEAR) < bisect.bisect_right(avoid, high + CLEAR)
     runs = [match.span() for match in re.compile("|".join(base + "{%d,}" % SHORTEST for base in "ACGT")).finditer(bases, start, end)]
     runs = [run for run in runs if not near(*run)]
