@@ -11,7 +11,7 @@ mod noise;
 
 use std::hint::black_box;
 
-use cnnfilter::model::kernel::{Conv, ConvShape, Dense, Isa, Rows, RowsShape, max_pool_rows};
+use cnnfilter_nn::kernel::{Conv, ConvShape, Dense, Isa, Rows, RowsShape, max_pool_rows};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use noise::noise;
 

@@ -3,12 +3,12 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use cnnfilter::encode::gatk::{ReadTensor, ReferenceTensor};
-use cnnfilter::encode::{ReferenceBlock, SiteTensor};
-use cnnfilter::genome::{AlignedRead, Cigar, CigarOp, ReadFlags, Variant};
-use cnnfilter::model::gatk::{GatkNetwork, spec};
-use cnnfilter::model::test_vectors;
-use cnnfilter::vcf::VcfRecord;
+use cnnfilter_core::encode::SiteTensor;
+use cnnfilter_core::encode::gatk::{ReadTensor, ReferenceTensor};
+use cnnfilter_core::genome::{AlignedRead, Cigar, CigarOp, ReadFlags, ReferenceBlock, Variant};
+use cnnfilter_core::networks::gatk::{GatkNetwork, spec};
+use cnnfilter_core::testing;
+use cnnfilter_core::vcf::VcfRecord;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn site(reads: i64) -> (Variant, Vec<Arc<AlignedRead>>, ReferenceBlock) {
@@ -73,11 +73,11 @@ fn networks(criterion: &mut Criterion) {
         (&spec::SMALL_2D, 30),
         (&spec::SMALL_2D, 128),
     ] {
-        let weights = test_vectors::random_weights(spec, 1);
+        let weights = testing::random_weights(spec, 1);
         let Ok(network) = GatkNetwork::new(spec, weights) else {
             continue;
         };
-        let example = test_vectors::example(spec, 1, reads);
+        let example = testing::example(spec, 1, reads);
         group.bench_function(format!("{}, {reads} reads", spec.architecture), |b| {
             b.iter(|| network.logits(black_box(&example)));
         });

@@ -36,7 +36,7 @@ REPEATS = {"gatk-small-2d": (4, 16), "gatk-1d": (1, 3), "cnnfilter_reads": (2, 4
 
 
 class Gatk(torch.nn.Module):
-    """GATK's small_2d and 1D, as src/model/gatk/network.rs has them: input [n][rows][128][channels], annotations [n][7]."""
+    """GATK's small_2d and 1D, as crates/core/src/networks/gatk/network.rs has them: input [n][rows][128][channels], annotations [n][7]."""
 
     def __init__(self, weights, pools, shortcut):
         super().__init__()
@@ -61,7 +61,7 @@ class Gatk(torch.nn.Module):
 
 
 class Reads(torch.nn.Module):
-    """cnnfilter_reads, as src/model/evidence/graph.rs has it, with the reads padded to the batch's most: cells
+    """cnnfilter_reads, as crates/core/src/networks/allele/graph.rs has it, with the reads padded to the batch's most: cells
     [n][reads][64][8], reads [n][reads][22], is_read, alt, ref [n][reads], haplotype [n][64][11], scaled [n][numbers]."""
 
     KEPT, EVENT = 8, 28
@@ -111,7 +111,7 @@ class Reads(torch.nn.Module):
 
 
 def score(logits, is_indel):
-    """src/model/log_odds.rs."""
+    """crates/core/src/score/log_odds.rs."""
     exponents = np.exp(np.float64(logits) - logits.max())
     not_snp, not_indel, snp, indel = exponents / exponents.sum()
     real, false = (indel, not_indel) if is_indel else (snp, not_snp)
@@ -129,7 +129,7 @@ def golden(path):
 
 
 def reference_tensors(calls, fasta):
-    """The 1D tensor of each record (src/encode/gatk/reference_tensor.rs); for calls away from a contig's ends."""
+    """The 1D tensor of each record (crates/core/src/encode/gatk/reference_tensor.rs); for calls away from a contig's ends."""
     keys, sites, annotations = [], [], []
     bases = {base: row for base, row in zip("ACGT", np.eye(4, dtype=np.float32))}
     with pysam.FastaFile(str(fasta)) as reference, pysam.VariantFile(str(calls)) as records:
@@ -144,7 +144,7 @@ def reference_tensors(calls, fasta):
 
 
 def examples(path, card):
-    """The examples that `cnnfilter tensors` wrote (src/encode/store.rs), as src/model/evidence/inputs.rs makes floats of
+    """The examples that `cnnfilter tensors` wrote (crates/core/src/encode/store.rs), as crates/core/src/networks/allele/inputs.rs makes floats of
     them: for each a key and the inputs of `Reads` without padding."""
     raw = Path(path).read_bytes()
     assert raw[:8] == b"CNNFEX01", "another generation of examples"

@@ -1,15 +1,15 @@
 //! Generated tables for benchmarks: as many records, strata and scores as asked for.
 
-use cnnfilter::eval::classes::{
+use cnnfilter_eval::classes::{
     Classes, FilterState, Kind, Label, RangeClass, SizeClass, Substitution, Zygosity,
 };
-use cnnfilter::eval::{JudgedTable, Record};
+use cnnfilter_eval::{JudgedTable, Record};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// A table of `n` records, four SNPs to an indel, 2 % of the SNPs and 20 % of the indels false; scores of
 /// rising quality, continuous, one of them missing from a tenth of the records; strata of 1 to 20 %.
-pub fn table(n: usize, n_strata: usize, n_scores: usize) -> JudgedTable {
+pub(crate) fn table(n: usize, n_strata: usize, n_scores: usize) -> JudgedTable {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let mut uniform = move || (rng.next_u32() as f32 + 0.5) / 4_294_967_296.0;
     let scores = (0..n_scores).map(|i| format!("S{i}")).collect();

@@ -6,7 +6,7 @@
 
 mod generated;
 
-use cnnfilter::eval::{EvalConfig, evaluate};
+use cnnfilter_eval::{EvalConfig, evaluate};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 

@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use crate::commands::eval::EvalPlan;
 use crate::commands::labels::LabelPlan;
-use crate::label::MatchRule;
-use crate::runtime::threads;
+use crate::terminal::threads;
+use cnnfilter_core::label::MatchRule;
 
 /// Evaluate scores: PR-AUC and more, of every score in the file on the same calls.
 ///

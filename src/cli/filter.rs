@@ -8,11 +8,11 @@ use clap::{ArgAction, Args, CommandFactory, ValueEnum};
 use super::score::parse_output_type;
 use super::{Cli, LogLevel};
 use crate::commands::filter::{FilterPlan, OnNoResource, TranchePlan};
-use crate::filter::Aim;
-use crate::filter::tranches::{DEFAULT_INDEL_TRANCHE, DEFAULT_SNP_TRANCHE, Tranches};
 use crate::io::vcf_reader::Order;
 use crate::io::vcf_writer::{OutputFormat, OutputOptions};
-use crate::runtime::threads;
+use crate::terminal::threads;
+use cnnfilter_core::filter::tranches::{DEFAULT_INDEL_TRANCHE, DEFAULT_SNP_TRANCHE, Tranches};
+use cnnfilter_core::score::Aim;
 
 /// Filter scored calls: by the model's thresholds, or by tranches as GATK makes them.
 ///

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::commands::encoding::{EncodingPlan, ReadFilterOptions, SampleChoice};
-use crate::genome::FlagSet;
+use cnnfilter_core::genome::FlagSet;
 
 // What tensors are made of. (A page of its own would take the place of the command's in --help.)
 #[derive(Debug, Args)]

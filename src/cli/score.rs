@@ -8,11 +8,11 @@ use super::LogLevel;
 use super::reads::ReadsArgs;
 use crate::commands::encoding::SampleChoice;
 use crate::commands::score::ScorePlan;
-use crate::filter::Aim;
 use crate::io::vcf_reader::Order;
 use crate::io::vcf_writer::{OutputFormat, OutputOptions};
-use crate::model::DeviceChoice;
-use crate::runtime::threads;
+use crate::terminal::threads;
+use cnnfilter_core::score::Aim;
+use cnnfilter_nn::DeviceChoice;
 
 /// Score calls: one streaming pass over a VCF.
 ///

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::commands::simulate::{GenomePlan, ReadsPlan};
-use crate::runtime::threads;
-use crate::simulate::{GenomeOptions, Rates, ReadOptions};
+use crate::terminal::threads;
+use cnnfilter_simulate::{GenomeOptions, Rates, ReadOptions};
 
 /// Make samples and reads whose truth is known.
 #[derive(Debug, Subcommand)]

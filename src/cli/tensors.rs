@@ -8,8 +8,8 @@ use super::reads::ReadsArgs;
 use crate::commands::encoding::SampleChoice;
 use crate::commands::labels::LabelPlan;
 use crate::commands::tensors::TensorsPlan;
-use crate::encode::annotations::{AnnotationSource, DEFAULT};
-use crate::runtime::threads;
+use crate::terminal::threads;
+use cnnfilter_core::encode::annotations::{AnnotationSource, DEFAULT};
 
 /// Encode labelled calls once, for training: a file of examples for `cnnfilter train`.
 ///

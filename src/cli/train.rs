@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::commands::train::TrainPlan;
-use crate::model::DeviceChoice;
-use crate::runtime::threads;
+use crate::terminal::threads;
+use cnnfilter_nn::DeviceChoice;
 
 /// Train a network on files of examples (`cnnfilter tensors`) and write a model folder.
 ///

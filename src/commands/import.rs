@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::io::{gatk_archive, model_dir};
-use crate::model::import;
+use cnnfilter_core::networks::import;
 
 /// What to import, and where to.
 #[derive(Debug, Clone)]

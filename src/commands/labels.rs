@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::another_reference;
-use crate::eval::classes::Kind;
-use crate::genome::IntervalSet;
-use crate::genome::contigs::ContigMismatch;
 use crate::io::text_source::TextSource;
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{IoError, regions};
-use crate::label::{
+use cnnfilter_core::genome::IntervalSet;
+use cnnfilter_core::genome::contigs::ContigMismatch;
+use cnnfilter_core::label::{
     AltState, ContigJudgement, GivenLabel, MatchOptions, MatchRule, RecordLabel, Site,
     TableColumns, TruthCounts, happy_label, judge, record_label, vcfeval_label,
 };
-use crate::vcf::{VcfHeader, VcfRecord};
+use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
+use cnnfilter_eval::classes::Kind;
 
 /// Where labels come from.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ pub mod train;
 
 use std::path::Path;
 
-use crate::genome::contigs::ContigMismatch;
+use cnnfilter_core::genome::contigs::ContigMismatch;
 
 /// Two files that are not about the same reference.
 fn another_reference(

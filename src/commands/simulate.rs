@@ -11,9 +11,9 @@ use crate::io::fasta::Reference;
 use crate::io::gzip_file::{self, NewFile};
 use crate::io::text_source::TextSource;
 use crate::io::{IoError, atomic, regions};
-use crate::runtime::threads;
-use crate::simulate::reads::{FastqReader, next_block};
-use crate::simulate::{
+use crate::terminal::threads;
+use cnnfilter_simulate::reads::{FastqReader, next_block};
+use cnnfilter_simulate::{
     Block, Counts, GenomeOptions, GivenTally, GivenVariants, MIN_REGION, ReadErrors, ReadOptions,
     Region, SimulateError, Source, known_stretches, merged, mixture_text, simulate_region,
     vcf_header,

@@ -8,18 +8,18 @@ use anyhow::{Result, bail};
 
 use super::encoding::{Call, EncodingPlan, Inputs, Outcome, Workers, encode_calls, inputs};
 use super::labels::{LabelPlan, LabelSource};
-use crate::encode::annotations::AnnotationSource;
-use crate::encode::store::{LabelledExample, StoreHeader, StoreInput};
-use crate::encode::{Encoder, SiteTensor, evidence};
-use crate::genome::VariantKind;
 use crate::io::example_file::ExampleWriter;
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{atomic, checksum, regions};
-use crate::label::{AltState, MatchRule};
-use crate::model::card::TensorSpec;
-use crate::runtime::progress::Progress;
-use crate::runtime::threads;
-use crate::vcf::VcfRecord;
+use crate::terminal::progress::Progress;
+use crate::terminal::threads;
+use cnnfilter_core::encode::annotations::AnnotationSource;
+use cnnfilter_core::encode::store::{LabelledExample, StoreHeader, StoreInput};
+use cnnfilter_core::encode::{Encoder, SiteTensor, allele};
+use cnnfilter_core::genome::VariantKind;
+use cnnfilter_core::label::{AltState, MatchRule};
+use cnnfilter_core::networks::card::TensorSpec;
+use cnnfilter_core::vcf::VcfRecord;
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ const CHUNK: usize = 2048;
 pub fn run(plan: &TensorsPlan) -> Result<String> {
     let pool = threads::pool(plan.threads)?;
     let mut calls = ContigGroups::open(&plan.variants)?;
-    let encoder = Encoder::Evidence {
+    let encoder = Encoder::Allele {
         reads: !plan.encoding.reads.is_empty(),
         annotations: plan.annotations.clone(),
     };
@@ -152,7 +152,7 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
             counts.left_out_text()
         );
     }
-    let tensor = TensorSpec::of_evidence(inputs.encoder.uses_reads());
+    let tensor = TensorSpec::of_allele(inputs.encoder.uses_reads());
     let header = StoreHeader {
         set: plan.set.clone(),
         encoder: tensor.encoder,
@@ -277,7 +277,7 @@ impl Table {
         let is_wanted = plan.table.is_some();
         if is_wanted {
             text.push_str("set\tcontig\tpos\tref\talt\tlabel\tgenotype_right\ttype");
-            let site = evidence::ReadSet::site_names(encoder.uses_reads());
+            let site = allele::AlleleTensor::site_names(encoder.uses_reads());
             for name in encoder
                 .annotation_names()
                 .iter()
@@ -297,7 +297,7 @@ impl Table {
     }
 
     fn add(&mut self, example: &LabelledExample) {
-        let SiteTensor::Set(set) = &example.example.tensor else {
+        let SiteTensor::Allele(set) = &example.example.tensor else {
             return;
         };
         if !self.is_wanted {

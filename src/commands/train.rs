@@ -9,18 +9,19 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use self::data::Data;
-use crate::filter::thresholds::{Aim, CardThresholds, HeldOut, choose};
 use crate::io::{IoError, atomic, model_dir, run_dir};
-use crate::model::calibration::{Calibration, PlattScaling};
-use crate::model::card::Training;
-use crate::model::evidence::EvidenceSpec;
-use crate::model::weights::{self, Weights};
-use crate::model::{DeviceChoice, Model, Trained};
-use crate::runtime::steps::Steps;
-use crate::runtime::threads;
-use crate::train::checkpoint::{self, CheckpointMetadata};
-use crate::train::config::TrainConfig;
-use crate::train::fit::{Event, Figures, Run, Scored, State};
+use crate::terminal::steps::Steps;
+use crate::terminal::threads;
+use cnnfilter_core::networks::allele::AlleleSpec;
+use cnnfilter_core::networks::card::Training;
+use cnnfilter_core::networks::{Model, Trained};
+use cnnfilter_core::score::calibration::{Calibration, PlattScaling};
+use cnnfilter_core::score::thresholds::{Aim, CardThresholds, HeldOut, choose};
+use cnnfilter_nn::DeviceChoice;
+use cnnfilter_nn::weights::{self, Weights};
+use cnnfilter_train::checkpoint::{self, CheckpointMetadata};
+use cnnfilter_train::config::TrainConfig;
+use cnnfilter_train::fit::{Event, Figures, Run, Scored, State};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
@@ -84,7 +85,7 @@ pub fn run(plan: &TrainPlan) -> Result<String> {
         .as_deref()
         .map(|folder| model_dir::load(folder, DeviceChoice::Cpu))
         .transpose()?;
-    let mut spec: EvidenceSpec = config.architecture().context("[architecture]")?;
+    let mut spec: AlleleSpec = config.architecture().context("[architecture]")?;
     if config.architecture.contains_key("reads") && spec.reads != data.with_reads {
         bail!(
             "[architecture]: reads is {}, but the examples are {} reads; leave it out",

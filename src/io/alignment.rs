@@ -9,8 +9,10 @@ use rust_htslib::bam::{IndexedReader, Read as _};
 use super::alignment_index::AlignmentIndexes;
 use super::bgzf_tail::{check_alignment_end, head};
 use super::error::{IoError, refuse_remote};
-use crate::encode::pileup::ReadSink;
-use crate::genome::{AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFilter, ReadFlags};
+use cnnfilter_core::genome::ReadSink;
+use cnnfilter_core::genome::{
+    AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFilter, ReadFlags,
+};
 
 /// One BAM or CRAM file with its index.
 struct AlignmentFile {

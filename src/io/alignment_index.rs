@@ -19,7 +19,7 @@ impl AlignmentIndexes {
     ///
     /// # Errors
     /// Where there is none, or one is cut off.
-    pub fn find(path: &Path, is_cram: bool) -> Result<Self, IoError> {
+    pub(super) fn find(path: &Path, is_cram: bool) -> Result<Self, IoError> {
         let mut found = Vec::new();
         for index in names_of_indexes(path, is_cram)? {
             let contigs = if is_cram {
@@ -42,7 +42,7 @@ impl AlignmentIndexes {
     ///
     /// # Errors
     /// Where an index has fewer than the file's `contigs`.
-    pub fn check_contigs(&self, path: &Path, contigs: u32) -> Result<(), IoError> {
+    pub(super) fn check_contigs(&self, path: &Path, contigs: u32) -> Result<(), IoError> {
         for (index, found) in &self.found {
             if let Some(found) = found.filter(|found| *found < contigs) {
                 return Err(IoError::other(

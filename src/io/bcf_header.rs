@@ -6,7 +6,7 @@ use std::io::{BufRead, Read as _};
 use std::path::Path;
 
 use super::error::IoError;
-use crate::vcf::VcfHeader;
+use cnnfilter_core::vcf::VcfHeader;
 
 /// Longest header that is believed, in bytes: one of millions of contigs has less.
 const LONGEST: u32 = 1 << 30;

@@ -8,7 +8,7 @@ use rust_htslib::errors::Error as HtslibError;
 
 use super::alignment::{ReadRoute, RoutedFile, end_of, open_indexed};
 use super::error::IoError;
-use crate::genome::{ReadFilter, ReadFlags};
+use cnnfilter_core::genome::{ReadFilter, ReadFlags};
 
 /// Contigs that are looked at, those with the most reads first.
 const CONTIGS: usize = 24;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::vcf::VcfError;
+use cnnfilter_core::vcf::VcfError;
 
 /// An error of one file.
 #[derive(Debug, thiserror::Error)]

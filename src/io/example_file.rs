@@ -1,4 +1,4 @@
-//! Files of encoded examples ([`crate::encode::store`]).
+//! Files of encoded examples ([`cnnfilter_core::encode::store`]).
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
@@ -8,7 +8,7 @@ use memmap2::Mmap;
 
 use super::atomic::PendingFile;
 use super::error::{IoError, Problem};
-use crate::encode::store::{self, LabelledExample, StoreHeader, StoreLayout, StoreView};
+use cnnfilter_core::encode::store::{self, LabelledExample, StoreHeader, StoreLayout, StoreView};
 
 /// Writes examples one after another; the header, which counts them, comes in front at the end.
 pub struct ExampleWriter {

@@ -11,8 +11,8 @@ use noodles_fasta::fai;
 use super::bgzf_tail::{head, is_bgzf};
 use super::error::{IoError, Problem, refuse_remote};
 use super::with_suffix;
-use crate::encode::ReferenceBlock;
-use crate::genome::{Contig, ContigTable};
+use cnnfilter_core::genome::ReferenceBlock;
+use cnnfilter_core::genome::{Contig, ContigTable};
 
 trait SeekRead: Read + Seek + Send {}
 impl<T: Read + Seek + Send> SeekRead for T {}

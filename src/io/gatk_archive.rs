@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::bgzf_tail::head;
 use super::error::{IoError, Problem, refuse_remote};
-use crate::model::import::HDF5_MAGIC;
+use cnnfilter_core::networks::import::HDF5_MAGIC;
 
 /// Largest weight file, and most of all of one archive together, in bytes; the published ones have 2
 /// to 25 MB.

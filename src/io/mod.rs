@@ -1,6 +1,6 @@
 //! Everything that touches a file. The only user of htslib, and the one place that writes.
 //!
-//! Calls travel as VCF text ([`crate::vcf`]) whatever the file: text is passed on byte for byte,
+//! Calls travel as VCF text ([`cnnfilter_core::vcf`]) whatever the file: text is passed on byte for byte,
 //! BCF is translated by htslib at the doors ([`text_source`], [`vcf_writer`]).
 
 pub mod alignment;

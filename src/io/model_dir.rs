@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::atomic;
 use super::error::IoError;
-use crate::filter::{CardThresholds, ModelLine};
-use crate::model::calibration::Calibration;
-use crate::model::{Builtin, DeviceChoice, Model};
+use cnnfilter_core::filter::ModelLine;
+use cnnfilter_core::networks::{Builtin, Model};
+use cnnfilter_core::score::CardThresholds;
+use cnnfilter_core::score::calibration::Calibration;
+use cnnfilter_nn::DeviceChoice;
 
 /// The card.
 pub const CARD: &str = "model.json";
@@ -38,7 +40,7 @@ pub fn load_choice(
     match builtin(choice, reads)? {
         Some(builtin) => builtin
             .load(device)
-            .map_err(|error| IoError::other(builtin.name, error.to_string())),
+            .map_err(|error| IoError::other(builtin.0.name, error.to_string())),
         None => load(choice.unwrap_or(Path::new(".")), device),
     }
 }
@@ -53,8 +55,8 @@ fn builtin(choice: Option<&Path>, reads: bool) -> Result<Option<Builtin>, IoErro
     }
     let found = path.to_str().and_then(Builtin::named);
     if found.is_none() {
-        let known = crate::model::builtin::ALL
-            .map(|model| model.name)
+        let known = cnnfilter_core::networks::builtin::ALL
+            .map(|model| model.0.name)
             .join(", ");
         return Err(IoError::other(
             path,
@@ -78,7 +80,7 @@ pub fn thresholds(folder: &Path) -> Result<ModelLine, IoError> {
     }
     let wrong = |what: String| IoError::other(folder.join(CARD), what);
     let json = match builtin(Some(folder), true)? {
-        Some(builtin) => builtin.card.to_vec(),
+        Some(builtin) => builtin.0.card.to_vec(),
         None => read(folder, CARD)?,
     };
     let card: Card = serde_json::from_slice(&json).map_err(|error| wrong(error.to_string()))?;

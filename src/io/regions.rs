@@ -10,8 +10,8 @@ use std::path::Path;
 use super::error::{IoError, Problem};
 use super::text_source::TextSource;
 use super::vcf_reader::VcfReader;
-use crate::genome::{ContigTable, Interval, IntervalSet};
-use crate::vcf::VcfRecord;
+use cnnfilter_core::genome::{ContigTable, Interval, IntervalSet};
+use cnnfilter_core::vcf::VcfRecord;
 
 /// A contig and a stretch of it.
 type Region = (String, Interval);
@@ -207,7 +207,7 @@ fn check_contig(contig: &str, contigs: &ContigTable) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::genome::Contig;
+    use cnnfilter_core::genome::Contig;
 
     fn contigs() -> ContigTable {
         ContigTable::new(["chr1", "HLA-A*01:01", "chr2"].map(|name| Contig {

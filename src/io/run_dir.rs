@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use super::atomic;
 use super::error::IoError;
-use crate::model::weights::{self, Weights};
-use crate::train::checkpoint::CheckpointMetadata;
+use cnnfilter_nn::weights::{self, Weights};
+use cnnfilter_train::checkpoint::CheckpointMetadata;
 
 /// The configuration.
 pub const CONFIG: &str = "config.toml";

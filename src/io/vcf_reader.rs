@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::{IoError, Problem};
 use super::text_source::TextSource;
-use crate::vcf::{OrderCheck, VcfError, VcfHeader, VcfRecord};
+use cnnfilter_core::vcf::{OrderCheck, VcfError, VcfHeader, VcfRecord};
 
 /// Reads VCF, VCF.gz, BCF or standard input (`-`), in the order of the file, which must be sorted
 /// unless [`Order`] says otherwise.

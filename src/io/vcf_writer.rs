@@ -13,7 +13,7 @@ use super::atomic::{self, PendingFile, hold_folder_of, is_special};
 use super::error::{IoError, Problem, refuse_remote};
 use super::text_source::descriptor_path;
 use super::with_suffix;
-use crate::vcf::{OrderCheck, VcfHeader, VcfRecord};
+use cnnfilter_core::vcf::{OrderCheck, VcfHeader, VcfRecord};
 
 /// The formats that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

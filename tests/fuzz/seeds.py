@@ -60,7 +60,7 @@ for name, text in [
 ]:
     put("regions", name, text)
 
-# import: as src/model/import/torch.rs writes a module by hand.
+# import: as crates/core/src/networks/import/torch.rs writes a module by hand.
 def text(s):
     return b"X" + struct.pack("<I", len(s)) + s.encode()
 

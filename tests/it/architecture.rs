@@ -1,4 +1,5 @@
-//! Foreign libraries stay behind their borders.
+//! Foreign libraries stay behind their borders: inside the root package, where the compiler sees
+//! one crate. Between crates the manifests keep them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,13 +46,11 @@ fn each_library_has_its_folder() {
     for (word, allowed) in [
         ("rust_htslib", &["io/"][..]),
         ("noodles", &["io/"]),
-        ("candle_", &["model/", "train/"]),
         ("clap", &["cli/", "main.rs"]),
         ("anyhow", &["commands/", "main.rs"]),
-        ("indicatif", &["runtime/"]),
-        ("statrs", &["eval/"]),
+        ("indicatif", &["terminal/"]),
         ("std::fs", &["io/"]),
-        ("unsafe", &["model/kernel/", "io/example_file.rs"]),
+        ("unsafe", &["io/example_file.rs"]),
     ] {
         assert_eq!(trespassers(word, allowed), Vec::<String>::new(), "`{word}`");
     }

@@ -93,7 +93,7 @@ fn file(name: &str) -> PathBuf {
 }
 
 /// A record without what a run may add: the INFO keys of ours, and FORMAT `CNN`.
-pub fn bare(line: &str) -> String {
+pub(crate) fn bare(line: &str) -> String {
     let mut columns: Vec<String> = line.split('\t').map(String::from).collect();
     let kept: Vec<&str> = columns[7]
         .split(';')

@@ -6,17 +6,17 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::npy::NpzTensors;
-use cnnfilter::encode::annotations::{self, BEST_PRACTICES};
-use cnnfilter::encode::gatk::{CHANNELS, READ_LIMIT, ReadTensor, WINDOW};
-use cnnfilter::encode::pileup::Pileup;
-use cnnfilter::encode::{Example, SiteTensor};
-use cnnfilter::genome::ReadFilter;
 use cnnfilter::io::alignment::{AlignmentSource, ReadRoute, RoutedFile};
 use cnnfilter::io::fasta::Reference;
 use cnnfilter::io::model_dir;
 use cnnfilter::io::text_source::TextSource;
 use cnnfilter::io::vcf_reader::VcfReader;
-use cnnfilter::model::DeviceChoice;
+use cnnfilter_core::encode::annotations::{self, BEST_PRACTICES};
+use cnnfilter_core::encode::gatk::{CHANNELS, READ_LIMIT, ReadTensor, WINDOW};
+use cnnfilter_core::encode::pileup::Pileup;
+use cnnfilter_core::encode::{Example, SiteTensor};
+use cnnfilter_core::genome::ReadFilter;
+use cnnfilter_nn::DeviceChoice;
 
 use crate::support::*;
 
@@ -368,13 +368,14 @@ fn figures_of_the_labelled_calls() {
 #[test]
 #[ignore = "needs CNNFILTER_DATA and CNNFILTER_GATK_JAR"]
 fn genotype_labels_are_those_of_happy() {
-    use cnnfilter::label::*;
+    use cnnfilter_core::genome::record_kind;
+    use cnnfilter_core::label::*;
     let mut calls = VcfReader::open(&data(
         "calls/NA12878.b37.chr20.gatk3.8hc.composite.vqslod.cnn1d.vcf.gz",
     ))
     .unwrap();
     let mut truth = VcfReader::open(&data("truth/HG001.b37.chr20.giab_v3.3.2.vcf.gz")).unwrap();
-    let site = |record: &cnnfilter::vcf::VcfRecord| {
+    let site = |record: &cnnfilter_core::vcf::VcfRecord| {
         let variant = record.variant().unwrap();
         Site {
             start: variant.start,
@@ -429,13 +430,14 @@ fn genotype_labels_are_those_of_happy() {
             MatchRule::Genotype,
         );
         let kind = usize::from(
-            record_kind(&site.reference, &site.alternates) == cnnfilter::genome::VariantKind::Indel,
+            record_kind(&site.reference, &site.alternates)
+                == cnnfilter_core::genome::VariantKind::Indel,
         );
         totals[kind] += 1;
         differing[kind] += usize::from(ours != happy.record_label(MatchRule::Genotype));
     }
     assert_eq!(totals, [10_842, 1_464]);
     // One SNP and three indels, at two places where the haplotypes are the truth's and hap.py did
-    // not see it (src/label/matching/tests).
+    // not see it (crates/core/src/label/matching/tests).
     assert_eq!(differing, [1, 3]);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use cnnfilter::genome::FlagSet;
+use cnnfilter_core::genome::FlagSet;
 use rust_htslib::bam::record::Aux;
 use rust_htslib::bam::{self, Format, Header, Read as _, Record};
 

@@ -28,7 +28,7 @@ fn tensors_by(labels: (&Path, &Path), calls: &Path, output: &Path, more: &[&str]
 }
 
 /// Runs `tensors` with the demo's truth; returns what it says.
-pub fn tensors(calls: &Path, output: &Path, more: &[&str]) -> String {
+pub(crate) fn tensors(calls: &Path, output: &Path, more: &[&str]) -> String {
     let (truth, confident) = (demo("truth.vcf.gz"), demo("confident.bed"));
     let run = tensors_by((&truth, &confident), calls, output, more);
     let said = String::from_utf8_lossy(&run.stderr).into_owned();

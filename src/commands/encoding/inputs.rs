@@ -9,12 +9,12 @@ use rayon::prelude::*;
 use super::sample_map::SampleMap;
 use super::samples::{self, NamedReads, Sample, SampleChoice};
 use crate::commands::another_reference;
-use crate::encode::Encoder;
-use crate::genome::{ContigTable, FlagSet, ReadFilter, contigs};
 use crate::io::alignment::{self, RoutedFile};
 use crate::io::depth;
 use crate::io::fasta::Reference;
-use crate::vcf::VcfHeader;
+use cnnfilter_core::encode::Encoder;
+use cnnfilter_core::genome::{ContigTable, FlagSet, ReadFilter, contigs};
+use cnnfilter_core::vcf::VcfHeader;
 
 /// The files that calls are encoded from.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ impl ReadFilterOptions {
     fn resolve(self, encoder: &Encoder) -> ReadFilter {
         let usual = match encoder {
             Encoder::Gatk { .. } => FlagSet::default(),
-            Encoder::Evidence { .. } => FlagSet::UNUSABLE,
+            Encoder::Allele { .. } => FlagSet::UNUSABLE,
         };
         ReadFilter {
             min_mapping_quality: self.min_mapping_quality,
@@ -137,7 +137,7 @@ pub fn open(
         bases_before.push(before + contig.length.unwrap_or(0));
     }
     let depth_of = |sample| match (&encoder, plan.sample_depth) {
-        (Encoder::Evidence { reads: true, .. }, None) => {
+        (Encoder::Allele { reads: true, .. }, None) => {
             depth::sample_depth(&assigned.files, sample, read_filter, &plan.reference)
         }
         (_, given) => Ok(given.unwrap_or(0.0)),

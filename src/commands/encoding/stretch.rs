@@ -9,19 +9,18 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::inputs::Inputs;
-use crate::encode::annotations::{self, AnnotationSource};
-use crate::encode::evidence::{
-    Haplotypes, Landscape, ReadSet, SAMPLE_LIMIT, Survey, landscape, read_set,
-};
-use crate::encode::gatk::{READ_LIMIT, ReadTensor, ReferenceTensor, WINDOW};
-use crate::encode::kind::{Skip, gatk_kind, scorable};
-use crate::encode::pileup::{PiledReads, Pileup, ReadSink};
-use crate::encode::{Encoder, Example, ReferenceBlock, SiteTensor};
-use crate::genome::{Variant, VariantKind};
 use crate::io::alignment::AlignmentSource;
 use crate::io::fasta::FastaReader;
-use crate::label::{Edit, record_kind};
-use crate::vcf::VcfRecord;
+use cnnfilter_core::encode::allele::{
+    AlleleTensor, Haplotypes, LocalContext, ReadCollector, SAMPLE_LIMIT, landscape, read_set,
+};
+use cnnfilter_core::encode::annotations::{self, AnnotationSource};
+use cnnfilter_core::encode::gatk::{READ_LIMIT, ReadTensor, ReferenceTensor, WINDOW};
+use cnnfilter_core::encode::kind::{Skip, gatk_kind, scorable};
+use cnnfilter_core::encode::pileup::{PiledReads, Pileup};
+use cnnfilter_core::encode::{Encoder, Example, SiteTensor};
+use cnnfilter_core::genome::{Edit, ReadSink, ReferenceBlock, Variant, VariantKind, record_kind};
+use cnnfilter_core::vcf::VcfRecord;
 
 /// Calls further apart than this are not swept together: an indexed seek costs about as much as
 /// reading this many bases (BAM's linear index has steps of 16 kb).
@@ -238,8 +237,8 @@ impl StretchReader {
             Encoder::Gatk { reads, annotations } => {
                 self.encode_for_gatk(&scored, *reads, annotations, inputs)?
             }
-            Encoder::Evidence { reads, annotations } => {
-                self.encode_evidence(&scored, *reads, annotations, inputs)?
+            Encoder::Allele { reads, annotations } => {
+                self.encode_alleles(&scored, *reads, annotations, inputs)?
             }
         };
         let mut encoded = encoded.into_iter();
@@ -340,7 +339,7 @@ impl StretchReader {
             .collect()
     }
 
-    fn encode_evidence(
+    fn encode_alleles(
         &mut self,
         scored: &[(&Call, &Variant)],
         with_reads: bool,
@@ -366,12 +365,12 @@ impl StretchReader {
         if with_reads {
             let cores: Vec<(i64, i64)> = alleles.iter().map(|allele| allele.3.core).collect();
             surveys = (inputs.samples.iter())
-                .map(|_| Survey::new(&cores, read_set::MARGIN, SAMPLE_LIMIT, &block))
+                .map(|_| ReadCollector::new(&cores, read_set::MARGIN, SAMPLE_LIMIT, &block))
                 .collect();
             let contig = &scored[0].1.contig;
             self.sweep(contig, &mut surveys)?;
         }
-        let of_samples: Vec<(Vec<PiledReads>, Landscape)> = surveys
+        let of_samples: Vec<(Vec<PiledReads>, LocalContext)> = surveys
             .into_iter()
             .map(|mut survey| {
                 survey.landscape.finish();
@@ -407,7 +406,7 @@ impl StretchReader {
                         let piled = &piled[of_allele];
                         site.reads = site.reads.max(Some(piled.seen));
                         site.is_sampled |= piled.seen > SAMPLE_LIMIT as u64;
-                        ReadSet::encode(
+                        AlleleTensor::encode(
                             edit,
                             haplotypes,
                             count,
@@ -417,14 +416,14 @@ impl StretchReader {
                             &block,
                         )
                     }
-                    None => ReadSet::encode_reference(edit, count, &block),
+                    None => AlleleTensor::encode_reference(edit, count, &block),
                 };
                 site.alleles.push(EncodedAllele {
                     sample: slot,
                     alternate: Some(*alternate),
                     kind,
                     example: Example {
-                        tensor: SiteTensor::Set(set),
+                        tensor: SiteTensor::Allele(set),
                         annotations,
                     },
                 });

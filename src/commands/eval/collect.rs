@@ -8,20 +8,21 @@ use rayon::prelude::*;
 
 use super::scores::ScoreColumn;
 use crate::commands::labels::{ContigLabels, MissedAllele};
-use crate::eval::classes::{
+use cnnfilter_core::genome::repeat::tandem_repeat;
+use cnnfilter_core::genome::{Edit, record_kind};
+use cnnfilter_core::genome::{IntervalSet, VariantKind};
+use cnnfilter_core::label::{LabelCounts, RecordLabel, Site};
+use cnnfilter_core::vcf::VcfRecord;
+use cnnfilter_core::vcf::record::parse_float;
+use cnnfilter_eval::classes::{
     Classes, FilterState, Kind, Label, RangeClass, SizeClass, Substitution, Zygosity,
 };
-use crate::eval::worst::worst_among;
-use crate::eval::{JudgedTable, MissedTruth, Record};
-use crate::genome::repeat::tandem_repeat;
-use crate::genome::{IntervalSet, VariantKind};
-use crate::label::{Edit, LabelCounts, RecordLabel, Site, record_kind};
-use crate::report::{WorstRecord, WorstSort};
-use crate::vcf::VcfRecord;
-use crate::vcf::record::parse_float;
+use cnnfilter_eval::report::{WorstRecord, WorstSort};
+use cnnfilter_eval::worst::worst_among;
+use cnnfilter_eval::{JudgedTable, MissedTruth, Record};
 
 /// The table, and what is remembered beside it.
-pub struct Collection {
+pub(super) struct Collection {
     /// All records that are SNPs or indels.
     pub table: JudgedTable,
     /// Labels given, by kind; records that are neither SNP nor indel under `other`.
@@ -56,7 +57,7 @@ struct Row {
 }
 
 /// The columns of one file of calls, and its records on the contig at hand.
-pub struct FileOfCalls<'a> {
+pub(super) struct FileOfCalls<'a> {
     /// Scores to read from it.
     pub columns: &'a [ScoreColumn],
     /// Its sample.
@@ -70,7 +71,7 @@ impl Collection {
     ///
     /// # Errors
     /// More strata than the table can hold.
-    pub fn new(
+    pub(super) fn new(
         scores: Vec<String>,
         strata: Vec<(String, IntervalSet)>,
         worst: usize,
@@ -91,7 +92,7 @@ impl Collection {
     ///
     /// # Errors
     /// A table that is full.
-    pub fn add(
+    pub(super) fn add(
         &mut self,
         contig: &str,
         records: &[VcfRecord],
@@ -150,7 +151,7 @@ impl Collection {
     ///
     /// # Errors
     /// A stratum that the table does not have; there is none.
-    pub fn add_missed(&mut self, contig: &str, missed: &[MissedAllele]) -> Result<()> {
+    pub(super) fn add_missed(&mut self, contig: &str, missed: &[MissedAllele]) -> Result<()> {
         for allele in missed {
             let Site {
                 start,
@@ -180,7 +181,7 @@ impl Collection {
     }
 
     /// The records that each score gets most wrong.
-    pub fn worst_records(&self) -> Vec<WorstRecord> {
+    pub(super) fn worst_records(&self) -> Vec<WorstRecord> {
         let mut found = Vec::new();
         for kind in Kind::ALL {
             for (score, name) in self.table.score_names().iter().enumerate() {

@@ -1,7 +1,7 @@
 //! `cnnfilter eval`: how good every score of a call set is, against a truth set.
 //!
 //! Calls, truth and reference are read a contig at a time and become one table
-//! ([`crate::eval::JudgedTable`]); all figures come from that.
+//! ([`cnnfilter_eval::JudgedTable`]); all figures come from that.
 
 mod collect;
 mod scores;
@@ -16,18 +16,18 @@ use self::collect::{Collection, FileOfCalls};
 use self::scores::ScoreColumn;
 use super::another_reference;
 use super::labels::{LabelPlan, LabelSource, Truths, by_truth};
-use crate::eval::at_filter::at_filter;
-use crate::eval::classes::Kind;
-use crate::eval::no_truth::by_score_bin;
-use crate::eval::{EvalConfig, Stratum, evaluate};
-use crate::genome::{Contig, ContigTable, IntervalSet, contigs};
 use crate::io::fasta::{FastaReader, Reference};
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{IoError, atomic, regions};
-use crate::label::{MatchRule, TruthCounts};
-use crate::report::{self, FilterRows, NoTruthRows, Report};
-use crate::runtime::threads;
-use crate::vcf::VcfRecord;
+use crate::terminal::threads;
+use cnnfilter_core::genome::{Contig, ContigTable, IntervalSet, contigs};
+use cnnfilter_core::label::{MatchRule, TruthCounts};
+use cnnfilter_core::vcf::VcfRecord;
+use cnnfilter_eval::at_filter::at_filter;
+use cnnfilter_eval::classes::Kind;
+use cnnfilter_eval::no_truth::by_score_bin;
+use cnnfilter_eval::report::{self, FilterRows, NoTruthRows, Report};
+use cnnfilter_eval::{EvalConfig, Stratum, evaluate};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]

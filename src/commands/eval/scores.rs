@@ -1,7 +1,7 @@
 //! Which numbers of a record are scores.
 
-use crate::vcf::record::parse_float;
-use crate::vcf::{VcfHeader, VcfRecord};
+use cnnfilter_core::vcf::record::parse_float;
+use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
 /// Scores that are looked for where the user names none, in the order of the report: ours, those of
 /// VQSR, VETS, ugbio and rtg's AVR, the one that hap.py was told to rank by, and what callers write.
@@ -29,7 +29,7 @@ enum Place {
 
 /// One score of one file; higher means more likely real.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScoreColumn {
+pub(super) struct ScoreColumn {
     /// Its name in the report.
     pub name: String,
     place: Place,
@@ -50,7 +50,7 @@ impl ScoreColumn {
     }
 
     /// Whether it is a sample's, not the record's.
-    pub fn is_of_a_sample(&self) -> bool {
+    pub(super) fn is_of_a_sample(&self) -> bool {
         matches!(self.place, Place::Format(_))
     }
 
@@ -63,7 +63,7 @@ impl ScoreColumn {
     }
 
     /// The value in a record; NaN where it is missing. Of several values the first counts.
-    pub fn value(&self, record: &VcfRecord, sample: usize) -> f32 {
+    pub(super) fn value(&self, record: &VcfRecord, sample: usize) -> f32 {
         let found = match &self.place {
             Place::Quality => record.quality(),
             Place::Info(key) => record.info_float(key.as_bytes()),
@@ -78,7 +78,7 @@ impl ScoreColumn {
 /// The scores to read from a file: those named, else the known ones, as far as its header defines
 /// them. `taken` are the names of the files before it; a name that is taken gets the file's name
 /// behind it.
-pub fn columns(
+pub(super) fn columns(
     asked: &[String],
     header: &VcfHeader,
     file: &str,

@@ -3,19 +3,22 @@
 use anyhow::Result;
 
 use super::FilterPlan;
-use crate::filter::alleles::{AlleleFields, trim};
-use crate::filter::decision::SAMPLE_KEY;
-use crate::filter::genotypes::{FILTER_KEY, FILTER_LINE, Which, set_missing, write_filters};
-use crate::filter::{Calibration, FilterSummary, ThresholdFilter, filter_column};
 use crate::io::vcf_writer::VcfWriter;
-use crate::runtime::progress::Progress;
-use crate::vcf::{VcfHeader, VcfRecord};
+use crate::terminal::progress::Progress;
+use cnnfilter_core::filter::alleles::{AlleleFields, trim};
+use cnnfilter_core::filter::decision::SAMPLE_KEY;
+use cnnfilter_core::filter::genotypes::{
+    FILTER_KEY, FILTER_LINE, Which, set_missing, write_filters,
+};
+use cnnfilter_core::filter::{FilterSummary, ThresholdFilter, filter_column};
+use cnnfilter_core::score::platt::Calibration;
+use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
 /// Records between two signs of progress.
 const STEP: u64 = 4096;
 
 /// Writes filtered records.
-pub struct Output<'a> {
+pub(crate) struct Output<'a> {
     plan: &'a FilterPlan,
     writer: VcfWriter,
     progress: Progress,
@@ -27,7 +30,7 @@ impl<'a> Output<'a> {
     ///
     /// # Errors
     /// Where the target cannot be created.
-    pub fn create(plan: &'a FilterPlan, header: &VcfHeader) -> Result<Self> {
+    pub(crate) fn create(plan: &'a FilterPlan, header: &VcfHeader) -> Result<Self> {
         Ok(Self {
             plan,
             writer: VcfWriter::create(plan.output.clone(), header)?,
@@ -41,7 +44,7 @@ impl<'a> Output<'a> {
     ///
     /// # Errors
     /// Where the output takes no more.
-    pub fn write(
+    pub(crate) fn write(
         &mut self,
         record: &mut VcfRecord,
         failing: &[bool],
@@ -76,14 +79,14 @@ impl<'a> Output<'a> {
     ///
     /// # Errors
     /// Where the rest cannot be written, or the index cannot be made.
-    pub fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         self.progress.finish();
         Ok(self.writer.finish()?)
     }
 }
 
 /// Filters below the record: ALTs and genotypes, by their own scores.
-pub struct Parts<'a> {
+pub(crate) struct Parts<'a> {
     filter: &'a ThresholdFilter,
     calibration: Calibration,
     fields: AlleleFields,
@@ -93,7 +96,7 @@ pub struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     /// Looks up in a header what there is.
-    pub fn new(
+    pub(crate) fn new(
         filter: &'a ThresholdFilter,
         calibration: Calibration,
         header: &VcfHeader,
@@ -109,7 +112,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Adds the definition of FT where genotypes are filtered.
-    pub fn extend_header(&self, header: &mut VcfHeader) {
+    pub(crate) fn extend_header(&self, header: &mut VcfHeader) {
         if self.has_sample_scores {
             header.put_format(FILTER_KEY, FILTER_LINE.to_owned());
         }
@@ -117,7 +120,7 @@ impl<'a> Parts<'a> {
 
     /// Takes out failed ALTs of a record that passes, and filters its genotypes; returns which
     /// samples fail.
-    pub fn apply(
+    pub(crate) fn apply(
         &self,
         record: &mut VcfRecord,
         passes: bool,

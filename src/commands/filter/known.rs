@@ -4,15 +4,15 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::filter::resources::ScoredCalls;
-use crate::genome::{ContigTable, contigs};
 use crate::io::vcf_reader::{Order, VcfReader};
+use cnnfilter_core::filter::resources::ScoredCalls;
+use cnnfilter_core::genome::{ContigTable, contigs};
 
 /// Reads one resource to its end and marks the calls that it knows. No index is needed, nor an order.
 ///
 /// # Errors
 /// Where the file cannot be read.
-pub fn mark(path: &Path, calls: &mut ScoredCalls, of_calls: &ContigTable) -> Result<()> {
+pub(super) fn mark(path: &Path, calls: &mut ScoredCalls, of_calls: &ContigTable) -> Result<()> {
     let mut reader = VcfReader::open(path)?.with_order(Order::Any);
     if let Err(mismatch) = contigs::compare(of_calls, &reader.header().contigs()) {
         log::warn!(

@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use self::finish::Output;
-use crate::filter::tranches::Tranches;
-use crate::filter::{Aim, FilterSummary, ModelLine, ThresholdFilter};
-use crate::genome::IntervalSet;
 use crate::io::vcf_reader::{Order, VcfReader};
 use crate::io::vcf_writer::OutputOptions;
 use crate::io::{atomic, model_dir, regions};
-use crate::vcf::{VcfHeader, VcfRecord};
+use cnnfilter_core::filter::tranches::Tranches;
+use cnnfilter_core::filter::{FilterSummary, ModelLine, ThresholdFilter};
+use cnnfilter_core::genome::IntervalSet;
+use cnnfilter_core::score::Aim;
+use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
 /// What becomes of SNPs or indels of which no call stands in the resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

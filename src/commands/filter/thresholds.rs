@@ -5,17 +5,17 @@ use anyhow::{Result, bail};
 use super::finish::Parts;
 use super::{FilterPlan, Output, Strata, begin_header, regions_of, thresholds_of};
 use crate::commands::quote;
-use crate::filter::decision::PROBABILITY_KEY;
-use crate::filter::{Decision, FilterSummary};
 use crate::io::regions;
 use crate::io::vcf_reader::VcfReader;
+use cnnfilter_core::filter::decision::PROBABILITY_KEY;
+use cnnfilter_core::filter::{Decision, FilterSummary};
 
 /// Filters the calls.
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, thresholds that are nowhere, or an output that cannot be
 /// written.
-pub fn run(plan: &FilterPlan) -> Result<FilterSummary> {
+pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
     let mut reader = VcfReader::open(&plan.variants)?.with_order(plan.order);
     let wanted = regions_of(plan, reader.header())?;
     let mut summary = FilterSummary {

@@ -7,17 +7,17 @@ use super::{
     thresholds_of,
 };
 use crate::commands::quote;
-use crate::filter::decision::score_of;
-use crate::filter::resources::ScoredCalls;
-use crate::filter::sensitivity::{self, SENSITIVITY_KEY, Sensitivity};
-use crate::filter::summary::SummaryRow;
-use crate::filter::tranches::{Tranches, tranche_kind};
-use crate::filter::{Decision, FilterSummary, NotJudged, ThresholdFilter, filter_column};
-use crate::genome::{IntervalSet, VariantKind};
 use crate::io::regions;
 use crate::io::spool::Replay;
 use crate::io::vcf_reader::{Order, VcfReader};
-use crate::vcf::{VcfHeader, VcfRecord};
+use cnnfilter_core::filter::decision::score_of;
+use cnnfilter_core::filter::resources::ScoredCalls;
+use cnnfilter_core::filter::sensitivity::{self, SENSITIVITY_KEY, Sensitivity};
+use cnnfilter_core::filter::summary::SummaryRow;
+use cnnfilter_core::filter::tranches::{Tranches, tranche_kind};
+use cnnfilter_core::filter::{Decision, FilterSummary, NotJudged, ThresholdFilter, filter_column};
+use cnnfilter_core::genome::{IntervalSet, VariantKind};
+use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
 /// With fewer known calls than this a cut-off rests on chance.
 const FEW: usize = 50;
@@ -26,7 +26,7 @@ const FEW: usize = 50;
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or an output that cannot be written.
-pub fn run(plan: &FilterPlan, tranches: &TranchePlan) -> Result<FilterSummary> {
+pub(super) fn run(plan: &FilterPlan, tranches: &TranchePlan) -> Result<FilterSummary> {
     let input = Replay::new(&plan.variants, &tranches.tmp_dir)?;
     if input.is_copied() {
         log::info!(

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use super::ScorePlan;
-use crate::encode::Encoder;
 use crate::io::vcf_reader::VcfReader;
-use crate::model::Model;
+use cnnfilter_core::encode::Encoder;
+use cnnfilter_core::networks::Model;
 
 /// Checks the model against what it is given, and the output against the inputs.
 ///
 /// # Errors
 /// A model that needs what is not there, or an output that is an input.
-pub fn check(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Result<()> {
+pub(super) fn check(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Result<()> {
     let name = &model.card().name;
     if let Some(needs_reads) = plan.needs_reads
         && needs_reads != model.uses_reads()

@@ -2,13 +2,14 @@
 
 use anyhow::{Context, Result};
 
-use crate::filter::{Aim, Decision, ThresholdFilter};
-use crate::model::Model;
-use crate::runtime::summary::ScoreSummary;
-use crate::vcf::{VcfHeader, VcfRecord};
+use crate::terminal::summary::ScoreSummary;
+use cnnfilter_core::filter::{Decision, ThresholdFilter};
+use cnnfilter_core::networks::Model;
+use cnnfilter_core::score::Aim;
+use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
 /// The thresholds of a model for one aim.
-pub struct Filter {
+pub(super) struct Filter {
     thresholds: ThresholdFilter,
 }
 
@@ -17,7 +18,7 @@ impl Filter {
     ///
     /// # Errors
     /// A model without thresholds, or without one for such an aim.
-    pub fn new(model: &Model, aim: Aim, header: &mut VcfHeader) -> Result<Self> {
+    pub(super) fn new(model: &Model, aim: Aim, header: &mut VcfHeader) -> Result<Self> {
         let card = model.card();
         let thresholds = card.thresholds.clone().with_context(|| {
             format!(
@@ -31,7 +32,7 @@ impl Filter {
     }
 
     /// Fills FILTER of a record that has been scored; one that has not keeps its own.
-    pub fn apply(&self, record: &mut VcfRecord, summary: &mut ScoreSummary) {
+    pub(super) fn apply(&self, record: &mut VcfRecord, summary: &mut ScoreSummary) {
         let decision = self.thresholds.decide(record, &[]);
         match decision {
             Decision::NotJudged(_) => summary.not_filtered += 1,

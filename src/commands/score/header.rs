@@ -6,12 +6,12 @@ use super::ScorePlan;
 use super::scores::{SAMPLE_KEY, tells_samples_apart};
 use crate::commands::encoding::Inputs;
 use crate::commands::quote;
-use crate::encode::Encoder;
-use crate::filter::ModelLine;
-use crate::filter::decision::{ALLELE_KEY, PROBABILITY_KEY};
-use crate::genome::FlagSet;
-use crate::model::Model;
-use crate::vcf::VcfHeader;
+use cnnfilter_core::encode::Encoder;
+use cnnfilter_core::filter::ModelLine;
+use cnnfilter_core::filter::decision::{ALLELE_KEY, PROBABILITY_KEY};
+use cnnfilter_core::genome::FlagSet;
+use cnnfilter_core::networks::Model;
+use cnnfilter_core::vcf::VcfHeader;
 
 /// Adds the definition of the score, the program's version and what decided the scores. Lines of an
 /// earlier run for the same key are replaced.
@@ -22,7 +22,7 @@ use crate::vcf::VcfHeader;
 ///
 /// # Errors
 /// A card whose numbers cannot be written.
-pub fn extend(
+pub(super) fn extend(
     header: &mut VcfHeader,
     plan: &ScorePlan,
     model: &Model,
@@ -37,7 +37,7 @@ pub fn extend(
             card.name
         ),
     );
-    if matches!(model.encoder(), Encoder::Evidence { .. }) {
+    if matches!(model.encoder(), Encoder::Allele { .. }) {
         header.put_info(
             ALLELE_KEY,
             format!("##INFO=<ID={ALLELE_KEY},Number=A,Type=Float,Description=\"{key} of each ALT allele\">"),

@@ -22,16 +22,17 @@ use super::encoding::{
     Call, EncodingPlan, Inputs, StretchTimes, Workers, encode_calls, for_each_stretch,
     inputs as encoding_inputs,
 };
-use crate::filter::Aim;
-use crate::genome::IntervalSet;
 use crate::io::regions;
 use crate::io::vcf_reader::{Order, VcfReader};
 use crate::io::vcf_writer::{OutputOptions, VcfWriter};
 use crate::io::{IoError, model_dir};
-use crate::model::{DeviceChoice, Model};
-use crate::runtime::progress::Progress;
-use crate::runtime::summary::ScoreSummary;
-use crate::runtime::threads;
+use crate::terminal::progress::Progress;
+use crate::terminal::summary::ScoreSummary;
+use crate::terminal::threads;
+use cnnfilter_core::genome::IntervalSet;
+use cnnfilter_core::networks::Model;
+use cnnfilter_core::score::Aim;
+use cnnfilter_nn::DeviceChoice;
 use scores::ScoredStretch;
 
 /// Everything a run needs to know.

@@ -2,7 +2,7 @@
 
 use super::scores::ScoredStretch;
 use crate::commands::encoding::Call;
-use crate::runtime::summary::ScoreSummary;
+use crate::terminal::summary::ScoreSummary;
 
 /// Sorts the calls of a chunk by contig and position, those of one position as they were. Returns
 /// their numbers in the new order.

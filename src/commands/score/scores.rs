@@ -5,13 +5,13 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::commands::encoding::{Call, Inputs, Outcome, StretchTimes};
-use crate::encode::{Encoder, Example};
-use crate::filter::decision::{ALLELE_KEY, PROBABILITY_KEY};
-use crate::genome::VariantKind;
-use crate::model::Model;
-use crate::model::log_odds::{format_probability, format_score, log_odds};
-use crate::runtime::summary::ScoreSummary;
-use crate::vcf::VcfRecord;
+use crate::terminal::summary::ScoreSummary;
+use cnnfilter_core::encode::{Encoder, Example};
+use cnnfilter_core::filter::decision::{ALLELE_KEY, PROBABILITY_KEY};
+use cnnfilter_core::genome::VariantKind;
+use cnnfilter_core::networks::Model;
+use cnnfilter_core::score::log_odds::{format_probability, format_score, log_odds};
+use cnnfilter_core::vcf::VcfRecord;
 
 /// Records of a stretch, in their order, with their scores.
 pub(super) struct ScoredStretch {
@@ -82,7 +82,7 @@ pub(super) fn of_stretch(
 /// The INFO keys that a model fills.
 fn keys(model: &Model) -> Vec<&str> {
     let mut keys = vec![model.card().info_key.as_str()];
-    if matches!(model.encoder(), Encoder::Evidence { .. }) {
+    if matches!(model.encoder(), Encoder::Allele { .. }) {
         keys.push(ALLELE_KEY);
     }
     if model.card().calibration.is_some() {
@@ -137,7 +137,7 @@ impl ScoredRecord {
         let key = model.card().info_key.as_bytes();
         record.set_info(key, Some(format_score(score).as_bytes()));
         let text = |score: Option<f64>| score.map_or(".".to_owned(), format_score);
-        if matches!(model.encoder(), Encoder::Evidence { .. }) {
+        if matches!(model.encoder(), Encoder::Allele { .. }) {
             let list: Vec<String> = of_alternates.into_iter().map(text).collect();
             record.set_info(ALLELE_KEY.as_bytes(), Some(list.join(",").as_bytes()));
         }
@@ -164,7 +164,6 @@ pub(super) const SAMPLE_KEY: &str = "CNN";
 
 /// Whether each sample of the calls gets a score of its own.
 pub(super) fn tells_samples_apart(model: &Model, inputs: &Inputs) -> bool {
-    let looks_at_samples =
-        model.uses_reads() || matches!(model.encoder(), Encoder::Evidence { .. });
+    let looks_at_samples = model.uses_reads() || matches!(model.encoder(), Encoder::Allele { .. });
     inputs.columns > 1 && looks_at_samples
 }

@@ -6,16 +6,16 @@ use anyhow::{Result, bail};
 use rayon::prelude::*;
 
 use super::TrainPlan;
-use crate::encode::store::{LabelledExample, StoreError, StoreHeader};
-use crate::genome::{Contig, ContigTable};
 use crate::io::example_file::ExampleFile;
 use crate::io::{checksum, regions};
-use crate::model::Model;
-use crate::model::card::{TensorSpec, TrainedOn};
-use crate::model::evidence::EvidenceSpec;
-use crate::model::scaling::{Scaling, ScalingLearner};
-use crate::train::config::{SetWeight, TrainConfig};
-use crate::train::fit::ExampleSource;
+use cnnfilter_core::encode::store::{LabelledExample, StoreError, StoreHeader};
+use cnnfilter_core::genome::{Contig, ContigTable};
+use cnnfilter_core::networks::Model;
+use cnnfilter_core::networks::allele::AlleleSpec;
+use cnnfilter_core::networks::card::{TensorSpec, TrainedOn};
+use cnnfilter_core::networks::scaling::{Scaling, ScalingLearner};
+use cnnfilter_train::config::{SetWeight, TrainConfig};
+use cnnfilter_train::fit::ExampleSource;
 
 /// Examples decoded together while the scaling is learned.
 const CHUNK: usize = 4096;
@@ -24,7 +24,7 @@ const CHUNK: usize = 4096;
 const SETS_NAMED: usize = 8;
 
 /// All files of examples.
-pub struct Data {
+pub(super) struct Data {
     files: Vec<ExampleFile>,
     headers: Vec<StoreHeader>,
     /// Number of the first example of each file, and of all examples at the end.
@@ -63,7 +63,7 @@ impl Data {
     ///
     /// # Errors
     /// Files that do not go together, or nothing to train or to validate on.
-    pub fn open(plan: &TrainPlan, config: &TrainConfig) -> Result<Self> {
+    pub(super) fn open(plan: &TrainPlan, config: &TrainConfig) -> Result<Self> {
         let mut data = Self {
             files: Vec::new(),
             headers: Vec::new(),
@@ -105,7 +105,7 @@ impl Data {
     /// All files must have the same numbers in the same order, those of this version.
     fn check_layout(&mut self, file: &ExampleFile, header: &StoreHeader) -> Result<()> {
         let reads = header.encoder == "cnnfilter_reads";
-        let tensor = TensorSpec::of_evidence(reads);
+        let tensor = TensorSpec::of_allele(reads);
         if header.encoder != tensor.encoder
             || header.site_features != tensor.site_features
             || header.read_features != tensor.channels
@@ -221,8 +221,8 @@ impl Data {
     ///
     /// # Errors
     /// A damaged example.
-    pub fn scaling(&self) -> Result<Scaling> {
-        let names = TensorSpec::of_evidence(self.with_reads).site_features;
+    pub(super) fn scaling(&self) -> Result<Scaling> {
+        let names = TensorSpec::of_allele(self.with_reads).site_features;
         let names = names.into_iter().chain(self.annotations.iter().cloned());
         let mut learner = ScalingLearner::new(names.map(|name| (name, None)));
         for chunk in self.training.chunks(CHUNK) {
@@ -230,7 +230,7 @@ impl Data {
                 .par_iter()
                 .map(|(index, _)| {
                     let example = self.get(*index)?.example;
-                    let crate::encode::SiteTensor::Set(set) = &example.tensor else {
+                    let cnnfilter_core::encode::SiteTensor::Allele(set) = &example.tensor else {
                         return Err(StoreError::Magic);
                     };
                     let values = set.site.iter().chain(&example.annotations);
@@ -260,7 +260,7 @@ impl Data {
     ///
     /// # Errors
     /// Another encoder or other annotations, or sizes in the configuration that differ.
-    pub fn check_init(&self, model: &Model, config: &TrainConfig) -> Result<EvidenceSpec> {
+    pub(super) fn check_init(&self, model: &Model, config: &TrainConfig) -> Result<AlleleSpec> {
         let card = model.card();
         let Some(spec) = card.network else {
             bail!(
@@ -288,7 +288,7 @@ impl Data {
     }
 
     /// The sets, for the card.
-    pub fn sets(&self) -> Vec<TrainedOn> {
+    pub(super) fn sets(&self) -> Vec<TrainedOn> {
         self.headers
             .iter()
             .zip(&self.counts)
@@ -307,7 +307,7 @@ impl Data {
     }
 
     /// What is validated on, in words.
-    pub fn validation_text(&self) -> String {
+    pub(super) fn validation_text(&self) -> String {
         let parts: Vec<String> = self
             .headers
             .iter()

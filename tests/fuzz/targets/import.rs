@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::io::{Cursor, Write};
 
 use cnnfilter::io::gatk_archive;
-use cnnfilter::model::import::{self, HDF5_MAGIC, keras, pickle, torch};
+use cnnfilter_core::networks::import::{self, HDF5_MAGIC, keras, pickle, torch};
 use libfuzzer_sys::fuzz_target;
 use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;

@@ -10,15 +10,16 @@
 use std::sync::LazyLock;
 
 use arbitrary::Unstructured;
-use cnnfilter::model::weights::sha256;
-use cnnfilter::model::{Builtin, DeviceChoice, Model};
+use cnnfilter_core::networks::{Builtin, Model};
+use cnnfilter_nn::DeviceChoice;
+use cnnfilter_nn::weights::sha256;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
 static BUILTIN: LazyLock<(Value, Vec<u8>)> = LazyLock::new(|| {
     let builtin = Builtin::named("cnnfilter_reference").expect("a model inside the program");
-    let card = serde_json::from_slice(builtin.card).expect("a card");
-    (card, builtin.weights.to_vec())
+    let card = serde_json::from_slice(builtin.0.card).expect("a card");
+    (card, builtin.0.weights.to_vec())
 });
 
 fuzz_target!(|data: &[u8]| {

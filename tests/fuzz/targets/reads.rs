@@ -8,14 +8,15 @@
 use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Unstructured};
-use cnnfilter::encode::ReferenceBlock;
-use cnnfilter::encode::evidence::{
-    Haplotypes, READ_LIMIT, ReadSet, SAMPLE_LIMIT, Survey, read_set,
+use cnnfilter_core::encode::allele::{
+    AlleleTensor, Haplotypes, READ_LIMIT, ReadCollector, SAMPLE_LIMIT, read_set,
 };
-use cnnfilter::encode::gatk::{self, ReadTensor, ReferenceTensor};
-use cnnfilter::encode::pileup::{Pileup, ReadSink};
-use cnnfilter::genome::{AlignedRead, Cigar, CigarOp, ReadFlags, Variant};
-use cnnfilter::label::Edit;
+use cnnfilter_core::encode::gatk::{self, ReadTensor, ReferenceTensor};
+use cnnfilter_core::encode::pileup::Pileup;
+use cnnfilter_core::genome::Edit;
+use cnnfilter_core::genome::ReadSink;
+use cnnfilter_core::genome::ReferenceBlock;
+use cnnfilter_core::genome::{AlignedRead, Cigar, CigarOp, ReadFlags, Variant};
 use libfuzzer_sys::fuzz_target;
 
 const OPS: [CigarOp; 9] = [
@@ -164,14 +165,15 @@ fuzz_target!(|input: Input| {
             continue;
         };
         let haplotypes = Haplotypes::new(&edit, block);
-        let mut survey = Survey::new(&[haplotypes.core], read_set::MARGIN, SAMPLE_LIMIT, block);
+        let mut survey =
+            ReadCollector::new(&[haplotypes.core], read_set::MARGIN, SAMPLE_LIMIT, block);
         for read in reads {
             survey.offer(read.start, read.end(), || read.clone());
         }
         survey.landscape.finish();
         let piled = survey.pileup.into_reads().remove(0);
         let count = variant.alternates.len();
-        let mut set = ReadSet::encode(
+        let mut set = AlleleTensor::encode(
             &edit,
             &haplotypes,
             count,
@@ -188,8 +190,8 @@ fuzz_target!(|input: Input| {
                 .all(|x| x.is_finite()),
             "{set:?}"
         );
-        assert_eq!(set.site.len(), ReadSet::site_names(true).len());
+        assert_eq!(set.site.len(), AlleleTensor::site_names(true).len());
         set.thin(&[0, 2, 5], 0.5);
-        let _ = ReadSet::encode_reference(&edit, count, block);
+        let _ = AlleleTensor::encode_reference(&edit, count, block);
     }
 });

@@ -8,8 +8,8 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
-use cnnfilter::genome::{Contig, ContigTable, IntervalSet};
 use cnnfilter::io::regions;
+use cnnfilter_core::genome::{Contig, ContigTable, IntervalSet};
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 

@@ -5,14 +5,14 @@
 
 #![no_main]
 
-use cnnfilter::encode::annotations::{self, AnnotationSource, DEFAULT};
-use cnnfilter::encode::kind::{gatk_kind, gatk_sorts_by_base, scorable};
-use cnnfilter::filter::alleles::{AlleleFields, trim};
-use cnnfilter::filter::genotypes::{Which, recount, set_missing, write_filters};
-use cnnfilter::filter::{ModelLine, filter_column};
-use cnnfilter::genome::Variant;
-use cnnfilter::label::{Edit, record_kind};
-use cnnfilter::vcf::{VcfHeader, VcfRecord};
+use cnnfilter_core::encode::annotations::{self, AnnotationSource, DEFAULT};
+use cnnfilter_core::encode::kind::{gatk_kind, gatk_sorts_by_base, scorable};
+use cnnfilter_core::filter::alleles::{AlleleFields, trim};
+use cnnfilter_core::filter::genotypes::{Which, recount, set_missing, write_filters};
+use cnnfilter_core::filter::{ModelLine, filter_column};
+use cnnfilter_core::genome::Variant;
+use cnnfilter_core::genome::{Edit, record_kind};
+use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

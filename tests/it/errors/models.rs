@@ -2,7 +2,7 @@
 
 use super::*;
 
-use cnnfilter::model::weights::{Weights, from_safetensors, sha256, to_safetensors};
+use cnnfilter_nn::weights::{Weights, from_safetensors, sha256, to_safetensors};
 
 /// `score` with a copy of the built-in model in the folder `m`.
 fn model() -> Case {

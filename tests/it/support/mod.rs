@@ -4,50 +4,50 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use cnnfilter::io::model_dir;
-use cnnfilter::model::Model;
-use cnnfilter::model::card::Source;
-use cnnfilter::model::gatk::{GatkSpec, spec};
-use cnnfilter::model::test_vectors::random_weights;
+use cnnfilter_core::networks::Model;
+use cnnfilter_core::networks::card::Source;
+use cnnfilter_core::networks::gatk::{GatkSpec, spec};
+use cnnfilter_core::testing::random_weights;
 use tempfile::TempDir;
 
 /// A folder that goes with the test.
-pub struct Lab {
+pub(crate) struct Lab {
     folder: TempDir,
 }
 
 impl Lab {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
     /// A path in the folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes a file and returns its path.
-    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, bytes).unwrap();
         path
     }
 
     /// Copies a file of the demo data, so that it can be damaged.
-    pub fn copy(&self, name: &str) -> PathBuf {
+    pub(crate) fn copy(&self, name: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::copy(demo(name), &path).unwrap();
         path
     }
 
     /// A 2D model of GATK's `small_2d` architecture with seeded random weights.
-    pub fn model_2d(&self) -> PathBuf {
+    pub(crate) fn model_2d(&self) -> PathBuf {
         self.model(&spec::SMALL_2D)
     }
 
     /// A 1D model likewise.
-    pub fn model_1d(&self) -> PathBuf {
+    pub(crate) fn model_1d(&self) -> PathBuf {
         self.model(&spec::REFERENCE_1D)
     }
 
@@ -67,7 +67,7 @@ impl Lab {
     }
 
     /// Names in the folder, hidden ones included.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self
             .folder
             .path()
@@ -81,26 +81,26 @@ impl Lab {
 }
 
 /// A file of the demo data.
-pub fn demo(name: &str) -> PathBuf {
+pub(crate) fn demo(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/demo")
         .join(name)
 }
 
 /// The program with arguments.
-pub fn program(arguments: &[&str]) -> Command {
+pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cnnfilter"));
     command.args(arguments).stdin(Stdio::null());
     command
 }
 
 /// A path as an argument.
-pub fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
 /// `score` on the demo reference with further arguments.
-pub fn score_command(variants: &Path, model: &Path, more: &[&str]) -> Command {
+pub(crate) fn score_command(variants: &Path, model: &Path, more: &[&str]) -> Command {
     let reference = demo("ref.fa");
     let mut arguments = vec![
         "score",
@@ -116,17 +116,17 @@ pub fn score_command(variants: &Path, model: &Path, more: &[&str]) -> Command {
 }
 
 /// Runs `score` on the demo reference with further arguments.
-pub fn score(variants: &Path, model: &Path, more: &[&str]) -> Output {
+pub(crate) fn score(variants: &Path, model: &Path, more: &[&str]) -> Output {
     score_command(variants, model, more).output().unwrap()
 }
 
 /// `score` on the demo reference, with the calls on its standard input.
-pub fn score_of_stdin(model: &Path, more: &[&str]) -> Command {
+pub(crate) fn score_of_stdin(model: &Path, more: &[&str]) -> Command {
     score_command(Path::new("-"), model, more)
 }
 
 /// Standard output of a run that must succeed.
-pub fn succeed(output: Output) -> Vec<u8> {
+pub(crate) fn succeed(output: Output) -> Vec<u8> {
     assert!(
         output.status.success(),
         "{}\n{}",
@@ -137,7 +137,7 @@ pub fn succeed(output: Output) -> Vec<u8> {
 }
 
 /// Standard error of a run that must fail with exit code 1 and one line, without a panic.
-pub fn fail(output: Output) -> String {
+pub(crate) fn fail(output: Output) -> String {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(!message.contains("panicked"), "{message}");
@@ -150,7 +150,7 @@ pub fn fail(output: Output) -> String {
 }
 
 /// The value of an INFO key in a line of VCF.
-pub fn info<'a>(line: &'a str, key: &str) -> Option<&'a str> {
+pub(crate) fn info<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     let column = line.split('\t').nth(7)?;
     column
         .split(';')
@@ -158,7 +158,7 @@ pub fn info<'a>(line: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// The record lines of a VCF.
-pub fn records(vcf: &[u8]) -> Vec<String> {
+pub(crate) fn records(vcf: &[u8]) -> Vec<String> {
     String::from_utf8_lossy(vcf)
         .lines()
         .filter(|line| !line.starts_with('#'))

@@ -1,0 +1,61 @@
+//! Which tensor a model reads.
+
+use super::allele;
+use super::annotations::AnnotationSource;
+use super::gatk;
+
+/// An encoder with the annotations that go with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encoder {
+    /// GATK's tensors, one a record.
+    Gatk {
+        /// The read tensor; else the reference tensor.
+        reads: bool,
+        /// INFO keys.
+        annotations: Vec<String>,
+    },
+    /// Our own, one an ALT.
+    Allele {
+        /// With reads; else reference and allele only.
+        reads: bool,
+        /// What the caller wrote.
+        annotations: Vec<AnnotationSource>,
+    },
+}
+
+impl Encoder {
+    /// Its name in a model's card.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Gatk { reads: true, .. } => "gatk_read_tensor",
+            Self::Gatk { reads: false, .. } => "gatk_reference",
+            Self::Allele { reads: true, .. } => "cnnfilter_reads",
+            Self::Allele { reads: false, .. } => "cnnfilter_reference",
+        }
+    }
+
+    /// Whether it reads reads.
+    pub fn uses_reads(&self) -> bool {
+        match self {
+            Self::Gatk { reads, .. } | Self::Allele { reads, .. } => *reads,
+        }
+    }
+
+    /// Names of the annotations, in their order.
+    pub fn annotation_names(&self) -> Vec<String> {
+        match self {
+            Self::Gatk { annotations, .. } => annotations.clone(),
+            Self::Allele { annotations, .. } => {
+                annotations.iter().map(ToString::to_string).collect()
+            }
+        }
+    }
+
+    /// Most reads of a call that it looks at; of more it takes a sample.
+    pub fn read_limit(&self) -> usize {
+        match self {
+            Self::Gatk { .. } => gatk::READ_LIMIT,
+            Self::Allele { .. } => allele::SAMPLE_LIMIT,
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The header line that carries a model's thresholds with what it scored:
+//! `##cnnfilterModel=<ID=NAME,Sha256=...,Calibration="JSON",Thresholds="JSON">`.
+//!
+//! JSON stands as a quoted value, with `"` and `\` escaped by `\` (VCF specification, section 1.4).
+
+use crate::score::platt::Calibration;
+use crate::score::thresholds::{CardThresholds, ThresholdError};
+use crate::vcf::VcfHeader;
+use crate::vcf::header::field;
+
+/// What such a line begins with.
+const KEY: &str = "cnnfilterModel";
+
+/// The model that made the scores of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelLine {
+    /// Name of the model.
+    pub name: String,
+    /// SHA-256 of its weights, in hexadecimal.
+    pub sha256: String,
+    /// How its log odds (`CNN_AS`, FORMAT `CNN`) become probabilities; as they are where there is none.
+    pub calibration: Option<Calibration>,
+    /// Its thresholds, where its card has them.
+    pub thresholds: Option<CardThresholds>,
+}
+
+/// What is wrong with such a line.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelLineError {
+    /// A value is no JSON of its kind.
+    #[error("`##cnnfilterModel`, {field}: {source}; score the file again, or give --model")]
+    Json {
+        /// `Thresholds` or `Calibration`.
+        field: &'static str,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// A threshold cannot be right.
+    #[error("`##cnnfilterModel`, Thresholds: {0}; score the file again, or give --model")]
+    Threshold(#[from] ThresholdError),
+}
+
+impl ModelLine {
+    /// The line as it stands in a header.
+    ///
+    /// # Errors
+    /// A number that JSON cannot hold (NaN or infinity).
+    pub fn to_line(&self) -> Result<String, serde_json::Error> {
+        let mut line = format!(
+            "##{KEY}=<ID={},Sha256={}",
+            word(&self.name),
+            word(&self.sha256)
+        );
+        if let Some(calibration) = &self.calibration {
+            let json = serde_json::to_string(calibration)?;
+            line += &format!(",Calibration=\"{}\"", escape(&json));
+        }
+        if let Some(thresholds) = &self.thresholds {
+            let json = serde_json::to_string(thresholds)?;
+            line += &format!(",Thresholds=\"{}\"", escape(&json));
+        }
+        line.push('>');
+        Ok(line)
+    }
+
+    /// Puts the line into a header; those of an earlier run go, as their probabilities are replaced.
+    ///
+    /// # Errors
+    /// As [`Self::to_line`].
+    pub fn put(&self, header: &mut VcfHeader) -> Result<(), serde_json::Error> {
+        header.put_meta(&format!("##{KEY}="), self.to_line()?);
+        Ok(())
+    }
+
+    /// The line of a header; the last one where several tools left one each.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn of_header(header: &VcfHeader) -> Result<Option<Self>, ModelLineError> {
+        let Some(body) = header.structured(KEY).last() else {
+            return Ok(None);
+        };
+        let text = |name| field(body, name).map(unescape);
+        let json = |field, source| ModelLineError::Json { field, source };
+        let thresholds: Option<CardThresholds> = text("Thresholds")
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| json("Thresholds", error))?;
+        if let Some(thresholds) = &thresholds {
+            thresholds.check()?;
+        }
+        Ok(Some(Self {
+            name: text("ID").unwrap_or_default(),
+            sha256: text("Sha256").unwrap_or_default(),
+            calibration: text("Calibration")
+                .map(|text| serde_json::from_str(&text))
+                .transpose()
+                .map_err(|error| json("Calibration", error))?,
+            thresholds,
+        }))
+    }
+}
+
+/// A name as it can stand unquoted.
+fn word(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            let is_plain = c.is_alphanumeric() || "._-+:@%/".contains(c);
+            if is_plain { c } else { '_' }
+        })
+        .collect()
+}
+
+fn escape(json: &str) -> String {
+    json.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+fn unescape(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    let mut letters = value.chars();
+    while let Some(letter) = letters.next() {
+        text.push(match letter {
+            '\\' => letters.next().unwrap_or('\\'),
+            letter => letter,
+        });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::score::thresholds::AimThreshold;
+
+    fn header(line: Option<String>) -> VcfHeader {
+        let columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO".to_owned();
+        let mut lines = vec!["##fileformat=VCFv4.2".to_owned()];
+        lines.extend(line);
+        lines.push(columns);
+        VcfHeader::parse(lines).unwrap()
+    }
+
+    fn line(measured_on: &str, probability: f64) -> ModelLine {
+        ModelLine {
+            name: "cnnfilter-2d".into(),
+            sha256: "ab12".into(),
+            calibration: Some(Calibration {
+                kinds: BTreeMap::from([("SNP".to_owned(), [0.9, -0.1])]),
+            }),
+            thresholds: Some(CardThresholds {
+                measured_on: measured_on.into(),
+                kinds: BTreeMap::from([(
+                    "SNP".to_owned(),
+                    vec![AimThreshold {
+                        aim: "f1".into(),
+                        probability,
+                        precision: 0.9,
+                        recall: 0.8,
+                        depth: Some([0.0, 10.5]),
+                        stratum: None,
+                    }],
+                )]),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_of_the_vcf_kind() {
+        let text = line("chr20", 0.5).to_line().unwrap();
+        assert_eq!(
+            text,
+            r#"##cnnfilterModel=<ID=cnnfilter-2d,Sha256=ab12,Calibration="{\"kinds\":{\"SNP\":[0.9,-0.1]}}",Thresholds="{\"measured_on\":\"chr20\",\"kinds\":{\"SNP\":[{\"aim\":\"f1\",\"probability\":0.5,\"precision\":0.9,\"recall\":0.8,\"depth\":[0.0,10.5]}]}}">"#
+        );
+    }
+
+    #[test]
+    fn a_header_holds_one_line_and_says_what_is_wrong_with_it() {
+        assert_eq!(ModelLine::of_header(&header(None)).unwrap(), None);
+        let mut twice = header(None);
+        line("first", 0.5).put(&mut twice).unwrap();
+        line("second", 0.5).put(&mut twice).unwrap();
+        assert_eq!(twice.meta().len(), 2);
+        assert_eq!(
+            ModelLine::of_header(&twice).unwrap(),
+            Some(line("second", 0.5))
+        );
+        for (text, message) in [
+            (
+                "Thresholds=\"{\\\"kinds\\\":{}}\"",
+                "missing field `measured_on`",
+            ),
+            ("Calibration=\"[]\"", "Calibration"),
+        ] {
+            let damaged = header(Some(format!("##cnnfilterModel=<ID=x,{text}>")));
+            let error = ModelLine::of_header(&damaged).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+        let wrong = header(Some(line("x", 7.0).to_line().unwrap()));
+        let error = ModelLine::of_header(&wrong).unwrap_err().to_string();
+        assert!(error.contains("probability must lie in 0 to 1"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(measured_on in "[ -~\u{e9}]{0,40}", millionths in 0u32..1_000_000) {
+            let probability = f64::from(millionths) / 1e6;
+            let written = line(&measured_on, probability);
+            let read = ModelLine::of_header(&header(Some(written.to_line().unwrap()))).unwrap();
+            prop_assert_eq!(read, Some(written));
+        }
+    }
+}

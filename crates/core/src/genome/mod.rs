@@ -1,0 +1,24 @@
+//! The vocabulary of genomics: contigs, intervals, alleles, aligned reads. Pure values; depends on
+//! nothing else in the crate.
+//!
+//! Coordinates are 0-based and half-open everywhere inside the crate. Text formats that count
+//! from one (VCF, `chr:beg-end`, interval_list) are converted where they are read or written.
+
+pub mod cigar;
+pub mod contigs;
+pub mod interval;
+pub mod normalize;
+pub mod read;
+pub mod read_filter;
+pub mod reference;
+pub mod repeat;
+pub mod variant;
+
+pub use cigar::{Cigar, CigarOp};
+pub use contigs::{Contig, ContigTable};
+pub use interval::{Interval, IntervalSet};
+pub use normalize::{Edit, NormalizeError, ReferenceBases, Stretch, normalize};
+pub use read::{AlignedRead, ReadFlags, ReadSink};
+pub use read_filter::{FlagSet, ReadFilter};
+pub use reference::ReferenceBlock;
+pub use variant::{Variant, VariantKind, record_kind};

@@ -1,0 +1,110 @@
+//! An aligned read, free of any file format.
+
+use super::cigar::Cigar;
+
+/// The flag bits of a SAM record (specification, section 1.4).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReadFlags(pub u16);
+
+impl ReadFlags {
+    /// The read itself is unmapped.
+    pub fn is_unmapped(self) -> bool {
+        self.0 & 0x4 != 0
+    }
+    /// The read lies on the reverse strand.
+    pub fn is_reverse(self) -> bool {
+        self.0 & 0x10 != 0
+    }
+    /// Its mate lies on the reverse strand.
+    pub fn is_mate_reverse(self) -> bool {
+        self.0 & 0x20 != 0
+    }
+    /// First of its pair.
+    pub fn is_first(self) -> bool {
+        self.0 & 0x40 != 0
+    }
+    /// Second of its pair.
+    pub fn is_second(self) -> bool {
+        self.0 & 0x80 != 0
+    }
+    /// It and its mate lie as the aligner expects.
+    pub fn is_proper_pair(self) -> bool {
+        self.0 & 0x2 != 0
+    }
+    /// It has a mate, and the mate is unmapped.
+    pub fn is_mate_unmapped(self) -> bool {
+        self.0 & 0x9 == 0x9
+    }
+}
+
+/// One record of a BAM or CRAM file, with what the encoders need.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AlignedRead {
+    /// 0-based position of the first aligned base.
+    pub start: i64,
+    /// SAM flags.
+    pub flags: ReadFlags,
+    /// Mapping quality, 0 to 255.
+    pub mapping_quality: u8,
+    /// The alignment; empty for an unmapped read.
+    pub cigar: Cigar,
+    /// Bases in upper-case letters as SAM writes them (`=ACMGRSVTWYHKDBN`), soft clips included;
+    /// empty where the file has `*`.
+    pub bases: Vec<u8>,
+    /// Phred qualities, one a base; 255 where the file has `*`.
+    pub qualities: Vec<u8>,
+    /// TLEN: bases from the leftmost to the rightmost of its pair, negative for the right one; 0
+    /// where there is none.
+    pub template_length: i64,
+    /// Whether its mate is mapped to another contig.
+    pub mate_elsewhere: bool,
+    /// A hash of its name (FNV-1a), by which mates find each other.
+    pub name: u64,
+}
+
+impl AlignedRead {
+    /// 0-based position at which the stored sequence would begin if its leading soft clip were
+    /// aligned. Hard clips do not count: their bases are not stored.
+    pub fn unclipped_start(&self) -> i64 {
+        self.start - self.cigar.leading_soft_clip()
+    }
+
+    /// One past the last reference position covered; an unmapped or gap-only read covers one
+    /// position, as htslib's `bam_endpos` has it.
+    pub fn end(&self) -> i64 {
+        let span = if self.flags.is_unmapped() {
+            0
+        } else {
+            self.cigar.reference_len()
+        };
+        self.start + span.max(1)
+    }
+}
+
+/// What takes reads from a sweep.
+pub trait ReadSink {
+    /// The stretch that has to be swept, 0-based and half-open; nothing where no read is wanted.
+    fn span(&self) -> Option<(i64, i64)>;
+
+    /// Offers the next read, which covers `start..end`, in the order of starts; `make` is called
+    /// once at most, and only if the read is wanted.
+    fn offer(&mut self, start: i64, end: i64, make: impl FnOnce() -> AlignedRead);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::genome::CigarOp::*;
+
+    #[test]
+    fn ends_follow_htslib() {
+        let mut read = AlignedRead {
+            start: 100,
+            cigar: Cigar(vec![(SoftClip, 4), (Match, 6), (Deletion, 3), (Match, 2)]),
+            ..AlignedRead::default()
+        };
+        assert_eq!((read.unclipped_start(), read.end()), (96, 111));
+        read.flags = ReadFlags(0x4);
+        assert_eq!(read.end(), 101);
+    }
+}

@@ -1,0 +1,114 @@
+//! A call's place and alleles.
+
+use std::fmt;
+
+/// The position and alleles of one VCF record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// Contig name as the VCF spells it.
+    pub contig: String,
+    /// 0-based position of the first reference base.
+    pub start: u64,
+    /// One past the last reference position the record speaks of: `start` + length of REF, or
+    /// INFO/END where there is one (VCF specification, section 1.6.1).
+    pub end: u64,
+    /// REF in upper case.
+    pub reference: Vec<u8>,
+    /// The ALT alleles in upper case (symbolic ones as written); empty where the VCF has `.`.
+    pub alternates: Vec<Vec<u8>>,
+}
+
+/// What a record is, for scoring and filtering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VariantKind {
+    /// Every ALT is one base for one base.
+    Snp,
+    /// Every ALT changes the length.
+    Indel,
+    /// Everything else: MNPs, mixtures, records without ALT.
+    Other,
+}
+
+impl VariantKind {
+    /// The kind as tables and messages name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            VariantKind::Snp => "SNP",
+            VariantKind::Indel => "INDEL",
+            VariantKind::Other => "other",
+        }
+    }
+}
+
+impl Variant {
+    /// Whether an allele is spelled in bases (`ACGTN`, or another IUPAC letter), as opposed to
+    /// symbolic (`<DEL>`), a breakend, `*` or `.`.
+    pub fn is_sequence(allele: &[u8]) -> bool {
+        !allele.is_empty() && allele.iter().all(u8::is_ascii_alphabetic)
+    }
+}
+
+impl fmt::Display for Variant {
+    /// `contig:position REF>ALT`, with the position 1-based as in the VCF.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |allele: &[u8]| String::from_utf8_lossy(allele).into_owned();
+        let alternates: Vec<String> = self.alternates.iter().map(|a| text(a)).collect();
+        write!(
+            f,
+            "{}:{} {}>{}",
+            self.contig,
+            self.start + 1,
+            text(&self.reference),
+            if alternates.is_empty() {
+                ".".to_owned()
+            } else {
+                alternates.join(",")
+            }
+        )
+    }
+}
+
+/// SNP or INDEL, as the figures split records: an INDEL when any ALT spelled in bases has another
+/// length than REF, a SNP when all have its length (MNPs therefore count as SNPs), and
+/// [`VariantKind::Other`] when no ALT is spelled in bases. Symbolic ALTs and `*` have no say.
+///
+/// This is hap.py's BVT for whatever a caller of diploid genomes writes.
+pub fn record_kind(reference: &[u8], alternates: &[Vec<u8>]) -> VariantKind {
+    let changes_length = alternates
+        .iter()
+        .filter(|alternate| Variant::is_sequence(alternate))
+        .map(|alternate| alternate.len() != reference.len())
+        .max();
+    match changes_length {
+        Some(true) => VariantKind::Indel,
+        Some(false) => VariantKind::Snp,
+        None => VariantKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds() {
+        for (reference, alternates, kind) in [
+            ("A", &["C"][..], VariantKind::Snp),
+            ("AC", &["GT"], VariantKind::Snp),
+            ("A", &["C", "*"], VariantKind::Snp),
+            ("A", &["C", "<NON_REF>"], VariantKind::Snp),
+            ("A", &["C", "AT"], VariantKind::Indel),
+            ("AT", &["A"], VariantKind::Indel),
+            ("AT", &["*"], VariantKind::Other),
+            ("A", &[], VariantKind::Other),
+        ] {
+            let alternates: Vec<Vec<u8>> =
+                alternates.iter().map(|a| a.as_bytes().to_vec()).collect();
+            assert_eq!(
+                record_kind(reference.as_bytes(), &alternates),
+                kind,
+                "{reference} {alternates:?}"
+            );
+        }
+    }
+}

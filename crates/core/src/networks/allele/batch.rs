@@ -1,0 +1,246 @@
+//! Several alleles as bytes, and the floats that these stand for, which are looked up on the device
+//! that multiplies them: a read's column is two bytes instead of nine floats on its way there.
+
+use candle_core::{DType, Device, Result, Tensor};
+
+use super::inputs::{
+    CELL_CHANNELS, HAPLOTYPE_CHANNELS, SUPPORTS_ALT, SUPPORTS_REF, agrees, cell_channels,
+    haplotype_channels, set_and_numbers, supports,
+};
+use crate::encode::Example;
+use crate::encode::allele::AlleleTensor;
+use crate::encode::allele::columns::WINDOW;
+use crate::encode::allele::read_set::READ_FEATURES;
+use crate::networks::ModelError;
+use crate::networks::scaling::Scaling;
+
+/// Symbols of a haplotype; a read's are as many, and as many clipped ones.
+const SYMBOLS: u8 = 8;
+/// Set beside a read's symbol where it is the reference's.
+const AGREES: u8 = 2 * SYMBOLS;
+
+/// Alleles one behind the other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// `[read][column]`: symbol, with [`AGREES`].
+    cells: Vec<u8>,
+    /// `[read][column]`: phred quality, 0 where there is no base.
+    qualities: Vec<u8>,
+    /// `[allele][column]`: the reference's symbol times [`SYMBOLS`] and the allele's.
+    haplotypes: Vec<u8>,
+    /// `[read][feature]`.
+    reads: Vec<f32>,
+    /// For each read whether it supports ALT.
+    pub(super) supports_alt: Vec<bool>,
+    /// For each read whether it supports REF.
+    pub(super) supports_ref: Vec<bool>,
+    /// `[allele][number]`, scaled, then their missing bits.
+    scaled: Vec<f32>,
+    /// Where the reads of each allele begin, and the end.
+    offsets: Vec<usize>,
+}
+
+impl Batch {
+    /// `examples`, with their reads or without.
+    ///
+    /// # Errors
+    /// An example that was made for another network.
+    pub fn of<'a>(
+        examples: impl IntoIterator<Item = &'a Example>,
+        scaling: &Scaling,
+        with_reads: bool,
+    ) -> std::result::Result<Self, ModelError> {
+        let mut batch = Self {
+            cells: Vec::new(),
+            qualities: Vec::new(),
+            haplotypes: Vec::new(),
+            reads: Vec::new(),
+            supports_alt: Vec::new(),
+            supports_ref: Vec::new(),
+            scaled: Vec::new(),
+            offsets: vec![0],
+        };
+        for example in examples {
+            let (set, numbers) = set_and_numbers(example, scaling)?;
+            batch.scaled.extend(numbers);
+            let columns = set.haplotype.reference.iter().zip(&set.haplotype.alternate);
+            let columns = columns.map(|(reference, alternate)| reference * SYMBOLS + alternate);
+            batch.haplotypes.extend(columns);
+            if with_reads {
+                batch.push_reads(set);
+            }
+            batch.offsets.push(batch.supports_alt.len());
+        }
+        Ok(batch)
+    }
+
+    fn push_reads(&mut self, set: &AlleleTensor) {
+        for row in &set.rows {
+            for ([cell, quality], expected) in row.iter().zip(&set.haplotype.reference) {
+                let agrees = u8::from(agrees(*cell, *expected)) * AGREES;
+                self.cells.push(cell | agrees);
+                self.qualities.push(*quality);
+            }
+        }
+        self.reads.extend(set.reads.as_flattened());
+        self.supports_alt.extend(supports(set, SUPPORTS_ALT));
+        self.supports_ref.extend(supports(set, SUPPORTS_REF));
+    }
+
+    /// Alleles.
+    pub fn alleles(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Reads of all alleles.
+    pub fn reads(&self) -> usize {
+        self.supports_alt.len()
+    }
+
+    /// Where the reads of each allele begin, and the end.
+    pub fn offsets(&self) -> &[usize] {
+        &self.offsets
+    }
+
+    /// [`super::inputs::Inputs::haplotype`] of each allele, `[allele, column, channel]`.
+    pub(super) fn haplotypes_on(&self, tables: &Tables) -> Result<Tensor> {
+        let shape = (self.alleles(), WINDOW, HAPLOTYPE_CHANNELS);
+        let bytes = Tensor::from_slice(&self.haplotypes, self.haplotypes.len(), &tables.device)?;
+        tables.haplotypes.index_select(&bytes, 0)?.reshape(shape)
+    }
+
+    /// What [`super::inputs::push_row`] makes, `[read, column, channel]`, of at least one read.
+    pub(super) fn cells_on(&self, tables: &Tables) -> Result<Tensor> {
+        let count = self.cells.len();
+        let cells = Tensor::from_slice(&self.cells, count, &tables.device)?;
+        let qualities = Tensor::from_slice(&self.qualities, count, &tables.device)?;
+        let rows = (cells.to_dtype(DType::U32)? * QUALITIES as f64)?;
+        let rows = (rows + qualities.to_dtype(DType::U32)?)?;
+        let shape = (self.reads(), WINDOW, CELL_CHANNELS);
+        tables.cells.index_select(&rows, 0)?.reshape(shape)
+    }
+
+    /// Phred qualities, `[read, column, 1]`, of at least one read.
+    pub(super) fn qualities_on(&self, tables: &Tables) -> Result<Tensor> {
+        let shape = (self.reads(), WINDOW, 1);
+        Tensor::from_slice(&self.qualities, shape, &tables.device)?.to_dtype(DType::F32)
+    }
+
+    /// [`super::inputs::Inputs::reads`], `[read, feature]`, of at least one read.
+    pub(super) fn reads_on(&self, tables: &Tables) -> Result<Tensor> {
+        let shape = (self.reads(), READ_FEATURES);
+        Tensor::from_slice(&self.reads, shape, &tables.device)
+    }
+
+    /// [`super::inputs::Inputs::scaled`] of each allele, `[allele, number]`.
+    pub(super) fn scaled_on(&self, tables: &Tables) -> Result<Tensor> {
+        let shape = (self.alleles(), self.scaled.len() / self.alleles().max(1));
+        Tensor::from_slice(&self.scaled, shape, &tables.device)
+    }
+}
+
+/// Values of a quality.
+const QUALITIES: usize = 256;
+
+/// What the bytes of a [`Batch`] stand for, on a device.
+#[derive(Debug)]
+pub struct Tables {
+    device: Device,
+    /// `[symbol with AGREES, then quality][channel]`.
+    cells: Tensor,
+    /// `[reference and allele][channel]`.
+    haplotypes: Tensor,
+}
+
+impl Tables {
+    /// Makes them.
+    ///
+    /// # Errors
+    /// candle's own.
+    pub fn new(device: &Device) -> Result<Self> {
+        let symbols = 0..2 * AGREES;
+        let cells: Vec<f32> = symbols
+            .flat_map(|symbol| (0..=u8::MAX).map(move |quality| (symbol, quality)))
+            .flat_map(|(symbol, quality)| {
+                cell_channels(symbol & !AGREES, quality, symbol & AGREES != 0)
+            })
+            .collect();
+        let haplotypes: Vec<f32> = (0..SYMBOLS * SYMBOLS)
+            .flat_map(|column| haplotype_channels(column / SYMBOLS, column % SYMBOLS))
+            .collect();
+        let rows = |floats: Vec<f32>, channels: usize| {
+            Tensor::from_vec(floats.clone(), (floats.len() / channels, channels), device)
+        };
+        Ok(Self {
+            device: device.clone(),
+            cells: rows(cells, CELL_CHANNELS)?,
+            haplotypes: rows(haplotypes, HAPLOTYPE_CHANNELS)?,
+        })
+    }
+
+    /// Where they are.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::networks::allele::inputs::{Inputs, push_row};
+    use crate::testing::{examples, scaling_of};
+
+    #[test]
+    fn bytes_become_the_floats_of_the_inputs() {
+        let examples = examples(&[35, 0, 3, 64]);
+        let scaling = scaling_of(&examples[0]);
+        let mut inputs = Inputs::default();
+        let (mut reads, mut cells, mut qualities) = (Vec::new(), Vec::new(), Vec::new());
+        for example in &examples {
+            let set = inputs.push(example, &scaling, true).unwrap();
+            reads.push(set.rows.len());
+            for row in &set.rows {
+                push_row(row, &set.haplotype.reference, &mut cells);
+                qualities.extend(row.iter().map(|[_, quality]| f32::from(*quality)));
+            }
+        }
+        assert!(reads[0] > 10 && reads[1] == 0, "{reads:?}");
+        let batch = Batch::of(&examples, &scaling, true).unwrap();
+        let tables = Tables::new(&Device::Cpu).unwrap();
+        let bits = |floats: &[f32]| floats.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
+        for (found, expected) in [
+            (batch.cells_on(&tables), &cells),
+            (batch.qualities_on(&tables), &qualities),
+            (batch.haplotypes_on(&tables), &inputs.haplotype),
+            (batch.reads_on(&tables), &inputs.reads),
+            (batch.scaled_on(&tables), &inputs.scaled),
+        ] {
+            let found = found.unwrap().flatten_all().unwrap().to_vec1().unwrap();
+            assert_eq!(bits(&found), bits(expected));
+        }
+        assert_eq!(batch.supports_alt, inputs.supports_alt);
+        assert_eq!(batch.supports_ref, inputs.supports_ref);
+        assert_eq!(batch.reads(), reads.iter().sum::<usize>());
+    }
+
+    #[test]
+    fn every_byte_has_its_row() {
+        let tables = Tables::new(&Device::Cpu).unwrap();
+        let cells: Vec<Vec<f32>> = tables.cells.to_vec2().unwrap();
+        let haplotypes: Vec<Vec<f32>> = tables.haplotypes.to_vec2().unwrap();
+        for cell in 0..2 * SYMBOLS {
+            for expected in 0..SYMBOLS {
+                for quality in [0, 1, 37, 93, 255] {
+                    let agrees = agrees(cell, expected);
+                    let byte = cell + u8::from(agrees) * AGREES;
+                    let row = &cells[usize::from(byte) * QUALITIES + usize::from(quality)];
+                    assert_eq!(row[..], cell_channels(cell, quality, agrees));
+                }
+                if cell < SYMBOLS {
+                    let row = &haplotypes[usize::from(cell * SYMBOLS + expected)];
+                    assert_eq!(row[..], haplotype_channels(cell, expected));
+                }
+            }
+        }
+    }
+}

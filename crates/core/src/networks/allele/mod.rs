@@ -1,0 +1,31 @@
+//! Our own networks: one allele's evidence to four outputs.
+//!
+//! * [`spec`]: the sizes, and the names and shapes of the weights.
+//! * [`inputs`]: from a compact tensor to the floats of each channel group.
+//! * [`batch`]: the same of many alleles, as bytes until they are on the device that computes.
+//! * [`network`]: the network on this crate's kernels, one allele at a time, for scoring.
+//! * [`graph`]: the same on candle's tensors, many alleles at a time and differentiable, for
+//!   training and for a GPU.
+//!
+//! ```text
+//!  reads [n][64][8] ─ conv ─┐
+//!  reference, ALT [64][11] ─ conv ─┼ + ─ ReLU ─ conv ─ ReLU ─ max and mean over all reads and
+//!  flags, MAPQ [n][22] ─ dense ─┘        over those that support ALT [56][96] ─ conv ─ conv ─┐
+//!  flags, MAPQ, support [n][22] ─ dense ─ dense ─ max and mean over reads ───────────────────┤
+//!  numbers of the call, annotations and their missing bits ─────┬────────────────────────────┤
+//!                                                     shortcut  │          dense ─ dense     │
+//!                                                               └────── + ──────┘            │
+//!                                              NOT_SNP, NOT_INDEL, SNP, INDEL  <─────────────┘
+//! ```
+
+pub mod batch;
+pub mod graph;
+pub mod inputs;
+pub mod network;
+pub mod spec;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use batch::{Batch, Tables};
+pub use network::AlleleNetwork;
+pub use spec::AlleleSpec;

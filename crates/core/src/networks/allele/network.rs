@@ -1,0 +1,358 @@
+//! Our own networks on this crate's kernels, one allele at a time.
+
+use super::batch::Batch;
+use super::graph::{ForwardOptions, forward};
+use super::inputs::{CELL_CHANNELS, GATED, HAPLOTYPE_CHANNELS, Inputs, push_row};
+use super::spec::{AlleleSpec, KEPT_COLUMNS};
+use crate::encode::Example;
+use crate::encode::allele::AlleleTensor;
+use crate::encode::allele::columns::WINDOW;
+use crate::encode::allele::read_set::READ_FEATURES;
+use crate::networks::scaling::Scaling;
+use crate::networks::{ModelError, Replica};
+use cnnfilter_nn::kernel::{Conv, ConvShape, Dense, Rows, pool};
+use cnnfilter_nn::weights::Weights;
+
+/// Alleles that a device computes together: with 64 reads each, the largest tensor of the default
+/// network takes 0.4 GB.
+pub const DEVICE_BATCH: usize = 256;
+
+/// A network with its weights.
+#[derive(Debug)]
+pub struct AlleleNetwork {
+    spec: AlleleSpec,
+    scaling: Scaling,
+    weights: Weights,
+    haplotype: Conv,
+    reads: Option<ReadLayers>,
+    site2: Conv,
+    join1: Dense,
+    join2: Dense,
+    out: Dense,
+    shortcut: Dense,
+}
+
+/// The layers that read reads.
+#[derive(Debug)]
+struct ReadLayers {
+    bases: Conv,
+    /// The layers over a read's own numbers are convolutions of one position over the reads.
+    flags: Conv,
+    read: Conv,
+    site1: Conv,
+    dense1: Conv,
+    dense2: Conv,
+    /// Weight of a base by its quality; nothing without a quality threshold.
+    gate: Option<Box<[f32; 256]>>,
+}
+
+/// A tensor of one row.
+fn one_row(data: &[f32], width: usize) -> Rows<'_> {
+    Rows {
+        data,
+        stored: 1,
+        logical: 1,
+        width,
+    }
+}
+
+impl ReadLayers {
+    /// One of the layers over a read's own numbers, for all reads: `[read][out]`.
+    fn over_reads(&self, layer: &Conv, numbers: &[f32]) -> Result<Vec<f32>, ModelError> {
+        let mut out = Vec::new();
+        let reads = numbers.len() / layer.shape().cin;
+        if reads > 0 {
+            let rows = one_row(numbers, reads);
+            layer.forward(rows, &mut out)?;
+        }
+        Ok(out)
+    }
+}
+
+impl AlleleNetwork {
+    /// Takes the weights of a network.
+    ///
+    /// # Errors
+    /// Weights that are missing, too many or of another shape, and sizes that are none.
+    pub fn new(spec: AlleleSpec, scaling: Scaling, weights: Weights) -> Result<Self, ModelError> {
+        spec.check()?;
+        let scaled = 2 * scaling.features.len();
+        let shapes = spec.weight_shapes(scaled);
+        cnnfilter_nn::weights::check(&weights, &shapes)?;
+        let data = |name: &str| weights.get(name).map_or(&[][..], |w| w.data.as_slice());
+        let kernel = spec.kernel;
+        let spanning = |kernel: usize, name: &str, cin: usize, cout: usize, relu: bool| {
+            let shape = ConvShape {
+                cin,
+                cout,
+                kh: 1,
+                kw: kernel,
+            };
+            let bias = format!("{name}.bias");
+            // The convolution of the bases shares the haplotypes' bias: they are added up.
+            let bias = if weights.contains_key(&bias) {
+                data(&bias).to_vec()
+            } else {
+                vec![0.0; cout]
+            };
+            Conv::new(shape, data(&format!("{name}.weight")), &bias, relu).map_err(ModelError::from)
+        };
+        let conv = |name: &str, cin: usize, cout: usize, relu: bool| {
+            spanning(kernel, name, cin, cout, relu)
+        };
+        let dense = |name: &str, inputs: usize, outputs: usize, relu: bool| {
+            let bias = format!("{name}.bias");
+            let bias = if weights.contains_key(&bias) {
+                data(&bias).to_vec()
+            } else {
+                vec![0.0; outputs]
+            };
+            Dense::new(
+                inputs,
+                outputs,
+                data(&format!("{name}.weight")),
+                &bias,
+                relu,
+            )
+            .map_err(ModelError::from)
+        };
+        let (base, read, site) = (spec.base_filters, spec.read_filters, spec.site_filters);
+        let reads = if spec.reads {
+            let width = spec.read_width;
+            Some(ReadLayers {
+                bases: conv("bases", CELL_CHANNELS, base, false)?,
+                flags: spanning(1, "flags", READ_FEATURES, base, false)?,
+                read: conv("read", base, read, true)?,
+                site1: conv("site1", super::spec::CELL_POOLS * read, site, true)?,
+                dense1: spanning(1, "read_dense1", READ_FEATURES, width, true)?,
+                dense2: spanning(1, "read_dense2", width, width, true)?,
+                gate: spec.quality_gate.then(|| {
+                    let (t, temperature) = (
+                        data("quality_gate.threshold")[0],
+                        data("quality_gate.temperature")[0],
+                    );
+                    Box::new(std::array::from_fn(|quality| {
+                        1.0 / (1.0 + (-(quality as f32 - t) / temperature).exp())
+                    }))
+                }),
+            })
+        } else {
+            None
+        };
+        let joined = spec.site_outputs() + spec.read_outputs() + scaled;
+        let [wide, narrow] = spec.join_width;
+        Ok(Self {
+            haplotype: conv("haplotype", HAPLOTYPE_CHANNELS, base, !spec.reads)?,
+            site2: conv("site2", if spec.reads { site } else { base }, site, true)?,
+            join1: dense("join1", joined, wide, true)?,
+            join2: dense("join2", wide, narrow, true)?,
+            out: dense("out", narrow, 4, false)?,
+            shortcut: dense("shortcut", scaled, 4, false)?,
+            reads,
+            spec,
+            scaling,
+            weights,
+        })
+    }
+
+    /// Its weights.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// The four outputs for one allele, before softmax.
+    ///
+    /// # Errors
+    /// An example made for another network.
+    pub fn logits(&self, example: &Example) -> Result<[f32; 4], ModelError> {
+        let mut inputs = Inputs::default();
+        let set = inputs.push(example, &self.scaling, self.spec.reads)?;
+        let haplotype = one_row(&inputs.haplotype, WINDOW);
+        let mut of_haplotype = Vec::new();
+        self.haplotype.forward(haplotype, &mut of_haplotype)?;
+        let mut joined = Vec::new();
+        let mut of_site = Vec::new();
+        match &self.reads {
+            Some(layers) => {
+                let pooled = self.pool_cells(layers, set, &inputs, &of_haplotype)?;
+                let width = WINDOW - 2 * (self.spec.kernel - 1);
+                let rows = one_row(&pooled, width);
+                let mut first = Vec::new();
+                let shape = layers.site1.forward(rows, &mut first)?;
+                let rows = one_row(&first, shape.width);
+                self.site2.forward(rows, &mut of_site)?;
+                self.keep_columns(&of_site, &mut joined);
+                self.pool_reads(layers, &inputs, set.rows.len(), &mut joined)?;
+            }
+            None => {
+                let width = WINDOW - (self.spec.kernel - 1);
+                let rows = one_row(&of_haplotype, width);
+                self.site2.forward(rows, &mut of_site)?;
+                self.keep_columns(&of_site, &mut joined);
+            }
+        }
+        joined.extend(&inputs.scaled);
+        let (mut wide, mut narrow, mut out, mut short) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        self.join1.forward(&joined, &mut wide)?;
+        self.join2.forward(&wide, &mut narrow)?;
+        self.out.forward(&narrow, &mut out)?;
+        self.shortcut.forward(&inputs.scaled, &mut short)?;
+        Ok(std::array::from_fn(|at| out[at] + short[at]))
+    }
+
+    /// The outputs of many alleles at once on a device, of layers over candle's tensors.
+    ///
+    /// # Errors
+    /// As [`AlleleNetwork::logits`], and what candle reports.
+    pub fn logits_on(
+        &self,
+        examples: &[Example],
+        replica: &Replica,
+    ) -> Result<Vec<[f32; 4]>, ModelError> {
+        let batch = Batch::of(examples, &self.scaling, self.spec.reads)?;
+        let _held = replica.hold();
+        let (parameters, tables) = (replica.parameters(), replica.tables());
+        let logits = forward(
+            &self.spec,
+            parameters,
+            &batch,
+            tables,
+            ForwardOptions::default(),
+        )?;
+        let rows = logits.to_vec2::<f32>()?;
+        Ok(rows
+            .into_iter()
+            .map(|row| [row[0], row[1], row[2], row[3]])
+            .collect())
+    }
+
+    /// The two convolutions over reads and the four pools: `[column][pool * filters]`.
+    fn pool_cells(
+        &self,
+        layers: &ReadLayers,
+        set: &AlleleTensor,
+        inputs: &Inputs,
+        of_haplotype: &[f32],
+    ) -> Result<Vec<f32>, ModelError> {
+        let filters = self.spec.read_filters;
+        let columns = WINDOW - 2 * (self.spec.kernel - 1);
+        let step = super::spec::CELL_POOLS * filters;
+        let mut pooled = vec![0.0; columns * step];
+        if set.rows.is_empty() {
+            return Ok(pooled);
+        }
+        let base = self.spec.base_filters;
+        let width = WINDOW - (self.spec.kernel - 1);
+        let row_length = columns * filters;
+        // As many columns share one stretch of the bias as make whole vectors.
+        let repeats = if width.is_multiple_of(4) { 4 } else { 1 };
+        let biases = layers.over_reads(&layers.flags, &inputs.reads)?;
+        let mut bias = Vec::with_capacity(repeats * base);
+        let (mut first, mut second) = (vec![0.0; width * base], vec![0.0; row_length]);
+        let mut pools = vec![0f32; 4 * row_length];
+        let (max_all, rest) = pools.split_at_mut(row_length);
+        let (mean_all, rest) = rest.split_at_mut(row_length);
+        let (max_alt, mean_alt) = rest.split_at_mut(row_length);
+        let mut cells = Vec::with_capacity(WINDOW * CELL_CHANNELS);
+        // Read by read, so that what a layer writes is still in the cache when the next one reads it.
+        for (read, row) in set.rows.iter().enumerate() {
+            cells.clear();
+            push_row(row, &set.haplotype.reference, &mut cells);
+            if let Some(gate) = &layers.gate {
+                let qualities = row.iter().map(|[_, quality]| usize::from(*quality));
+                for (cell, quality) in cells.chunks_exact_mut(CELL_CHANNELS).zip(qualities) {
+                    for (value, is_gated) in cell.iter_mut().zip(GATED) {
+                        *value *= if is_gated { gate[quality] } else { 1.0 };
+                    }
+                }
+            }
+            layers
+                .bases
+                .forward_into(one_row(&cells, WINDOW), &mut first)?;
+            bias.clear();
+            for _ in 0..repeats {
+                bias.extend_from_slice(&biases[read * base..(read + 1) * base]);
+            }
+            pool::add_and_rectify(&mut first, of_haplotype, &bias)?;
+            layers
+                .read
+                .forward_into(one_row(&first, width), &mut second)?;
+            // Behind a ReLU nothing is below 0, so 0 may start a maximum.
+            pool::max_and_sum(&second, max_all, mean_all)?;
+            if inputs.supports_alt[read] {
+                pool::max_and_sum(&second, max_alt, mean_alt)?;
+            }
+        }
+        let carriers = inputs.supports_alt.iter().filter(|is| **is).count();
+        let (all, alt) = (1.0 / set.rows.len() as f32, 1.0 / carriers.max(1) as f32);
+        for (column, out) in pooled.chunks_exact_mut(step).enumerate() {
+            let at = column * filters..(column + 1) * filters;
+            for (filter, place) in at.enumerate() {
+                out[filter] = max_all[place];
+                out[filters + filter] = mean_all[place] * all;
+                out[2 * filters + filter] = max_alt[place];
+                out[3 * filters + filter] = mean_alt[place] * alt;
+            }
+        }
+        Ok(pooled)
+    }
+
+    /// The kept columns, and the maximum and mean over all.
+    fn keep_columns(&self, of_site: &[f32], joined: &mut Vec<f32>) {
+        let filters = self.spec.site_filters;
+        let first = self.spec.first_kept();
+        joined.extend(&of_site[first * filters..(first + KEPT_COLUMNS) * filters]);
+        let (mut max, mut sum) = (vec![0f32; filters], vec![0f32; filters]);
+        for column in of_site.chunks_exact(filters) {
+            for ((value, max), sum) in column.iter().zip(&mut max).zip(&mut sum) {
+                *max = max.max(*value);
+                *sum += value;
+            }
+        }
+        let share = filters as f32 / of_site.len() as f32;
+        joined.extend(max);
+        joined.extend(sum.iter().map(|sum| sum * share));
+    }
+
+    /// The reads' own layers and their five pools.
+    fn pool_reads(
+        &self,
+        layers: &ReadLayers,
+        inputs: &Inputs,
+        reads: usize,
+        joined: &mut Vec<f32>,
+    ) -> Result<(), ModelError> {
+        let width = self.spec.read_width;
+        let mut pools = vec![0f32; 5 * width];
+        let (max_all, rest) = pools.split_at_mut(width);
+        let (mean_all, rest) = rest.split_at_mut(width);
+        let (max_alt, rest) = rest.split_at_mut(width);
+        let (mean_alt, mean_ref) = rest.split_at_mut(width);
+        let (mut carriers, mut others) = (0usize, 0usize);
+        let first = layers.over_reads(&layers.dense1, &inputs.reads)?;
+        let second = layers.over_reads(&layers.dense2, &first)?;
+        for (at, units) in second.chunks_exact(width).enumerate() {
+            pool::max_and_sum(units, max_all, mean_all)?;
+            if inputs.supports_alt[at] {
+                carriers += 1;
+                pool::max_and_sum(units, max_alt, mean_alt)?;
+            }
+            if inputs.supports_ref[at] {
+                others += 1;
+                mean_ref
+                    .iter_mut()
+                    .zip(units)
+                    .for_each(|(sum, value)| *sum += value);
+            }
+        }
+        for (pool, count) in [(1, reads), (3, carriers), (4, others)] {
+            let share = 1.0 / count.max(1) as f32;
+            pools[pool * width..(pool + 1) * width]
+                .iter_mut()
+                .for_each(|sum| *sum *= share);
+        }
+        joined.extend(pools);
+        Ok(())
+    }
+}

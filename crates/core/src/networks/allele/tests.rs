@@ -1,0 +1,127 @@
+//! The graph against the network on this crate's kernels, and as it is computed on a GPU.
+
+use candle_core::{Device, Tensor, Var};
+
+use super::graph::{ForwardOptions, Parameters, forward};
+use super::{AlleleNetwork, AlleleSpec, Batch, Tables};
+use crate::testing::{allele_weights as random_weights, examples, scaling_of};
+use cnnfilter_nn::layers::weighted_cross_entropy;
+use cnnfilter_nn::testing::as_elsewhere;
+use cnnfilter_nn::weights::Weights;
+
+const SPECS: [AlleleSpec; 2] = [
+    AlleleSpec {
+        reads: true,
+        base_filters: 8,
+        read_filters: 6,
+        site_filters: 5,
+        kernel: 5,
+        read_width: 7,
+        join_width: [12, 9],
+        quality_gate: true,
+    },
+    AlleleSpec {
+        reads: false,
+        base_filters: 7,
+        read_filters: 1,
+        site_filters: 6,
+        kernel: 3,
+        read_width: 1,
+        join_width: [10, 8],
+        quality_gate: false,
+    },
+];
+
+/// Outputs of a batch, loss and the gradient of each weight, by name.
+fn outputs_and_gradients(
+    spec: &AlleleSpec,
+    weights: &Weights,
+    batch: &Batch,
+) -> (Vec<f32>, Vec<(String, Vec<f32>)>) {
+    let variables: Vec<(String, Var)> = weights
+        .iter()
+        .map(|(name, weight)| {
+            let shape = weight.shape.as_slice();
+            let var = Var::from_slice(&weight.data, shape, &Device::Cpu).unwrap();
+            (name.clone(), var)
+        })
+        .collect();
+    let parameters: Parameters = variables
+        .iter()
+        .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
+        .collect();
+    let tables = Tables::new(&Device::Cpu).unwrap();
+    let dropout: Vec<f32> = (0..batch.alleles() * spec.join_width[0])
+        .map(|unit| if unit % 5 == 2 { 0.0 } else { 1.25 })
+        .collect();
+    let passage = ForwardOptions {
+        dropout: Some(&dropout),
+    };
+    let logits = forward(spec, &parameters, batch, &tables, passage).unwrap();
+    let classes: Vec<u8> = (0..batch.alleles() as u8).map(|at| at % 4).collect();
+    let ones = vec![1.0; batch.alleles()];
+    let loss = weighted_cross_entropy(&logits, &classes, &ones, 0.0).unwrap();
+    let gradients = loss.backward().unwrap();
+    let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1().unwrap();
+    let gradients = variables
+        .iter()
+        .filter_map(|(name, var)| Some((name.clone(), flat(gradients.get(var)?))))
+        .collect();
+    (flat(&logits), gradients)
+}
+
+/// Fails unless the two agree, as a share of the largest number.
+fn assert_near(found: &[f32], expected: &[f32], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let largest = expected.iter().fold(0f32, |most, x| most.max(x.abs()));
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(
+            (found - expected).abs() <= 1e-4 * largest,
+            "{what}: {found} against {expected}, largest {largest}"
+        );
+    }
+}
+
+#[test]
+fn what_a_gpu_computes_agrees_with_the_kernels() {
+    let scaling = scaling_of(&examples(&[1])[0]);
+    for spec in SPECS {
+        let weights = random_weights(&spec, &scaling);
+        let network = AlleleNetwork::new(spec, scaling.clone(), weights.clone()).unwrap();
+        for reads in [&[20, 0, 7, 1, 64, 3][..], &[0, 0], &[30]] {
+            let what = format!("{reads:?} reads");
+            let examples = examples(reads);
+            let batch = Batch::of(&examples, &scaling, spec.reads).unwrap();
+            let logits: Vec<[f32; 4]> = examples
+                .iter()
+                .map(|example| network.logits(example).unwrap())
+                .collect();
+            let parameters = weights
+                .iter()
+                .map(|(name, weight)| {
+                    let shape = weight.shape.as_slice();
+                    let tensor = Tensor::from_slice(&weight.data, shape, &Device::Cpu);
+                    (name.clone(), tensor.unwrap())
+                })
+                .collect();
+            let tables = Tables::new(&Device::Cpu).unwrap();
+            let passage = ForwardOptions::default();
+            let found = as_elsewhere(|| forward(&spec, &parameters, &batch, &tables, passage));
+            let found: Vec<f32> = found.unwrap().flatten_all().unwrap().to_vec1().unwrap();
+            assert_near(&found, logits.as_flattened(), &what);
+
+            let (logits, gradients) = outputs_and_gradients(&spec, &weights, &batch);
+            let (found, elsewhere) =
+                as_elsewhere(|| outputs_and_gradients(&spec, &weights, &batch));
+            assert_near(&found, &logits, &what);
+            assert_eq!(elsewhere.len(), gradients.len());
+            // Without any read, their layers have no gradient, and the one behind them zeros.
+            let has_reads = reads.iter().any(|reads| *reads > 0);
+            assert!(!has_reads || gradients.len() == weights.len());
+            for ((name, found), (_, expected)) in elsewhere.iter().zip(&gradients) {
+                assert!(!has_reads || expected.iter().any(|g| *g != 0.0), "{name}");
+                assert_near(found, expected, &format!("{what}, gradient of {name}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What can be wrong with a model.
+
+use cnnfilter_nn::NnError;
+use cnnfilter_nn::kernel::KernelError;
+
+/// A defect of a model folder or of what is fed to it; the folder is named by whoever opened it.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// `model.json` is no card.
+    #[error("model.json is not a model card ({0})")]
+    Card(#[from] serde_json::Error),
+    /// A card of another generation.
+    #[error(
+        "model.json has format {found}, this version reads format {expected}; import or train the model again"
+    )]
+    Format {
+        /// Number in the file.
+        found: u32,
+        /// Number understood here.
+        expected: u32,
+    },
+    /// The card contradicts its own architecture.
+    #[error("model.json: {field} must be {expected}, found {found}")]
+    CardField {
+        /// The field.
+        field: &'static str,
+        /// What the architecture needs.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// The weights are not those the card was written for.
+    #[error(
+        "model.safetensors has SHA-256 {found}, the card says {expected}; the folder was mixed or damaged"
+    )]
+    Checksum {
+        /// In the card.
+        expected: String,
+        /// Of the file.
+        found: String,
+    },
+    /// The network does not compute here what the card says it should.
+    #[error(
+        "test vector {index}: logit {label} is {found}, the card says {expected}; weights or this build are damaged"
+    )]
+    TestVector {
+        /// Which test vector, from 0.
+        index: usize,
+        /// Which output.
+        label: &'static str,
+        /// In the card.
+        expected: f32,
+        /// Computed here.
+        found: f32,
+    },
+    /// Weights, layers or the device.
+    #[error(transparent)]
+    Network(#[from] NnError),
+    /// An example made for another kind of network.
+    #[error("the network reads {expected}, but was given {found}")]
+    Example {
+        /// The tensor it reads.
+        expected: &'static str,
+        /// What it was given.
+        found: &'static str,
+    },
+}
+
+impl From<candle_core::Error> for ModelError {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Network(error.into())
+    }
+}
+
+impl From<KernelError> for ModelError {
+    fn from(error: KernelError) -> Self {
+        Self::Network(error.into())
+    }
+}

@@ -1,0 +1,188 @@
+//! Several calls as bytes, and the floats that these stand for, which are looked up on the device that
+//! multiplies them.
+
+use candle_core::{DType, Device, Result, Tensor};
+
+use crate::encode::gatk::read_tensor::{READ_CHANNELS, read_channels};
+use crate::encode::gatk::reference_tensor::{REFERENCE_CHANNELS, gapped_reference_channels};
+use crate::encode::gatk::{ReadTensor, ReferenceTensor, WINDOW};
+
+/// Read tensors one behind the other, without the rows that repeat a call's last.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ReadBatch {
+    /// `[call][column]`: the reference's letter.
+    reference: Vec<u8>,
+    /// `[row][column]`: the read's letter.
+    letters: Vec<u8>,
+    /// `[row][column]`: its phred quality.
+    qualities: Vec<u8>,
+    /// `[row][channel]`: flags and mapping quality.
+    constants: Vec<f32>,
+    /// `[row]`: the columns that carry these.
+    from: Vec<u8>,
+    to: Vec<u8>,
+    /// Call of each row.
+    calls: Vec<u32>,
+    /// `[call][128]`: which row stands there.
+    rows: Vec<u32>,
+}
+
+impl ReadBatch {
+    /// Appends a call's tensor, of which the network reads `rows` rows.
+    pub(super) fn push(&mut self, tensor: &ReadTensor, rows: usize) {
+        let (call, first) = (self.rows.len() / rows, self.calls.len());
+        self.reference.extend(tensor.reference);
+        let distinct = tensor.distinct_rows().min(rows);
+        for at in 0..distinct {
+            match tensor.rows.get(at) {
+                Some(row) => {
+                    self.letters.extend(row.letters);
+                    self.qualities.extend(row.qualities);
+                    self.constants.extend(row.constant_channels());
+                    self.from.push(row.from);
+                    self.to.push(row.to);
+                }
+                None => {
+                    self.letters.extend([0; WINDOW]);
+                    self.qualities.extend([0; WINDOW]);
+                    self.constants.extend([0.0; CONSTANTS]);
+                    self.from.push(0);
+                    self.to.push(0);
+                }
+            }
+            self.calls.push(call as u32);
+        }
+        self.rows
+            .extend((0..rows).map(|row| (first + row.min(distinct - 1)) as u32));
+    }
+
+    /// `[call, row, column, channel]`, channels as in [`crate::encode::gatk::CHANNEL_NAMES`].
+    pub(super) fn on_device(&self, tables: &Tables) -> Result<Tensor> {
+        let device = tables.reads.device();
+        let (count, calls) = (self.calls.len(), self.reference.len() / WINDOW);
+        let numbers =
+            |bytes: &[u8]| Tensor::from_slice(bytes, bytes.len(), device)?.to_dtype(DType::U32);
+        let letters = ((numbers(&self.letters)? * 256.0)? + numbers(&self.qualities)?)?;
+        let of_reads = tables.reads.index_select(&letters, 0)?;
+        let of_reads = of_reads.reshape((count, WINDOW, READ_CHANNELS))?;
+        let reference = tables
+            .reference
+            .index_select(&numbers(&self.reference)?, 0)?;
+        let reference = reference.reshape((calls, WINDOW * REFERENCE_CHANNELS))?;
+        let call = Tensor::from_slice(&self.calls, count, device)?;
+        let reference = reference.index_select(&call, 0)?;
+        let reference = reference.reshape((count, WINDOW, REFERENCE_CHANNELS))?;
+        let bound =
+            |bytes: &[u8]| Tensor::from_slice(bytes, (count, 1, 1), device)?.to_dtype(DType::F32);
+        let columns: Vec<f32> = (0..WINDOW).map(|column| column as f32).collect();
+        let columns = Tensor::from_vec(columns, (1, WINDOW, 1), device)?;
+        let behind = columns.broadcast_ge(&bound(&self.from)?)?;
+        let before = columns.broadcast_lt(&bound(&self.to)?)?;
+        let covered = (behind.to_dtype(DType::F32)? * before.to_dtype(DType::F32)?)?;
+        let constants = Tensor::from_slice(&self.constants, (count, 1, CONSTANTS), device)?;
+        let constants = covered.broadcast_mul(&constants)?;
+        let distinct = Tensor::cat(&[&of_reads, &reference, &constants], 2)?.contiguous()?;
+        let rows = Tensor::from_slice(&self.rows, self.rows.len(), device)?;
+        let channels = READ_CHANNELS + REFERENCE_CHANNELS + CONSTANTS;
+        distinct
+            .index_select(&rows, 0)?
+            .reshape((calls, self.rows.len() / calls, WINDOW, channels))
+    }
+}
+
+/// Channels of a read's flags and mapping quality.
+const CONSTANTS: usize = 5;
+
+/// `[call, 1, column, channel]` of reference tensors.
+pub(super) fn references_on_device(
+    tensors: &[&ReferenceTensor],
+    tables: &Tables,
+) -> Result<Tensor> {
+    let letters: Vec<u8> = tensors.iter().flat_map(|tensor| tensor.letters).collect();
+    let letters = Tensor::from_vec(letters, tensors.len() * WINDOW, tables.reference.device())?;
+    // Without the channel of a gap.
+    let channels = tables.reference.narrow(1, 0, REFERENCE_CHANNELS - 1)?;
+    channels.contiguous()?.index_select(&letters, 0)?.reshape((
+        tensors.len(),
+        1,
+        WINDOW,
+        REFERENCE_CHANNELS - 1,
+    ))
+}
+
+/// What the bytes of a batch stand for, on a device.
+#[derive(Debug)]
+pub struct Tables {
+    /// `[letter, then quality][channel]`.
+    reads: Tensor,
+    /// `[letter][channel]`.
+    reference: Tensor,
+}
+
+impl Tables {
+    /// Makes them.
+    ///
+    /// # Errors
+    /// candle's own.
+    pub fn new(device: &Device) -> Result<Self> {
+        let letters = || 0..=u8::MAX;
+        let reads: Vec<f32> = letters()
+            .flat_map(|letter| (0..=u8::MAX).map(move |quality| (letter, quality)))
+            .flat_map(|(letter, quality)| read_channels(letter, quality))
+            .collect();
+        let reference: Vec<f32> = letters().flat_map(gapped_reference_channels).collect();
+        Ok(Self {
+            reads: Tensor::from_vec(reads, (256 * 256, READ_CHANNELS), device)?,
+            reference: Tensor::from_vec(reference, (256, REFERENCE_CHANNELS), device)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::SiteTensor;
+    use crate::encode::gatk::READ_LIMIT;
+    use crate::networks::gatk::spec::{REFERENCE_1D, SMALL_2D};
+    use crate::networks::test_vectors;
+
+    fn bits(floats: &[f32]) -> Vec<u32> {
+        floats.iter().map(|x| x.to_bits()).collect()
+    }
+
+    #[test]
+    fn bytes_become_the_floats_of_the_tensors() {
+        let tables = Tables::new(&Device::Cpu).unwrap();
+        let (mut batch, mut expected) = (ReadBatch::default(), Vec::new());
+        for (seed, reads) in [(1, 40), (2, 0), (3, 127), (4, 128), (5, 3)] {
+            let example = test_vectors::example(&SMALL_2D, seed, reads);
+            let SiteTensor::Reads(tensor) = &example.tensor else {
+                panic!("a read tensor");
+            };
+            batch.push(tensor, READ_LIMIT);
+            tensor.write_floats(&mut expected);
+            for _ in tensor.distinct_rows()..READ_LIMIT {
+                expected.extend_from_within(expected.len() - ReadTensor::ROW_LEN..);
+            }
+        }
+        let found = batch.on_device(&tables).unwrap();
+        assert_eq!(found.dims(), [5, READ_LIMIT, WINDOW, 15]);
+        let found: Vec<f32> = found.flatten_all().unwrap().to_vec1().unwrap();
+        assert!(bits(&found) == bits(&expected));
+
+        let examples = [1, 2].map(|seed| test_vectors::example(&REFERENCE_1D, seed, 0));
+        let mut expected = Vec::new();
+        let mut tensors = Vec::new();
+        for example in &examples {
+            let SiteTensor::Reference(tensor) = &example.tensor else {
+                panic!("a reference tensor");
+            };
+            tensor.write_floats(&mut expected);
+            tensors.push(tensor);
+        }
+        let found = references_on_device(&tensors, &tables).unwrap();
+        assert_eq!(found.dims(), [2, 1, WINDOW, 4]);
+        let found: Vec<f32> = found.flatten_all().unwrap().to_vec1().unwrap();
+        assert_eq!(bits(&found), bits(&expected));
+    }
+}

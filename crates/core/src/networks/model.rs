@@ -1,0 +1,430 @@
+//! A model ready to score.
+
+use candle_core::Device;
+use rayon::prelude::*;
+
+use super::ModelError;
+use super::allele::{self, AlleleNetwork, AlleleSpec};
+use super::card::{Architecture, FORMAT, ModelCard, Source, TensorSpec, Training};
+use super::gatk::{GatkNetwork, GatkSpec};
+use super::replica::{Replica, deal};
+use super::scaling::Scaling;
+use super::test_vectors::{self, TestVector};
+use crate::encode::{Encoder, Example};
+use crate::genome::VariantKind;
+use crate::score::calibration::Calibration;
+use crate::score::log_odds::LABELS;
+use crate::score::thresholds::CardThresholds;
+use cnnfilter_nn::DeviceChoice;
+use cnnfilter_nn::weights::{self, Weights};
+
+/// Examples that one thread computes together: enough to share weights, few enough to share out.
+const TOGETHER: usize = 16;
+
+/// How far a test vector may be off, relative to 1 + |logit|: instruction sets round differently.
+const TEST_VECTOR_TOLERANCE: f32 = 1e-3;
+
+/// Seeds and depths of the test vectors of a model.
+const TEST_VECTORS: [(u64, usize); 2] = [(1, 35), (2, 3)];
+
+/// A network of either family.
+#[derive(Debug)]
+enum Network {
+    Gatk(Box<GatkNetwork>),
+    Allele(Box<AlleleNetwork>),
+}
+
+impl Network {
+    fn new(architecture: Architecture, weights: Weights) -> Result<Self, ModelError> {
+        Ok(match architecture {
+            Architecture::Gatk(spec) => Self::Gatk(Box::new(GatkNetwork::new(spec, weights)?)),
+            Architecture::Allele(spec, scaling) => {
+                Self::Allele(Box::new(AlleleNetwork::new(spec, scaling, weights)?))
+            }
+        })
+    }
+
+    fn weights(&self) -> &Weights {
+        match self {
+            Self::Gatk(network) => network.weights(),
+            Self::Allele(network) => network.weights(),
+        }
+    }
+
+    fn logits_of(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError> {
+        match self {
+            Self::Gatk(network) => network.logits_of(examples),
+            Self::Allele(network) => examples.iter().map(|one| network.logits(one)).collect(),
+        }
+    }
+
+    /// Outputs by layers over candle's tensors, batches dealt among the replicas. How examples are
+    /// cut into batches does not depend on these.
+    fn logits_on(
+        &self,
+        examples: &[Example],
+        replicas: &[Replica],
+    ) -> Result<Vec<[f32; 4]>, ModelError> {
+        let size = match self {
+            Self::Gatk(network) => network.device_batch(),
+            Self::Allele(_) => allele::network::DEVICE_BATCH,
+        };
+        let batches: Vec<&[Example]> = examples.chunks(size).collect();
+        let logits = deal(replicas, &batches, |batch, replica| match self {
+            Self::Gatk(network) => network.logits_on(batch, replica),
+            Self::Allele(network) => network.logits_on(batch, replica),
+        })?;
+        Ok(logits.into_iter().flatten().collect())
+    }
+
+    fn example(&self, card: &ModelCard, seed: u64, reads: usize) -> Result<Example, ModelError> {
+        Ok(match self {
+            Self::Gatk(network) => test_vectors::example(network.spec(), seed, reads),
+            Self::Allele(_) => test_vectors::allele_example(&card.encoder()?, seed, reads),
+        })
+    }
+}
+
+/// What a trained model is made of, beside its weights.
+#[derive(Debug, Clone)]
+pub struct Trained {
+    /// Its name.
+    pub name: String,
+    /// Sizes of its layers.
+    pub spec: AlleleSpec,
+    /// Scaling of its numbers.
+    pub scaling: Scaling,
+    /// Annotations it takes.
+    pub annotations: Vec<String>,
+    /// From scores to probabilities.
+    pub calibration: Option<Calibration>,
+    /// Where to cut.
+    pub thresholds: Option<CardThresholds>,
+    /// How it was trained.
+    pub training: Option<Training>,
+}
+
+/// A card, its network, and the devices it runs on.
+#[derive(Debug)]
+pub struct Model {
+    card: ModelCard,
+    encoder: Encoder,
+    network: Network,
+    /// The weights on each GPU; none where it runs on the CPU.
+    replicas: Vec<Replica>,
+}
+
+impl Model {
+    /// Loads a model from the bytes of its two files and checks it: card against architecture,
+    /// weights against card, and the test vectors on each device chosen.
+    ///
+    /// # Errors
+    /// [`ModelError`] saying what is wrong with which of the two.
+    pub fn load(json: &[u8], safetensors: &[u8], device: DeviceChoice) -> Result<Self, ModelError> {
+        let (card, architecture) = ModelCard::parse(json)?;
+        let found = weights::sha256(safetensors);
+        if found != card.weights_sha256 {
+            return Err(ModelError::Checksum {
+                expected: card.weights_sha256,
+                found,
+            });
+        }
+        let network = Network::new(architecture, weights::from_safetensors(safetensors)?)?;
+        let devices = device.open()?;
+        let gpus = devices.iter().filter(|device| !device.is_cpu());
+        let model = Self {
+            replicas: gpus
+                .map(|gpu| Replica::new(network.weights(), gpu))
+                .collect::<Result<_, _>>()?,
+            network,
+            encoder: card.encoder()?,
+            card,
+        };
+        model.check_test_vectors()?;
+        Ok(model)
+    }
+
+    /// Makes a model out of GATK's weights.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the weights are not those of the architecture.
+    pub fn assemble(
+        spec: &'static GatkSpec,
+        weights: Weights,
+        source: Source,
+    ) -> Result<Self, ModelError> {
+        let card = ModelCard {
+            format: FORMAT,
+            name: spec.folder.to_owned(),
+            architecture: spec.architecture.to_owned(),
+            info_key: spec.info_key.to_owned(),
+            tensor: TensorSpec::of_gatk(spec),
+            annotations: spec.annotations(),
+            labels: LABELS.map(String::from).to_vec(),
+            network: None,
+            scaling: None,
+            calibration: None,
+            thresholds: None,
+            training: None,
+            source,
+            weights_sha256: weights::sha256(&weights::to_safetensors(&weights)?),
+            test_vectors: Vec::new(),
+        };
+        Self::with_test_vectors(card, Architecture::Gatk(spec), weights)
+    }
+
+    /// Makes a model of our own out of trained weights.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the weights are not those of the architecture.
+    pub fn of_training(trained: Trained, weights: Weights) -> Result<Self, ModelError> {
+        let architecture = Architecture::Allele(trained.spec, trained.scaling.clone());
+        let card = ModelCard {
+            format: FORMAT,
+            name: trained.name,
+            architecture: trained.spec.architecture().to_owned(),
+            info_key: if trained.spec.reads {
+                "CNN_2D"
+            } else {
+                "CNN_1D"
+            }
+            .to_owned(),
+            tensor: TensorSpec::of_allele(trained.spec.reads),
+            annotations: trained.annotations,
+            labels: LABELS.map(String::from).to_vec(),
+            network: Some(trained.spec),
+            scaling: Some(trained.scaling),
+            calibration: trained.calibration,
+            thresholds: trained.thresholds,
+            training: trained.training,
+            source: Source {
+                file: String::new(),
+                member: String::new(),
+                sha256: String::new(),
+                cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            weights_sha256: weights::sha256(&weights::to_safetensors(&weights)?),
+            test_vectors: Vec::new(),
+        };
+        Self::with_test_vectors(card, architecture, weights)
+    }
+
+    /// Adds test vectors, computed by candle's layers, and checks the kernels against them.
+    fn with_test_vectors(
+        card: ModelCard,
+        architecture: Architecture,
+        weights: Weights,
+    ) -> Result<Self, ModelError> {
+        let mut model = Self {
+            network: Network::new(architecture, weights)?,
+            encoder: card.encoder()?,
+            card,
+            replicas: Vec::new(),
+        };
+        let replica = [Replica::new(model.weights(), &Device::Cpu)?];
+        for (seed, reads) in TEST_VECTORS {
+            let example = model.network.example(&model.card, seed, reads)?;
+            let logits = model.network.logits_on(&[example], &replica)?[0];
+            model.card.test_vectors.push(TestVector {
+                seed,
+                reads,
+                logits,
+            });
+        }
+        model.check_test_vectors()?;
+        Ok(model)
+    }
+
+    /// The bytes of `model.json` and `model.safetensors`.
+    ///
+    /// # Errors
+    /// [`ModelError`], which no model that was loaded or assembled gives.
+    pub fn to_files(&self) -> Result<(Vec<u8>, Vec<u8>), ModelError> {
+        let safetensors = weights::to_safetensors(self.network.weights())?;
+        Ok((self.card.to_json()?, safetensors))
+    }
+
+    /// The card.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// Its weights.
+    pub fn weights(&self) -> &Weights {
+        self.network.weights()
+    }
+
+    /// The encoder of the tensors it reads.
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    /// Probability that a call of this kind with this score is real; nothing where the model is not
+    /// calibrated for the kind.
+    pub fn probability(&self, kind: VariantKind, score: f64) -> Option<f64> {
+        let calibration = self.card.calibration.as_ref()?;
+        calibration.probability(kind.name(), score)
+    }
+
+    /// Whether it needs reads.
+    pub fn uses_reads(&self) -> bool {
+        self.encoder.uses_reads()
+    }
+
+    /// Whether it runs on a GPU.
+    pub fn on_gpu(&self) -> bool {
+        !self.replicas.is_empty()
+    }
+
+    /// The four outputs before softmax of each example, in their order
+    /// ([`LABELS`]). On the CPU the examples are shared out over the threads of the current rayon
+    /// pool; a result depends on its example only.
+    ///
+    /// # Errors
+    /// [`ModelError::Example`] for an example made for another network.
+    pub fn logits(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError> {
+        if examples.is_empty() {
+            Ok(Vec::new())
+        } else if self.on_gpu() {
+            self.network.logits_on(examples, &self.replicas)
+        } else {
+            let shares: Vec<Vec<[f32; 4]>> = examples
+                .par_chunks(TOGETHER)
+                .map(|examples| self.network.logits_of(examples))
+                .collect::<Result<_, _>>()?;
+            Ok(shares.into_iter().flatten().collect())
+        }
+    }
+
+    fn check_test_vectors(&self) -> Result<(), ModelError> {
+        for (index, vector) in self.card.test_vectors.iter().enumerate() {
+            let example = [self
+                .network
+                .example(&self.card, vector.seed, vector.reads)?];
+            if self.replicas.is_empty() {
+                vector.check(index, self.logits(&example)?[0])?;
+            }
+            for replica in self.replicas.chunks(1) {
+                vector.check(index, self.network.logits_on(&example, replica)?[0])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl TestVector {
+    /// Fails unless `found` are its outputs; `index` is its number in the card.
+    fn check(&self, index: usize, found: [f32; 4]) -> Result<(), ModelError> {
+        for (at, label) in LABELS.into_iter().enumerate() {
+            let (expected, found) = (self.logits[at], found[at]);
+            let close = (found - expected).abs() <= TEST_VECTOR_TOLERANCE * (1.0 + expected.abs());
+            if !close {
+                return Err(ModelError::TestVector {
+                    index,
+                    label,
+                    expected,
+                    found,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::networks::Builtin;
+    use crate::networks::gatk::spec::REFERENCE_1D;
+
+    fn files() -> (Vec<u8>, Vec<u8>) {
+        let source = Source {
+            file: "x.pt".into(),
+            member: String::new(),
+            sha256: String::new(),
+            cnnfilter_version: "0".into(),
+        };
+        let weights = crate::testing::random_weights(&REFERENCE_1D, 3);
+        Model::assemble(&REFERENCE_1D, weights, source)
+            .unwrap()
+            .to_files()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_model_survives_its_files() {
+        let (json, safetensors) = files();
+        let model = Model::load(&json, &safetensors, DeviceChoice::Cpu).unwrap();
+        assert_eq!(model.to_files().unwrap(), (json, safetensors));
+        assert_eq!(model.card().info_key, "CNN_1D");
+        assert!(!model.uses_reads());
+    }
+
+    #[test]
+    fn each_defect_is_named() {
+        let (json, safetensors) = files();
+        let text = String::from_utf8(json).unwrap();
+        let load = |text: &str, bytes: &[u8]| {
+            let error = Model::load(text.as_bytes(), bytes, DeviceChoice::Cpu);
+            error
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default()
+        };
+        let mut damaged = safetensors.clone();
+        damaged[5000] ^= 1;
+        assert!(load(&text, &damaged).contains("SHA-256"));
+        for (from, to, message) in [
+            ("\"format\": 1", "\"format\": 9", "format 9"),
+            (
+                "gatk_1d",
+                "gatk_7d",
+                "architecture must be one of gatk_1d, gatk_small_2d",
+            ),
+            ("\"MQ\"", "\"MQ0\"", "annotations must be MQ, DP"),
+            ("\"window\": 128", "\"window\": 64", "tensor must be"),
+            ("\"NOT_SNP\"", "\"SNP\"", "labels must be NOT_SNP"),
+            ("CNN_1D", "CNN 1D", "info_key must be an INFO key"),
+            ("\"name\"", "\"nome\"", "not a model card"),
+            ("\"seed\": 1,", "\"seed\": 11,", "test vector 0"),
+            (
+                "\"reads\": 35",
+                "\"reads\": 1000000000000",
+                "test_vectors must be at most 64 of at most 1000 reads, found 2 of up to 1000000000000",
+            ),
+        ] {
+            assert!(text.contains(from), "{from}");
+            let found = load(&text.replacen(from, to, 1), &safetensors);
+            assert!(found.contains(message), "{found} should say {message}");
+        }
+    }
+
+    #[test]
+    fn scores_do_not_depend_on_the_number_of_devices() {
+        let (json, safetensors) = files();
+        let of_gatk = Model::load(&json, &safetensors, DeviceChoice::Cpu).unwrap();
+        let our = |name| Builtin::named(name).unwrap().load(DeviceChoice::Cpu);
+        for (mut model, examples) in [
+            (of_gatk, 1100),
+            (our("cnnfilter_reference").unwrap(), 300),
+            (our("cnnfilter_reads").unwrap(), 300),
+        ] {
+            let examples: Vec<Example> = (0..examples)
+                .map(|at| model.network.example(&model.card, at as u64 % 97, at % 5))
+                .collect::<Result<_, _>>()
+                .unwrap();
+            let on_the_cpu = model.logits(&examples).unwrap();
+            let mut on = |count: usize| {
+                let replica = |_| Replica::new(model.weights(), &Device::Cpu).unwrap();
+                model.replicas = (0..count).map(replica).collect();
+                model.check_test_vectors().unwrap();
+                model.logits(&examples).unwrap()
+            };
+            let on_one = on(1);
+            assert_eq!(on_one, on(3));
+            for (found, expected) in on_one.iter().flatten().zip(on_the_cpu.iter().flatten()) {
+                assert!((found - expected).abs() < 1e-4 * (1.0 + expected.abs()));
+            }
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! Thresholds on the calibrated probability that a model's card carries: chosen once on held-out
+//! calls for a stated aim, the same for every file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The thresholds of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardThresholds {
+    /// The held-out calls they were chosen on, in words for people.
+    pub measured_on: String,
+    /// By kind of record (`SNP`, `INDEL`: [`crate::genome::record_kind`]).
+    pub kinds: BTreeMap<String, Vec<AimThreshold>>,
+}
+
+/// One threshold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AimThreshold {
+    /// What it was chosen for: `f1`, `precision=0.99`, `sensitivity=0.999` ([`Aim`]).
+    pub aim: String,
+    /// A record passes when its probability is at least this.
+    pub probability: f64,
+    /// Share of the held-out calls that pass and are real.
+    pub precision: f64,
+    /// Share of the held-out real calls that pass. (What the caller never emitted does not count.)
+    pub recall: f64,
+    /// Mean depth of the samples it is for, lower end included, upper end not; any where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<[f64; 2]>,
+    /// The stratum it is for; the whole genome where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stratum: Option<String>,
+}
+
+/// What a threshold is chosen for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Aim {
+    /// The largest F1.
+    F1,
+    /// The most real calls at this precision or a better one, 0 to 1.
+    Precision(f64),
+    /// The fewest false calls that keep this share of the real ones, 0 to 1.
+    Sensitivity(f64),
+}
+
+/// Why thresholds cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ThresholdError {
+    /// No aim.
+    #[error(
+        "expected f1, precision=P or sensitivity=S with a share above 0 and at most 1, found `{0}`"
+    )]
+    Aim(String),
+    /// An aim that is not listed, and none that is stricter.
+    #[error(
+        "no threshold for aim {aim} (of {kind}s), nor for a stricter one of its kind; there are {listed}"
+    )]
+    NotListed {
+        /// The aim asked for.
+        aim: Aim,
+        /// The kind of record.
+        kind: String,
+        /// The aims listed for it.
+        listed: String,
+    },
+    /// A number that cannot be right.
+    #[error("{kind}, aim {aim}: {field} must lie in 0 to 1, found {found}")]
+    OutOfRange {
+        /// The kind of record.
+        kind: String,
+        /// The aim as it stands.
+        aim: String,
+        /// The field.
+        field: &'static str,
+        /// What stands there.
+        found: f64,
+    },
+    /// A depth range whose ends are no numbers or the wrong way round.
+    #[error("{kind}, aim {aim}: a depth range goes up, found {found:?}")]
+    Depth {
+        /// The kind of record.
+        kind: String,
+        /// The aim as it stands.
+        aim: String,
+        /// What stands there.
+        found: [f64; 2],
+    },
+}
+
+impl Aim {
+    /// Whether this aim asks for at least as much as `other`, and for the same thing.
+    fn covers(self, other: Aim) -> bool {
+        match (self, other) {
+            (Aim::F1, Aim::F1) => true,
+            (Aim::Precision(a), Aim::Precision(b)) | (Aim::Sensitivity(a), Aim::Sensitivity(b)) => {
+                a >= b
+            }
+            _ => false,
+        }
+    }
+
+    fn share(self) -> f64 {
+        match self {
+            Aim::F1 => 0.0,
+            Aim::Precision(share) | Aim::Sensitivity(share) => share,
+        }
+    }
+
+    /// As it stands in a FILTER name: `F1`, `PRECISION_0.99`, `SENSITIVITY_0.999`.
+    pub fn filter_suffix(self) -> String {
+        self.to_string().to_ascii_uppercase().replace('=', "_")
+    }
+}
+
+impl fmt::Display for Aim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Aim::F1 => f.write_str("f1"),
+            Aim::Precision(share) => write!(f, "precision={share}"),
+            Aim::Sensitivity(share) => write!(f, "sensitivity={share}"),
+        }
+    }
+}
+
+impl FromStr for Aim {
+    type Err = ThresholdError;
+
+    fn from_str(text: &str) -> Result<Self, ThresholdError> {
+        let wrong = || ThresholdError::Aim(text.to_owned());
+        let share = |value: &str| {
+            let share: f64 = value.parse().map_err(|_| wrong())?;
+            (share > 0.0 && share <= 1.0)
+                .then_some(share)
+                .ok_or_else(wrong)
+        };
+        match text.split_once('=') {
+            None if text.eq_ignore_ascii_case("f1") => Ok(Aim::F1),
+            Some(("precision", value)) => share(value).map(Aim::Precision),
+            Some(("sensitivity" | "recall", value)) => share(value).map(Aim::Sensitivity),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl CardThresholds {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// The first entry that cannot be right.
+    pub fn check(&self) -> Result<(), ThresholdError> {
+        for (kind, entry) in self
+            .kinds
+            .iter()
+            .flat_map(|(kind, entries)| entries.iter().map(move |entry| (kind, entry)))
+        {
+            entry.aim.parse::<Aim>()?;
+            for (field, found) in [
+                ("probability", entry.probability),
+                ("precision", entry.precision),
+                ("recall", entry.recall),
+            ] {
+                if !(0.0..=1.0).contains(&found) {
+                    let (kind, aim) = (kind.clone(), entry.aim.clone());
+                    return Err(ThresholdError::OutOfRange {
+                        kind,
+                        aim,
+                        field,
+                        found,
+                    });
+                }
+            }
+            if let Some(found) = entry.depth
+                && (found[0].is_nan() || found[1].is_nan() || found[0] >= found[1])
+            {
+                let (kind, aim) = (kind.clone(), entry.aim.clone());
+                return Err(ThresholdError::Depth { kind, aim, found });
+            }
+        }
+        Ok(())
+    }
+
+    /// The aim to use for a kind: the one asked for, or the nearest stricter one of its sort that is
+    /// listed (a precision or sensitivity at least as high). Nothing for a kind without thresholds.
+    ///
+    /// # Errors
+    /// The kind has thresholds, but none for such an aim; the error lists those that there are.
+    pub fn resolve(&self, kind: &str, aim: Aim) -> Result<Option<Aim>, ThresholdError> {
+        let entries = self.kinds.get(kind).map_or(&[][..], Vec::as_slice);
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let listed = entries
+            .iter()
+            .filter_map(|entry| entry.aim.parse::<Aim>().ok());
+        let nearest = listed
+            .filter(|listed| listed.covers(aim))
+            .min_by(|a, b| a.share().total_cmp(&b.share()));
+        nearest.map(Some).ok_or_else(|| {
+            let mut names: Vec<&str> = entries.iter().map(|entry| entry.aim.as_str()).collect();
+            names.dedup();
+            ThresholdError::NotListed {
+                aim,
+                kind: kind.to_owned(),
+                listed: names.join(", "),
+            }
+        })
+    }
+
+    /// The entry for a record: of `kind` and exactly `aim`, in the order
+    /// 1. one for a stratum among `strata`, before one for the whole genome;
+    /// 2. one for a depth range that holds `depth`, before one for any depth, before the range
+    ///    nearest to `depth`; without a depth the one with the highest threshold.
+    ///
+    /// Of entries that are equal in this the first counts.
+    pub fn find(
+        &self,
+        kind: &str,
+        aim: Aim,
+        depth: Option<f64>,
+        strata: &[&str],
+    ) -> Option<&AimThreshold> {
+        let of_aim =
+            |entry: &&AimThreshold| entry.aim.parse::<Aim>().is_ok_and(|listed| listed == aim);
+        let entries: Vec<&AimThreshold> = self.kinds.get(kind)?.iter().filter(of_aim).collect();
+        let in_stratum = entries.iter().copied().filter(|entry| {
+            entry
+                .stratum
+                .as_deref()
+                .is_some_and(|stratum| strata.contains(&stratum))
+        });
+        let everywhere = entries
+            .iter()
+            .copied()
+            .filter(|entry| entry.stratum.is_none());
+        by_depth(in_stratum.collect(), depth).or_else(|| by_depth(everywhere.collect(), depth))
+    }
+}
+
+/// The entry for a depth, by the rule of [`CardThresholds::find`].
+fn by_depth(entries: Vec<&AimThreshold>, depth: Option<f64>) -> Option<&AimThreshold> {
+    let holding = entries.iter().find(|entry| {
+        let range = entry.depth.zip(depth);
+        range.is_some_and(|([low, high], depth)| low <= depth && depth < high)
+    });
+    let general = || entries.iter().find(|entry| entry.depth.is_none());
+    let outside = || match depth {
+        // `min_by` and `rev().max_by` both give the first of equal ones.
+        Some(depth) => entries.iter().min_by(|a, b| {
+            let distance = |entry: &AimThreshold| {
+                let [low, high] = entry.depth.unwrap_or([depth, depth]);
+                (low - depth).max(depth - high).max(0.0)
+            };
+            distance(a).total_cmp(&distance(b))
+        }),
+        None => entries
+            .iter()
+            .rev()
+            .max_by(|a, b| a.probability.total_cmp(&b.probability)),
+    };
+    holding.or_else(general).or_else(outside).copied()
+}
+
+/// A judged call that the model was not trained on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HeldOut<'a> {
+    /// `SNP` or `INDEL`.
+    pub kind: &'a str,
+    /// Calibrated probability that it is real.
+    pub probability: f64,
+    /// Whether it is.
+    pub is_real: bool,
+    /// Mean depth of its samples, where known.
+    pub depth: Option<f64>,
+}
+
+/// Chooses thresholds on held-out calls: for each kind and aim one for any depth, and one for each
+/// of the depth ranges (lower end included, upper end not) that holds at least `fewest` real and
+/// `fewest` false calls of the kind. An aim that no threshold reaches is left out.
+///
+/// A threshold lies about half-way between the lowest probability that passes and the next lower
+/// one (or 0), so that writing probabilities with few digits moves no call across it; it has as few
+/// decimals as that allows. Calls whose probability is no number are left out of the count.
+pub fn choose(
+    held_out: &[HeldOut],
+    aims: &[Aim],
+    depth_ranges: &[[f64; 2]],
+    fewest: usize,
+) -> BTreeMap<String, Vec<AimThreshold>> {
+    let mut kinds: BTreeMap<String, Vec<AimThreshold>> = BTreeMap::new();
+    let mut names: Vec<&str> = held_out.iter().map(|call| call.kind).collect();
+    names.sort_unstable();
+    names.dedup();
+    for kind in names {
+        let calls: Vec<&HeldOut> = held_out.iter().filter(|call| call.kind == kind).collect();
+        let mut entries = Vec::new();
+        let general = Steps::new(calls.iter().copied());
+        for aim in aims {
+            entries.extend(general.choose(*aim, None));
+        }
+        for range in depth_ranges {
+            let inside = |call: &&HeldOut| {
+                let depth = call.depth;
+                depth.is_some_and(|depth| range[0] <= depth && depth < range[1])
+            };
+            let steps = Steps::new(calls.iter().copied().filter(inside));
+            if steps.real as usize >= fewest && steps.fake as usize >= fewest {
+                for aim in aims {
+                    entries.extend(steps.choose(*aim, Some(*range)));
+                }
+            }
+        }
+        kinds.insert(kind.to_owned(), entries);
+    }
+    kinds
+}
+
+/// What passes at each distinct probability, highest first.
+struct Steps {
+    /// Probability, real and false calls that have at least it.
+    steps: Vec<(f64, u64, u64)>,
+    real: u64,
+    fake: u64,
+}
+
+impl Steps {
+    fn new<'a>(calls: impl Iterator<Item = &'a HeldOut<'a>>) -> Self {
+        let mut calls: Vec<(f64, bool)> = calls
+            .filter(|call| call.probability.is_finite())
+            .map(|call| (call.probability, call.is_real))
+            .collect();
+        calls.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut steps: Vec<(f64, u64, u64)> = Vec::new();
+        let (mut real, mut fake) = (0, 0);
+        for (probability, is_real) in calls {
+            real += u64::from(is_real);
+            fake += u64::from(!is_real);
+            match steps.last_mut() {
+                Some(last) if last.0 == probability => (last.1, last.2) = (real, fake),
+                _ => steps.push((probability, real, fake)),
+            }
+        }
+        Self { steps, real, fake }
+    }
+
+    fn choose(&self, aim: Aim, depth: Option<[f64; 2]>) -> Option<AimThreshold> {
+        if self.real == 0 {
+            return None;
+        }
+        let precision = |step: &(f64, u64, u64)| step.1 as f64 / (step.1 + step.2) as f64;
+        let recall = |step: &(f64, u64, u64)| step.1 as f64 / self.real as f64;
+        let f1 =
+            |step: &(f64, u64, u64)| 2.0 * step.1 as f64 / (step.1 + step.2 + self.real) as f64;
+        let steps = self.steps.iter().enumerate();
+        let (at, step) = match aim {
+            // Of equal ones the first, which lets the fewest false calls pass.
+            Aim::F1 => steps.rev().max_by(|a, b| f1(a.1).total_cmp(&f1(b.1))),
+            Aim::Precision(least) => steps
+                .rev()
+                .find(|(_, step)| step.1 > 0 && precision(step) >= least),
+            Aim::Sensitivity(least) => steps.into_iter().find(|(_, step)| recall(step) >= least),
+        }?;
+        let below = self.steps.get(at + 1).map_or(0.0, |next| next.0);
+        Some(AimThreshold {
+            aim: aim.to_string(),
+            probability: between(below, step.0),
+            precision: precision(step),
+            recall: recall(step),
+            depth,
+            stratum: None,
+        })
+    }
+}
+
+/// The number with the fewest decimals in the middle half of `low` to `high`.
+fn between(low: f64, high: f64) -> f64 {
+    let middle = f64::midpoint(low, high);
+    let rounded = (1..=15).map(|decimals| {
+        let scale = 10f64.powi(decimals);
+        (middle * scale).round() / scale
+    });
+    let mut fitting = rounded.filter(|value| (value - middle).abs() <= (high - low) / 4.0);
+    fitting.next().unwrap_or(middle)
+}
+
+#[cfg(test)]
+mod tests;

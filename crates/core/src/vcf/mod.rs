@@ -1,0 +1,17 @@
+//! VCF as text: a header that can be extended, records whose bytes stay as they are except where
+//! they are edited.
+//!
+//! Every format comes in and goes out through this form (see [`cnnfilter::io`]), so that what the
+//! program does not touch is written back byte for byte. Follows the VCF specification, version
+//! 4.3 (section numbers in the comments).
+
+pub mod edit;
+pub mod error;
+pub mod header;
+pub mod order;
+pub mod record;
+
+pub use error::VcfError;
+pub use header::VcfHeader;
+pub use order::OrderCheck;
+pub use record::VcfRecord;

@@ -1,0 +1,60 @@
+//! Reasons for which a fit stops.
+
+use cnnfilter_core::encode::store::StoreError;
+use cnnfilter_core::networks::ModelError;
+use cnnfilter_nn::NnError;
+
+use crate::history::HistoryError;
+use crate::sampler::SamplerError;
+
+/// Why a run ends without a model.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    /// The examples cannot be put into balanced batches.
+    #[error(transparent)]
+    Sampler(#[from] SamplerError),
+    /// An example cannot be read.
+    #[error("example {index}: {source}")]
+    Example {
+        /// Its number, from 0.
+        index: usize,
+        /// What is wrong.
+        source: StoreError,
+    },
+    /// The network or candle reports an error.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// There is nothing to run on.
+    #[error("training needs a device")]
+    NoDevice,
+    /// The loss is no number any more.
+    #[error(
+        "the loss is {loss} at step {step}; take a smaller learning rate (optimizer.learning_rate is {learning_rate})"
+    )]
+    Diverged {
+        /// The step.
+        step: u64,
+        /// The loss.
+        loss: f32,
+        /// The configured learning rate.
+        learning_rate: f64,
+    },
+    /// The history does not go on.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// The caller could not keep an epoch.
+    #[error("{0}")]
+    Keep(String),
+}
+
+impl From<candle_core::Error> for FitError {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Model(error.into())
+    }
+}
+
+impl From<NnError> for FitError {
+    fn from(error: NnError) -> Self {
+        Self::Model(error.into())
+    }
+}
