@@ -10,7 +10,7 @@ use cnnfilter_core::networks::import;
 /// What to import, and where to.
 #[derive(Debug, Clone)]
 pub struct ImportPlan {
-    /// A GATK jar, a release zip, a `.pt` or a `.hd5` file.
+    /// A GATK jar, a release zip or a `.pt` file.
     pub file: PathBuf,
     /// The folder that gets one folder a network.
     pub output: PathBuf,

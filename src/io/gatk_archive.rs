@@ -1,7 +1,7 @@
 //! GATK's weight files out of a jar, a release zip, or as they are.
 //!
-//! GATK 4.6.1 and later carry `nvscorevariants/*.pt` (PyTorch), GATK up to 4.6.0
-//! `cnn_score_variants/*.hd5` (Keras).
+//! GATK 4.6.1 and later carry `nvscorevariants/*.pt` (PyTorch). GATK up to 4.6.0 carried the same
+//! weights as Keras files (`cnn_score_variants/*.hd5`), which are refused with that advice.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -9,7 +9,13 @@ use std::path::Path;
 
 use super::bgzf_tail::head;
 use super::error::{IoError, Problem, refuse_remote};
-use cnnfilter_core::networks::import::HDF5_MAGIC;
+
+/// The first bytes of an HDF5 file.
+const HDF5_MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";
+
+/// Advice for the files of older versions of GATK.
+const KERAS: &str =
+    "a Keras file of GATK up to 4.6.0; the jar of GATK 4.6.1 or later has the same weights as .pt";
 
 /// Largest weight file, and most of all of one archive together, in bytes; the published ones have 2
 /// to 25 MB.
@@ -26,8 +32,8 @@ pub struct WeightFile {
     pub bytes: Vec<u8>,
 }
 
-/// The weight files in `path`: a `.pt` or `.hd5` file itself, a jar of GATK that carries some, or a
-/// release zip with such a jar in it. Where a jar has both kinds, the `.pt` files count.
+/// The weight files in `path`: a `.pt` file itself, a jar of GATK that carries some, or a release
+/// zip with such a jar in it.
 ///
 /// # Errors
 /// Where the file cannot be read or holds none.
@@ -35,7 +41,7 @@ pub fn open(path: &Path) -> Result<Vec<WeightFile>, IoError> {
     refuse_remote(path)?;
     let file = File::open(path).map_err(|e| IoError::system(path, "open", e))?;
     if head(path, 8)? == HDF5_MAGIC {
-        return whole(path, file, "");
+        return Err(no_weights(path, KERAS));
     }
     search(path, file, "", true)
 }
@@ -65,7 +71,7 @@ fn search<R: Read + Seek>(
         IoError::new(
             path,
             Problem::Format {
-                expected: "a GATK jar, a GATK release zip, a .pt or a .hd5 file",
+                expected: "a GATK jar, a GATK release zip or a .pt file",
                 found: format!("no readable zip archive ({error})"),
             },
         )
@@ -80,12 +86,8 @@ fn search<R: Read + Seek>(
         return whole(path, reader, inside);
     }
     let mut found = Vec::new();
-    let suffix = [".pt", ".hd5"]
-        .into_iter()
-        .find(|suffix| names.iter().any(|name| name.ends_with(suffix)))
-        .unwrap_or(".pt");
     let mut left = MAX_WEIGHTS;
-    for name in names.iter().filter(|name| name.ends_with(suffix)) {
+    for name in names.iter().filter(|name| name.ends_with(".pt")) {
         let bytes = member(path, &mut archive, name, left)?;
         left -= bytes.len() as u64;
         let member = if inside.is_empty() {
@@ -115,13 +117,23 @@ fn search<R: Read + Seek>(
             return Ok(found);
         }
     }
-    Err(IoError::new(
+    let has_keras = names.iter().any(|name| name.ends_with(".hd5"));
+    let found = if has_keras {
+        KERAS
+    } else {
+        "no `nvscorevariants/*.pt` in it"
+    };
+    Err(no_weights(path, found))
+}
+
+fn no_weights(path: &Path, found: &str) -> IoError {
+    IoError::new(
         path,
         Problem::Format {
             expected: "weights of GATK's networks",
-            found: "neither `nvscorevariants/*.pt` nor `cnn_score_variants/*.hd5` in it".to_owned(),
+            found: found.to_owned(),
         },
-    ))
+    )
 }
 
 fn member<R: Read + Seek>(

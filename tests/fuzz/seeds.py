@@ -91,7 +91,3 @@ put("import", "jar", b"\0" + archive([("large/nvscorevariants/x.pt", module), ("
 put("import", "release.zip", b"\0" + archive([("gatk/gatk.jar", archive([("large/x.hd5", b"\x89HDF\r\n\x1a\n")]))]))
 put("import", "pickle", b"\1" + pickle)
 put("import", "state", b"\2" + pickle)
-keras = (data / "keras/keras_tiny_weights.hd5").read_bytes()
-put("import", "weights.hd5", b"\3" + keras)
-put("import", "file.hd5", b"\0" + keras)
-put("import", "model.hd5", b"\3" + (data / "keras/keras_tiny.hd5").read_bytes())

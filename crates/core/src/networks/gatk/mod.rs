@@ -1,10 +1,9 @@
 //! GATK's published networks, as architectures of this crate.
 //!
-//! All three are one design: convolutions with ReLU over the tensor ("valid" padding), max-pooling
+//! Both are one design: convolutions with ReLU over the tensor ("valid" padding), max-pooling
 //! over reads behind some of them, a batch-normalised dense branch for the annotations, two dense
 //! layers, and for some the normalised annotations once more beside the last. Layer by layer as
-//! `gatk_1d.py` and `gatk_2d.py` of GATK's `scorevariants/models` (073683f2ff, 70c56bf32e) and, for
-//! `2d_cnn_mix_train`, as the Keras configuration inside its weights. Dropout does nothing in
+//! `gatk_1d.py` and `gatk_2d.py` of GATK's `scorevariants/models` (073683f2ff, 70c56bf32e). Dropout does nothing in
 //! scoring and is left out.
 
 mod batch;

@@ -89,29 +89,8 @@ pub static REFERENCE_1D: GatkSpec = GatkSpec {
     shortcut: true,
 };
 
-/// `2d_cnn_mix_train`, the larger network that GATK 4.0 to 4.6.0 carried beside its default:
-/// 2,031,732 parameters, 12.5 billion multiply-adds a site. No scores of it by GATK are known.
-pub static MIX_2D: GatkSpec = GatkSpec {
-    architecture: "gatk_mix_2d",
-    folder: "gatk-mix-2d",
-    gatk_name: "2d_cnn_mix_train",
-    info_key: "CNN_2D",
-    rows: READ_LIMIT,
-    channels: CHANNELS,
-    convs: &[
-        conv(216, 16, 1, 1),
-        conv(160, 1, 16, 1),
-        conv(128, 16, 1, 2),
-        conv(96, 1, 16, 2),
-        conv(64, 16, 1, 2),
-    ],
-    annotation_units: 16,
-    dense_units: 32,
-    shortcut: true,
-};
-
 /// All architectures, as `import` tries them.
-pub static ALL: [&GatkSpec; 3] = [&REFERENCE_1D, &SMALL_2D, &MIX_2D];
+pub static ALL: [&GatkSpec; 2] = [&REFERENCE_1D, &SMALL_2D];
 
 impl GatkSpec {
     /// The architecture of that name.
@@ -189,9 +168,7 @@ mod tests {
         };
         assert_eq!(parameters(&SMALL_2D), 529_408);
         assert_eq!(parameters(&REFERENCE_1D), 1_681_156);
-        assert_eq!(parameters(&MIX_2D), 2_031_732);
         assert_eq!(SMALL_2D.trunk_shape(), [8, 80, 24]);
         assert_eq!(REFERENCE_1D.trunk_shape(), [1, 95, 128]);
-        assert_eq!(MIX_2D.trunk_shape(), [4, 98, 64]);
     }
 }
