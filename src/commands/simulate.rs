@@ -9,14 +9,15 @@ use rayon::prelude::*;
 
 use crate::io::fasta::Reference;
 use crate::io::gzip_file::{self, NewFile};
-use crate::io::text_source::TextSource;
+use crate::io::vcf_reader::{Order, VcfReader};
 use crate::io::{IoError, atomic, regions};
 use crate::terminal::threads;
+use cnnfilter_core::vcf::Genotype;
 use cnnfilter_simulate::reads::{FastqReader, next_block};
 use cnnfilter_simulate::{
-    Block, Counts, GenomeOptions, GivenTally, GivenVariants, MIN_REGION, ReadErrors, ReadOptions,
-    Region, SimulateError, Source, known_stretches, merged, mixture_text, simulate_region,
-    vcf_header,
+    Block, Counts, GenomeOptions, GivenRecord, GivenTally, GivenVariants, MIN_REGION, ReadErrors,
+    ReadOptions, Region, SimulateError, Source, known_stretches, merged, mixture_text,
+    simulate_region, vcf_header,
 };
 
 /// Everything `simulate genome` needs to know.
@@ -137,28 +138,75 @@ pub fn genome(plan: &GenomePlan) -> Result<String> {
         output.finish()?;
     }
     let bases: usize = stretches.iter().map(|region| region.bases.len()).sum();
+    let left_out = left_out(&given, &tally);
+    if let (Some(text), 0) = (&left_out, tally.taken) {
+        log::warn!(
+            "--variants: the sample carries none of them; {}",
+            text.trim_end()
+        );
+    }
     Ok(format!(
-        "{} regions, {bases} bases ({judged} confident); {} SNPs, {} indels, {} multi-nucleotide, of these {} of {} given ones\n",
+        "{} regions, {bases} bases ({judged} confident); {} SNPs, {} indels, {} multi-nucleotide, of these {} of {} given ones\n{}",
         stretches.len(),
         counts.snps,
         counts.indels,
         counts.multi,
         tally.taken,
         tally.inside,
+        left_out.unwrap_or_default(),
     ))
 }
 
 fn read_variants(path: &PathBuf) -> Result<GivenVariants> {
     let mut given = GivenVariants::default();
-    let mut source = TextSource::open(path)?;
-    let mut line = Vec::new();
-    while source.next_line(&mut line)? {
-        let text = String::from_utf8_lossy(&line);
-        given
-            .push_line(&text)
-            .map_err(|error| IoError::other(path, error.to_string()))?;
+    let mut reader = VcfReader::open(path)?.with_order(Order::Any);
+    while let Some((number, record)) = reader.next_record()? {
+        let Some(genotype) = record.sample_value(0, b"GT") else {
+            let message = format!(
+                "record {number}: expected a genotype (GT) of the first sample, found none"
+            );
+            return Err(IoError::other(path, message).into());
+        };
+        let genotype = Genotype::parse(genotype);
+        let (reference, alternates) = record.alleles();
+        given.push(&GivenRecord {
+            contig: &String::from_utf8_lossy(record.contig()),
+            position: record.position(),
+            reference,
+            alternates: alternates.split(|byte| *byte == b',').collect(),
+            passes: record.passes(),
+            genotype: genotype.numbers().collect(),
+            is_phased: genotype.is_phased(),
+        });
     }
     Ok(given)
+}
+
+/// A line for the summary: what became of the given variants that the sample does not carry.
+fn left_out(given: &GivenVariants, tally: &GivenTally) -> Option<String> {
+    let outside = given.len().saturating_sub(tally.inside);
+    let apart = tally.inside - tally.taken - tally.mismatches;
+    let mut parts: Vec<String> = given
+        .left_out()
+        .iter()
+        .map(|(why, count)| format!("{count} {why}"))
+        .collect();
+    for (count, why) in [
+        (outside, "outside the regions"),
+        (tally.mismatches, "with another REF than the reference"),
+        (apart, "at the end of a region or over another variant"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {why}"));
+        }
+    }
+    let read = given.read();
+    (!parts.is_empty()).then(|| {
+        format!(
+            "given variants left out, of {read} read: {}\n",
+            parts.join(", ")
+        )
+    })
 }
 
 /// Adds errors to read pairs and returns a summary.

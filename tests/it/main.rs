@@ -26,3 +26,4 @@ mod simulate;
 mod support;
 mod tensors;
 mod training;
+mod truths;

@@ -347,3 +347,96 @@ fn reads_that_are_no_pairs_are_refused() {
         assert!(!outputs[0].exists() && !outputs[1].exists());
     }
 }
+
+#[test]
+fn given_variants_are_taken_in_any_spelling_and_none_is_dropped_in_silence() {
+    let lab = Lab::new();
+    let reference = reference();
+    let at = |position: usize| &reference[0].1[position - 1..position];
+    let other = |base: &str| if base == "A" { "C" } else { "A" };
+    let write = |name: &str, genotypes: [&str; 4], more: &str, end: &str| {
+        let lines: Vec<String> = [3000, 3300, 3600, 3900]
+            .iter()
+            .zip(genotypes)
+            .map(|(position, genotype)| {
+                let base = at(*position);
+                format!(
+                    "demo1\t{position}\t.\t{base}\t{}\t30\tPASS\t.\tGT\t{genotype}",
+                    other(base)
+                )
+            })
+            .collect();
+        lab.file(
+            name,
+            format!("##fileformat=VCFv4.4\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\n{more}{}{end}", lines.join("\n")),
+        )
+    };
+    let run = |variants: &Path| {
+        let folder = lab.path("sample");
+        let more = [
+            "--variants",
+            text(variants),
+            "-L",
+            "demo1:1-7700",
+            "--seed",
+            "3",
+        ];
+        let output = genome(&folder, &more);
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        succeed(output);
+        (
+            shown + &message,
+            std::fs::read(folder.join("truth.vcf")).unwrap(),
+        )
+    };
+    let plain = write("plain.vcf", ["1/1", "0/1", "0|1", "1"], "", "\n");
+    let leading = write("leading.vcf", ["/1/1", "/0/1", "|0|1", "|1"], "", "\n");
+    let bare = write("bare.vcf", ["1/1", "0/1", "0|1", "1/1"], "", "");
+    let (shown, truth) = run(&plain);
+    assert!(shown.contains("4 of 4 given ones"), "{shown}");
+    assert!(!shown.contains("left out"), "{shown}");
+    assert!(run(&leading) == (shown, truth.clone()));
+    assert!(run(&bare).1 == truth);
+    // Each that cannot be taken is told with its reason.
+    let base = at(5000);
+    let odd: String = [
+        format!(
+            "demo1\t8000\t.\t{}\t{}\t9\tPASS\t.\tGT\t1/1",
+            at(8000),
+            other(at(8000))
+        ),
+        format!(
+            "demo1\t5000\t.\t{base}\t{}\t9\tLowQ\t.\tGT\t1/1",
+            other(base)
+        ),
+        format!(
+            "demo1\t5000\t.\t{base}\t{}\t9\tPASS\t.\tGT\t./.",
+            other(base)
+        ),
+        format!(
+            "demo1\t5000\t.\t{base}\t{}\t9\tPASS\t.\tGT\t0/0",
+            other(base)
+        ),
+        format!("demo1\t5000\t.\t{base}\t<DEL>\t9\tPASS\t.\tGT\t0/1"),
+        format!(
+            "demo1\t5000\t.\t{base}\t{}\t9\tPASS\t.\tGT\t0/1/1",
+            other(base)
+        ),
+    ]
+    .map(|line| line + "\n")
+    .concat();
+    let (shown, _) = run(&write("odd.vcf", ["1/1", "0/1", "0|1", "1"], &odd, "\n"));
+    assert!(shown.contains("4 of 4 given ones"), "{shown}");
+    for part in [
+        "given variants left out, of 10 read: ",
+        "1 filtered",
+        "1 genotype missing",
+        "1 genotype without ALT (0/0)",
+        "1 an allele that is not spelled in A, C, G, T",
+        "1 more than two alleles in the genotype",
+        "1 outside the regions",
+    ] {
+        assert!(shown.contains(part), "expected `{part}` in\n{shown}");
+    }
+}

@@ -11,16 +11,6 @@ pub enum SimulateError {
         /// Fewest bases of a stretch.
         least: usize,
     },
-    /// A line of a VCF that cannot be read.
-    #[error("line {line} of the VCF: expected {expected}, found `{found}`")]
-    Vcf {
-        /// Number of the line, from 1.
-        line: u64,
-        /// What should be there.
-        expected: &'static str,
-        /// What is there.
-        found: String,
-    },
     /// The real variants belong to another reference.
     #[error(
         "{mismatches} of {checked} variants have another REF than the reference (first: {first}); give the VCF of the same genome build"

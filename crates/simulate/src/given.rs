@@ -1,4 +1,4 @@
-//! Real variants that a sample is to carry, from the lines of a VCF.
+//! Real variants that a sample is to carry, from the records of a VCF.
 
 use std::collections::BTreeMap;
 
@@ -22,11 +22,58 @@ struct Given {
     is_phased: bool,
 }
 
+/// A record of a VCF, with the genotype of one sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenRecord<'a> {
+    /// The contig's name.
+    pub contig: &'a str,
+    /// POS, 1-based; 0 is the telomere.
+    pub position: u64,
+    /// REF, in either case.
+    pub reference: &'a [u8],
+    /// The ALTs, as they stand.
+    pub alternates: Vec<&'a [u8]>,
+    /// Whether FILTER lets it through.
+    pub passes: bool,
+    /// The alleles of the genotype: 0 for REF, 1 and up for the ALTs, nothing for a missing one. A
+    /// single one counts as homozygous.
+    pub genotype: Vec<Option<usize>>,
+    /// Whether their order says which haplotype each lies on.
+    pub is_phased: bool,
+}
+
 /// The real variants, by contig in the order of the file.
 #[derive(Debug, Clone, Default)]
 pub struct GivenVariants {
     by_contig: BTreeMap<String, Vec<Given>>,
-    lines: u64,
+    read: u64,
+    left_out: BTreeMap<LeftOut, u64>,
+}
+
+/// Why a given variant cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum LeftOut {
+    /// FILTER says so.
+    #[error("filtered")]
+    Filtered,
+    /// Missing, wholly or in part, or it names an ALT that is not there.
+    #[error("genotype missing")]
+    NoGenotype,
+    /// More than two alleles.
+    #[error("more than two alleles in the genotype")]
+    Polyploid,
+    /// The sample carries no ALT.
+    #[error("genotype without ALT (0/0)")]
+    NoAlternate,
+    /// `<DEL>`, `*`, breakends, letters other than A, C, G and T.
+    #[error("an allele that is not spelled in A, C, G, T")]
+    NotInBases,
+    /// Longer than [`MAX_ALLELE`].
+    #[error("an allele of more than {MAX_ALLELE} bases")]
+    Long,
+    /// POS 0.
+    #[error("POS is 0")]
+    NoBase,
 }
 
 /// What became of the real variants of a region.
@@ -72,90 +119,26 @@ impl GivenTally {
 }
 
 impl GivenVariants {
-    /// Takes in the next line of a VCF. Headers, records that fail a filter, symbolic alleles,
-    /// alleles of more than 200 bases and genotypes that are missing or without an alternate are
-    /// passed over; a genotype of one allele counts as homozygous.
-    ///
-    /// # Errors
-    /// Where the line is no VCF record with a sample.
-    pub fn push_line(&mut self, line: &str) -> Result<(), SimulateError> {
-        self.lines += 1;
-        let line = line.trim_end_matches(['\n', '\r']);
-        if line.starts_with('#') || line.is_empty() {
-            return Ok(());
+    /// Takes in the next record. One that cannot be taken is counted ([`Self::left_out`]).
+    pub fn push(&mut self, record: &GivenRecord<'_>) {
+        self.read += 1;
+        match Given::of_record(record) {
+            Ok(given) => {
+                let contig = self.by_contig.entry(record.contig.to_owned()).or_default();
+                contig.push(given);
+            }
+            Err(why) => *self.left_out.entry(why).or_default() += 1,
         }
-        let wrong = |expected, found: &str| SimulateError::Vcf {
-            line: self.lines,
-            expected,
-            found: found.chars().take(80).collect(),
-        };
-        let columns: Vec<&str> = line.split('\t').collect();
-        let [
-            contig,
-            position,
-            _,
-            reference,
-            alternates,
-            _,
-            filter,
-            _,
-            format,
-            sample,
-            ..,
-        ] = columns[..]
-        else {
-            return Err(wrong("ten columns or more, one of them a sample's", line));
-        };
-        let start = position
-            .parse::<u64>()
-            .ok()
-            .and_then(|position| position.checked_sub(1))
-            .ok_or_else(|| wrong("POS, a number from 1", position))?;
-        let place = format.split(':').position(|key| key == "GT");
-        let genotype = place
-            .and_then(|place| sample.split(':').nth(place))
-            .ok_or_else(|| wrong("a genotype (GT) of the first sample", sample))?;
-        if !matches!(filter, "PASS" | ".") {
-            return Ok(());
-        }
-        let alternates: Vec<&str> = alternates.split(',').collect();
-        let Some(numbers) = allele_numbers(genotype, alternates.len()) else {
-            return Ok(());
-        };
-        // Only alleles that the sample carries stay.
-        let mut kept: Vec<u8> = numbers.iter().copied().filter(|n| *n > 0).collect();
-        kept.sort_unstable();
-        kept.dedup();
-        let sequence = |text: &str| {
-            let upper = text.to_ascii_uppercase().into_bytes();
-            let is_plain = upper.iter().all(|b| matches!(b, b'A' | b'C' | b'G' | b'T'));
-            (is_plain && upper.len() <= MAX_ALLELE).then_some(upper)
-        };
-        let carried = kept
-            .iter()
-            .map(|n| sequence(alternates[usize::from(*n) - 1]));
-        let (Some(reference), Some(carried)) =
-            (sequence(reference), carried.collect::<Option<Vec<_>>>())
-        else {
-            return Ok(());
-        };
-        let number = |allele: u8| match kept.iter().position(|n| *n == allele) {
-            Some(index) => index as u8 + 1,
-            None => 0,
-        };
-        if carried.is_empty() {
-            return Ok(());
-        }
-        let given = Given {
-            start,
-            reference,
-            alternates: carried,
-            genotype: numbers.map(number),
-            is_phased: genotype.contains('|'),
-        };
-        let contig = self.by_contig.entry(contig.to_owned()).or_default();
-        contig.push(given);
-        Ok(())
+    }
+
+    /// Records read.
+    pub fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// How many records cannot be taken wherever they lie, by reason.
+    pub fn left_out(&self) -> &BTreeMap<LeftOut, u64> {
+        &self.left_out
     }
 
     /// Records on the way to a sample.
@@ -212,22 +195,69 @@ impl GivenVariants {
     }
 }
 
-/// The two allele numbers of a genotype; `None` where it is missing, of three or more alleles, or
-/// names an allele that is not there.
-fn allele_numbers(genotype: &str, alternates: usize) -> Option<[u8; 2]> {
-    let numbers: Option<Vec<u8>> = genotype
-        .split(['|', '/'])
-        .map(|number| number.parse::<u8>().ok())
-        .collect();
-    let numbers = match numbers?[..] {
+impl Given {
+    fn of_record(record: &GivenRecord<'_>) -> Result<Self, LeftOut> {
+        if !record.passes {
+            return Err(LeftOut::Filtered);
+        }
+        let start = record.position.checked_sub(1).ok_or(LeftOut::NoBase)?;
+        let numbers = allele_numbers(&record.genotype, record.alternates.len())?;
+        // Only alleles that the sample carries stay.
+        let mut kept: Vec<usize> = numbers.iter().copied().filter(|n| *n > 0).collect();
+        kept.sort_unstable();
+        kept.dedup();
+        if kept.is_empty() {
+            return Err(LeftOut::NoAlternate);
+        }
+        let reference = sequence(record.reference)?;
+        let carried: Vec<Vec<u8>> = kept
+            .iter()
+            .map(|n| sequence(record.alternates[n - 1]))
+            .collect::<Result<_, _>>()?;
+        let number = |allele: usize| match kept.iter().position(|n| *n == allele) {
+            Some(index) => index as u8 + 1,
+            None => 0,
+        };
+        Ok(Self {
+            start,
+            reference,
+            alternates: carried,
+            genotype: numbers.map(number),
+            is_phased: record.is_phased,
+        })
+    }
+}
+
+/// An allele in capitals, where it can be taken.
+fn sequence(allele: &[u8]) -> Result<Vec<u8>, LeftOut> {
+    let upper = allele.to_ascii_uppercase();
+    if !upper.iter().all(|b| matches!(b, b'A' | b'C' | b'G' | b'T')) {
+        return Err(LeftOut::NotInBases);
+    }
+    if upper.len() > MAX_ALLELE {
+        return Err(LeftOut::Long);
+    }
+    Ok(upper)
+}
+
+/// The two allele numbers of a genotype.
+fn allele_numbers(genotype: &[Option<usize>], alternates: usize) -> Result<[usize; 2], LeftOut> {
+    let numbers: Vec<usize> = genotype
+        .iter()
+        .copied()
+        .collect::<Option<_>>()
+        .ok_or(LeftOut::NoGenotype)?;
+    let numbers = match numbers[..] {
         [both] => [both, both],
         [first, second] => [first, second],
-        _ => return None,
+        [] => return Err(LeftOut::NoGenotype),
+        _ => return Err(LeftOut::Polyploid),
     };
-    numbers
-        .iter()
-        .all(|number| usize::from(*number) <= alternates)
-        .then_some(numbers)
+    if numbers.iter().all(|number| *number <= alternates) {
+        Ok(numbers)
+    } else {
+        Err(LeftOut::NoGenotype)
+    }
 }
 
 #[cfg(test)]
@@ -244,10 +274,28 @@ mod tests {
         }
     }
 
+    /// A record of a line of VCF, of whose FORMAT the genotype is the last key.
+    fn record(line: &str) -> GivenRecord<'_> {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let genotype = columns[9].rsplit(':').next().unwrap();
+        GivenRecord {
+            contig: columns[0],
+            position: columns[1].parse().unwrap(),
+            reference: columns[3].as_bytes(),
+            alternates: columns[4].split(',').map(str::as_bytes).collect(),
+            passes: matches!(columns[6], "PASS" | "."),
+            genotype: genotype
+                .split(['/', '|'])
+                .map(|number| number.parse().ok())
+                .collect(),
+            is_phased: genotype.contains('|'),
+        }
+    }
+
     fn placed(lines: &[&str]) -> (Vec<String>, GivenTally) {
         let mut given = GivenVariants::default();
         for line in lines {
-            given.push_line(line).unwrap();
+            given.push(&record(line));
         }
         let mut sample = Diploid::default();
         let tally = given.place(&mut stream(1, 0), &region(), &mut sample);
@@ -264,9 +312,8 @@ mod tests {
     #[test]
     fn variants_come_in_normal_form() {
         let (lines, tally) = placed(&[
-            "##fileformat=VCFv4.2\n",
             // One G of four lost, given at the right end.
-            "20\t114\t.\tGG\tG\t9\tPASS\t.\tDP:GT\t3:0|1\n",
+            "20\t114\t.\tGG\tG\t9\tPASS\t.\tDP:GT\t3:0|1",
             // Two insertions of which the sample carries the second.
             "20\t125\t.\tT\tTA,TT\t9\t.\t.\tGT\t2|2",
             "20\t140\t.\tT\tG\t9\tLowQual\t.\tGT\t1|1",
@@ -293,18 +340,22 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_line_is_named() {
+    fn what_cannot_be_taken_is_counted() {
         let mut given = GivenVariants::default();
-        for (line, expected) in [
-            ("20\t1\t.\tA\tC\t.\t.\t.", "ten columns"),
-            ("20\t0\t.\tA\tC\t.\t.\t.\tGT\t0|1", "POS"),
-            ("20\tx\t.\tA\tC\t.\t.\t.\tGT\t0|1", "POS"),
-            ("20\t1\t.\tA\tC\t.\t.\t.\tDP\t3", "genotype"),
+        for (variant, why) in [
+            ("1\t.\tA\tC\t.\tq10\t.\tGT\t0|1", LeftOut::Filtered),
+            ("1\t.\tA\tC\t.\t.\t.\tGT\t./1", LeftOut::NoGenotype),
+            ("1\t.\tA\tC\t.\t.\t.\tGT\t0/2", LeftOut::NoGenotype),
+            ("1\t.\tA\tC\t.\t.\t.\tGT\t0/1/1", LeftOut::Polyploid),
+            ("1\t.\tA\tC\t.\t.\t.\tGT\t0/0", LeftOut::NoAlternate),
+            ("1\t.\tA\t<DEL>\t.\t.\t.\tGT\t0/1", LeftOut::NotInBases),
+            ("0\t.\tA\tC\t.\t.\t.\tGT\t0/1", LeftOut::NoBase),
         ] {
-            let message = given.push_line(line).unwrap_err().to_string();
-            assert!(message.contains(expected), "{message}");
+            let before = given.left_out().get(&why).copied().unwrap_or(0);
+            given.push(&record(&format!("20\t{variant}")));
+            assert_eq!(given.left_out()[&why], before + 1, "{variant}");
         }
-        assert!(given.is_empty());
+        assert_eq!((given.read(), given.len()), (7, 0));
     }
 
     #[test]

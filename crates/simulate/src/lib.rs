@@ -24,7 +24,7 @@ pub mod variants;
 pub use error::SimulateError;
 pub use fasta::FastaRecord;
 pub use genome::{GenomeOptions, RegionSample, Source, mixture_text, simulate_region};
-pub use given::{GivenTally, GivenVariants};
+pub use given::{GivenRecord, GivenTally, GivenVariants, LeftOut};
 pub use reads::{Block, ReadErrors, ReadOptions};
 pub use record::{Diploid, vcf_header};
 pub use region::{MIN_REGION, Region, known_stretches, merged};

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::vcf::VcfRecord;
 use crate::vcf::record::parse_float;
+use crate::vcf::{Genotype, VcfRecord};
 
 /// The seven annotations of GATK's networks, in their order (`BEST_PRACTICES` of
 /// `scorevariants/encoders.py`): RMS mapping quality, depth, strand odds ratio, Fisher strand
@@ -233,16 +233,10 @@ fn genotype_share(
     counts: impl Fn(usize) -> bool,
 ) -> Option<f32> {
     let genotype = record.sample_value(sample, b"GT")?;
-    // VCF 4.4 allows a separator in front of the first allele, for its phase.
-    let genotype = genotype
-        .strip_prefix(b"/")
-        .or(genotype.strip_prefix(b"|"))
-        .unwrap_or(genotype);
     let (mut all, mut counted) = (0.0, 0.0);
-    for allele in genotype.split(|byte| matches!(byte, b'/' | b'|')) {
-        let index: usize = std::str::from_utf8(allele).ok()?.parse().ok()?;
+    for index in Genotype::parse(genotype).numbers() {
         all += 1.0;
-        counted += f32::from(u8::from(counts(index)));
+        counted += f32::from(u8::from(counts(index?)));
     }
     (all > 0.0).then_some(counted / all)
 }

@@ -1,6 +1,7 @@
 //! Genotypes that are filtered or set to missing, and the counts that follow from them.
 
-use crate::vcf::VcfRecord;
+use crate::vcf::genotype::GenotypeAllele;
+use crate::vcf::{Genotype, VcfRecord};
 
 /// FORMAT key of a genotype's filter (VCF specification, section 1.6.2).
 pub const FILTER_KEY: &str = "FT";
@@ -25,47 +26,10 @@ pub(super) fn key_at(columns: &[Vec<Vec<u8>>], key: &str) -> Option<usize> {
         .position(|name| name.as_slice() == key.as_bytes())
 }
 
-/// The alleles of a GT value (`0/1`, `1|.`, `1`): their numbers, or nothing for `.`; each with the
-/// separator in front of it, if any. A leading separator (VCF 4.4) counts as the first one's.
-pub(super) fn parse_gt(value: &[u8]) -> Vec<(Option<u8>, Option<usize>)> {
-    let mut alleles = Vec::new();
-    let mut separator = None;
-    let mut start = 0;
-    for (at, byte) in value.iter().enumerate().chain([(value.len(), &b'/')]) {
-        if !b"/|".contains(byte) {
-            continue;
-        }
-        if at > start || !alleles.is_empty() {
-            let number = std::str::from_utf8(&value[start..at]).ok();
-            alleles.push((separator, number.and_then(|text| text.parse().ok())));
-        }
-        separator = Some(*byte);
-        start = at + 1;
-    }
-    alleles
-}
-
-/// A GT value out of what [`parse_gt`] gives.
-pub(super) fn format_gt(alleles: &[(Option<u8>, Option<usize>)]) -> Vec<u8> {
-    let mut text = Vec::new();
-    for (separator, allele) in alleles {
-        text.extend(separator);
-        match allele {
-            Some(number) => text.extend(number.to_string().bytes()),
-            None => text.push(b'.'),
-        }
-    }
-    text
-}
-
 /// Whether a genotype has an ALT allele.
 fn carries_alternate(fields: &[Vec<u8>], gt: Option<usize>) -> bool {
-    gt.and_then(|at| fields.get(at)).is_some_and(|value| {
-        let alleles = parse_gt(value);
-        alleles
-            .iter()
-            .any(|(_, allele)| allele.is_some_and(|number| number > 0))
-    })
+    gt.and_then(|at| fields.get(at))
+        .is_some_and(|value| Genotype::parse(value).carries_alternate())
 }
 
 /// Sets genotypes to missing (`./.`, unphased, with as many alleles as before), as bcftools'
@@ -85,15 +49,17 @@ pub fn set_missing(record: &mut VcfRecord, which: Which) -> u64 {
         let Some(value) = fields.get_mut(gt).filter(|_| is_wanted) else {
             continue;
         };
-        let alleles = parse_gt(value);
-        if alleles.iter().all(|(_, allele)| allele.is_none()) {
+        let mut genotype = Genotype::parse(value);
+        if genotype.is_missing() {
             continue;
         }
-        let missing = alleles.iter().enumerate();
-        let missing: Vec<_> = missing
-            .map(|(at, _)| ((at > 0).then_some(b'/'), None))
-            .collect();
-        *value = format_gt(&missing);
+        for (at, allele) in genotype.alleles.iter_mut().enumerate() {
+            *allele = GenotypeAllele {
+                separator: (at > 0).then_some(b'/'),
+                number: None,
+            };
+        }
+        *value = genotype.to_bytes();
         changed += 1;
     }
     if changed > 0 {
@@ -156,7 +122,7 @@ pub fn recount(record: &mut VcfRecord) {
     let mut counts = vec![0u64; alternates];
     let mut called = 0u64;
     for value in columns.iter().skip(1).filter_map(|fields| fields.get(gt)) {
-        for number in parse_gt(value).into_iter().filter_map(|(_, allele)| allele) {
+        for number in Genotype::parse(value).numbers().flatten() {
             called += 1;
             if let Some(count) = number.checked_sub(1).and_then(|at| counts.get_mut(at)) {
                 *count += 1;
@@ -199,18 +165,6 @@ mod tests {
         let mut out = Vec::new();
         record.write_to(&mut out);
         String::from_utf8(out).unwrap().trim_end().to_owned()
-    }
-
-    #[test]
-    fn gt_is_read_and_written_back() {
-        for value in ["0/1", "1|.", "1", ".", "0/1/2", "0|1/2", "|0|1", "./."] {
-            assert_eq!(
-                format_gt(&parse_gt(value.as_bytes())),
-                value.as_bytes(),
-                "{value}"
-            );
-        }
-        assert_eq!(parse_gt(b"1|."), [(None, Some(1)), (Some(b'|'), None)]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One record as the comparison takes it.
 
+use crate::vcf::{Genotype, VcfRecord};
+
 /// Place, alleles and genotype of one VCF record, of the calls or of the truth.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Site {
@@ -17,11 +19,31 @@ pub struct Site {
 }
 
 impl Site {
-    /// Reads a GT value (`0/1`, `1|2`, `./.`, `1`, `.`); what is no number counts as missing.
+    /// The record with the genotype of a sample, from 0; POS 0 becomes a record without ALT, which is
+    /// not judged.
+    pub fn of_record(record: &VcfRecord, sample: usize) -> Self {
+        let Some(variant) = record.variant() else {
+            return Self::default();
+        };
+        let genotype = record.sample_value(sample, b"GT").map(Self::parse_genotype);
+        Self {
+            start: variant.start,
+            reference: variant.reference,
+            alternates: variant.alternates,
+            genotype: genotype.unwrap_or_default(),
+        }
+    }
+
+    /// Reads a GT value ([`Genotype`]); what is no number counts as missing, and so does an empty value.
     pub fn parse_genotype(text: &[u8]) -> Vec<Option<u16>> {
-        text.split(|byte| matches!(byte, b'/' | b'|'))
-            .map(|allele| std::str::from_utf8(allele).ok()?.parse().ok())
-            .collect()
+        let mut numbers: Vec<Option<u16>> = Genotype::parse(text)
+            .numbers()
+            .map(|number| number?.try_into().ok())
+            .collect();
+        if numbers.is_empty() {
+            numbers.push(None);
+        }
+        numbers
     }
 }
 
@@ -33,6 +55,9 @@ mod tests {
     fn genotypes() {
         for (text, expected) in [
             ("0/1", &[Some(0), Some(1)][..]),
+            ("/0/1", &[Some(0), Some(1)]),
+            ("|0|1", &[Some(0), Some(1)]),
+            ("|1", &[Some(1)]),
             ("10|2", &[Some(10), Some(2)]),
             ("./1", &[None, Some(1)]),
             (".", &[None]),

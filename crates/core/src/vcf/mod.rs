@@ -7,11 +7,13 @@
 
 pub mod edit;
 pub mod error;
+pub mod genotype;
 pub mod header;
 pub mod order;
 pub mod record;
 
 pub use error::VcfError;
+pub use genotype::Genotype;
 pub use header::VcfHeader;
 pub use order::OrderCheck;
 pub use record::VcfRecord;

@@ -98,6 +98,13 @@ impl VcfRecord {
         self.column(FILTER)
     }
 
+    /// Whether FILTER lets the record through: it is empty, or `PASS` stands in it, alone or beside
+    /// other names (`PASS;HighConf`), which then say something but do not filter.
+    pub fn passes(&self) -> bool {
+        let mut names = self.filter().split(|byte| *byte == b';');
+        self.filter() == b"." || names.any(|name| name == b"PASS")
+    }
+
     /// The columns REF and ALT as they stand.
     pub fn alleles(&self) -> (&[u8], &[u8]) {
         (self.column(REF), self.column(ALT))

@@ -1,0 +1,74 @@
+//! Truth sets and labels as they come: filtered, doubled, with a leading phase, without a last line feed.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::support::*;
+
+const HEADER: &str = "##fileformat=VCFv4.4\n##contig=<ID=demo1,length=30000>\n##FORMAT=<ID=GT,Number=1,Type=String,Description=\"x\">\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tdemo\n";
+
+/// Records of the demo's truth: four on demo1, with the FILTER and the last one's line end given.
+fn vcf(filter: &str, genotypes: [&str; 4], end: &str) -> String {
+    let sites = [
+        "20\t.\tA\tG",
+        "48\t.\tC\tT",
+        "101\t.\tC\tA",
+        "787\t.\tACAGTT\tA",
+    ];
+    let lines: Vec<String> = sites
+        .iter()
+        .zip(genotypes)
+        .map(|(site, genotype)| format!("demo1\t{site}\t30\t{filter}\t.\tGT\t{genotype}"))
+        .collect();
+    format!("{HEADER}{}{end}", lines.join("\n"))
+}
+
+const GENOTYPES: [&str; 4] = ["1/1", "0/1", "1/1", "0/1"];
+
+fn run(lab: &Lab, calls: &Path, more: &[&str]) -> (Output, PathBuf) {
+    let (reference, folder) = (demo("ref.fa"), lab.path("report"));
+    let mut arguments = vec!["eval", "-V", text(calls), "-R", text(&reference)];
+    arguments.extend(["-o", text(&folder), "--resamples", "0"]);
+    arguments.extend(more);
+    (program(&arguments).output().unwrap(), folder)
+}
+
+/// What the terminal shows and standard error of a run that must succeed.
+fn shown(lab: &Lab, calls: &Path, more: &[&str]) -> (String, String) {
+    let (output, _) = run(lab, calls, more);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    (String::from_utf8(succeed(output)).unwrap(), message)
+}
+
+/// The value of a line of the head of the summary.
+fn value<'a>(summary: &'a str, what: &str) -> &'a str {
+    let line = summary
+        .lines()
+        .find_map(|line| line.trim().strip_prefix(what));
+    line.unwrap_or_else(|| panic!("no `{what}` in\n{summary}"))
+        .trim_matches([' ', ':'])
+}
+
+/// The truth alleles of SNPs, called and not, as the page has them.
+fn truth_snps(lab: &Lab) -> String {
+    let page = std::fs::read_to_string(lab.path("report").join("eval.html")).unwrap();
+    let (_, behind) = page.split_once("truth alleles, SNP</dt><dd>").unwrap();
+    behind.split('<').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_leading_phase_is_read_in_calls_and_truth() {
+    let lab = Lab::new();
+    let plain = lab.file("plain.vcf", vcf("PASS", GENOTYPES, "\n"));
+    let leading = lab.file(
+        "leading.vcf",
+        vcf("PASS", ["/1/1", "/0/1", "|1|1", "|0|1"], "\n"),
+    );
+    for (calls, truth) in [(&plain, &plain), (&leading, &plain), (&plain, &leading)] {
+        let more = ["--truth", text(truth), "--match", "genotype"];
+        let (summary, _) = shown(&lab, calls, &more);
+        assert_eq!(value(&summary, "records, SNP"), "3 true, 0 false");
+        assert_eq!(value(&summary, "records, INDEL"), "1 true, 0 false");
+        assert_eq!(truth_snps(&lab), "3 called, 0 not");
+    }
+}
