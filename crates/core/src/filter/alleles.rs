@@ -53,7 +53,14 @@ impl AlleleFields {
             info: BTreeMap::new(),
             format: BTreeMap::new(),
         };
-        for (key, number) in [("AC", Number::A), ("AF", Number::A), ("AD", Number::R)] {
+        for (key, number) in [
+            ("AC", Number::A),
+            ("AF", Number::A),
+            ("AD", Number::R),
+            // Of GATK, whose likelihoods they come from.
+            ("MLEAC", Number::A),
+            ("MLEAF", Number::A),
+        ] {
             fields.info.insert(key.into(), number);
         }
         for (key, number) in [("AD", Number::R), ("PL", Number::G), ("GL", Number::G)] {
@@ -76,7 +83,7 @@ impl AlleleFields {
 
 /// Takes the ALTs of `failing` (from 0) out of a record. Values counted by ALT, allele or genotype lose
 /// their parts, PL is shifted so that its smallest value is 0, and AC, AN and AF are counted again
-/// where there are genotypes. An allele of a genotype that is taken out becomes `.` (it is not known
+/// where there are genotypes ([`recount`]). An allele of a genotype that is taken out becomes `.` (it is not known
 /// what stands there instead), and the GQ of such a genotype as well. REF and POS stay.
 ///
 /// A list whose length does not fit its definition stays as it is.
@@ -320,7 +327,7 @@ mod tests {
                 "1\t5\t.\tA\tC,AT\t.\t.\tAC=1,2;AF=0.250,0.500;AN=4;CNN_AS=1.5,-2;MLEAC=1,2;AS_SB_TABLE=1,2|3,4|5,6;AS_QD=.|7;DP=9\tGT:AD:GQ:PL:AF\t0/2:5,0,4:50:40,50,90,0,60,80:0,.4\t1|2:0,3,2:9:70,30,20,40,10,60:.6,.4\t./.",
                 &[1]
             ),
-            "1\t5\t.\tA\tC\t.\t.\tAC=1;AF=0.500;AN=2;CNN_AS=1.5;MLEAC=1;AS_SB_TABLE=1,2|3,4;AS_QD=.;DP=9\tGT:AD:GQ:PL:AF\t0/.:5,0:.:0,10,50:0\t1|.:0,3:.:50,10,0:.6\t./."
+            "1\t5\t.\tA\tC\t.\t.\tAC=1;AF=0.5;AN=2;CNN_AS=1.5;MLEAC=1;AS_SB_TABLE=1,2|3,4;AS_QD=.;DP=9\tGT:AD:GQ:PL:AF\t0/.:5,0:.:0,10,50:0\t1|.:0,3:.:50,10,0:.6\t./."
         );
         // The first goes: the second is number 1 now.
         assert_eq!(

@@ -107,17 +107,59 @@ pub fn write_filters(record: &mut VcfRecord, passes: &[Option<bool>], filter: &s
     failing
 }
 
-/// Counts AC, AN and AF from the genotypes, for those of the keys that stand in INFO.
+/// Counts AC, AN and AF from the genotypes, for those of the keys that stand in INFO. The share of an ALT
+/// whose count is what AC and AN said already keeps its text.
+///
+/// No other key is touched. MLEAC and MLEAF are estimates that need the caller's likelihoods, DP and
+/// NS count reads and samples with data, which stay whatever becomes of a genotype.
 pub fn recount(record: &mut VcfRecord) {
-    let columns = record.genotype_columns();
-    let Some(gt) = key_at(&columns, "GT") else {
+    let Some((counts, called)) = count_alleles(record) else {
         return;
     };
-    let (_, alternates) = record.alleles();
-    let alternates = if alternates == b"." {
-        0
-    } else {
-        alternates.split(|byte| *byte == b',').count()
+    let list = |texts: Vec<String>| -> Vec<u8> {
+        if texts.is_empty() {
+            b".".to_vec()
+        } else {
+            texts.join(",").into_bytes()
+        }
+    };
+    let said = said_counts(record);
+    let old: Vec<String> = record
+        .info(b"AF")
+        .unwrap_or_default()
+        .split(|byte| *byte == b',')
+        .map(|text| String::from_utf8_lossy(text).into_owned())
+        .collect();
+    let share = |(at, count): (usize, &u64)| match (&said, called) {
+        (Some((of_alternates, all)), _)
+            if *all == called
+                && of_alternates.get(at) == Some(count)
+                && old.len() == counts.len() =>
+        {
+            old[at].clone()
+        }
+        (_, 0) => ".".to_owned(),
+        (_, called) => six_digits(*count as f64 / called as f64),
+    };
+    let shares = counts.iter().enumerate().map(share).collect();
+    for (key, value) in [
+        ("AC", list(counts.iter().map(u64::to_string).collect())),
+        ("AN", called.to_string().into_bytes()),
+        ("AF", list(shares)),
+    ] {
+        if record.info(key.as_bytes()).is_some() {
+            record.set_info(key.as_bytes(), Some(&value));
+        }
+    }
+}
+
+/// How often each ALT is in the genotypes, and how many alleles are called; nothing without GT.
+fn count_alleles(record: &VcfRecord) -> Option<(Vec<u64>, u64)> {
+    let columns = record.genotype_columns();
+    let gt = key_at(&columns, "GT")?;
+    let alternates = match record.alleles().1 {
+        b"." => 0,
+        list => list.split(|byte| *byte == b',').count(),
     };
     let mut counts = vec![0u64; alternates];
     let mut called = 0u64;
@@ -129,27 +171,37 @@ pub fn recount(record: &mut VcfRecord) {
             }
         }
     }
-    let list = |text: &dyn Fn(u64) -> String| -> Vec<u8> {
-        let values: Vec<String> = counts.iter().map(|count| text(*count)).collect();
-        let joined = values.join(",");
-        if joined.is_empty() {
-            ".".into()
-        } else {
-            joined.into_bytes()
-        }
+    Some((counts, called))
+}
+
+/// AC and AN as INFO has them.
+fn said_counts(record: &VcfRecord) -> Option<(Vec<u64>, u64)> {
+    let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse().ok();
+    let of_alternates = record.info(b"AC")?.split(|byte| *byte == b',').map(number);
+    Some((
+        of_alternates.collect::<Option<_>>()?,
+        number(record.info(b"AN")?)?,
+    ))
+}
+
+/// A share from 0 to 1 with six significant digits and no zeros behind them, as C's `%g`, bcftools'
+/// way: the rarest allele of any cohort keeps its frequency.
+fn six_digits(share: f64) -> String {
+    if share == 0.0 {
+        return "0".to_owned();
+    }
+    let scientific = format!("{share:.5e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let bare = |text: &str| {
+        let text = text.trim_end_matches('0');
+        text.trim_end_matches('.').to_owned()
     };
-    let share = |count: u64| match called {
-        0 => ".".to_owned(),
-        called => format!("{:.3}", count as f64 / called as f64),
-    };
-    for (key, value) in [
-        ("AC", list(&|count| count.to_string())),
-        ("AN", called.to_string().into_bytes()),
-        ("AF", list(&share)),
-    ] {
-        if record.info(key.as_bytes()).is_some() {
-            record.set_info(key.as_bytes(), Some(&value));
-        }
+    if exponent < -4 {
+        format!("{}e-{:02}", bare(digits), -exponent)
+    } else {
+        let decimals = usize::try_from(5 - exponent).unwrap_or(0);
+        bare(&format!("{share:.decimals$}"))
     }
 }
 
@@ -184,11 +236,54 @@ mod tests {
         );
         assert_eq!(
             text(&one),
-            "1\t5\t.\tA\tC,G\t.\tq\tAC=2,0;AF=0.667,0.000;AN=3;DP=9\tGT:DP\t0|1:4\t./.:5\t1:1\t./."
+            "1\t5\t.\tA\tC,G\t.\tq\tAC=2,0;AF=0.666667,0;AN=3;DP=9\tGT:DP\t0|1:4\t./.:5\t1:1\t./."
         );
         let mut without = record("1\t5\t.\tA\tC\t.\tq\tAC=2");
         assert_eq!(set_missing(&mut without, Which::All), 0);
         assert_eq!(text(&without), "1\t5\t.\tA\tC\t.\tq\tAC=2");
+    }
+
+    #[test]
+    fn shares_have_the_digits_that_they_need() {
+        // As C's printf("%g") writes them.
+        for (count, called, text) in [
+            (1u32, 4999u32, "0.00020004"),
+            (1, 5000, "0.0002"),
+            (1, 2, "0.5"),
+            (2, 3, "0.666667"),
+            (1, 1, "1"),
+            (0, 9, "0"),
+            (1, 20_000, "5e-05"),
+            (1, 30_000, "3.33333e-05"),
+            (9_999_999, 10_000_000, "1"),
+        ] {
+            let share = f64::from(count) / f64::from(called);
+            assert_eq!(six_digits(share), text, "{count} of {called}");
+        }
+    }
+
+    #[test]
+    fn a_share_whose_count_stays_keeps_its_text() {
+        let mut kept =
+            record("1\t5\t.\tA\tC,G\t.\t.\tAC=1,1;AF=2.500e-01,0.250;AN=4\tGT\t0/1\t0/2");
+        recount(&mut kept);
+        assert!(
+            text(&kept).contains("AC=1,1;AF=2.500e-01,0.250;AN=4"),
+            "{}",
+            text(&kept)
+        );
+        let mut changed =
+            record("1\t5\t.\tA\tC,G\t.\t.\tAC=1,1;AF=2.500e-01,0.250;AN=4\tGT\t0/1\t0/0");
+        recount(&mut changed);
+        assert!(
+            text(&changed).contains("AC=1,0;AF=2.500e-01,0;AN=4"),
+            "{}",
+            text(&changed)
+        );
+        // Without AC nothing says that the share is about these genotypes.
+        let mut alone = record("1\t5\t.\tA\tC\t.\t.\tAF=0.3;AN=4\tGT\t0/1\t0/0");
+        recount(&mut alone);
+        assert!(text(&alone).contains("AF=0.25;AN=4"), "{}", text(&alone));
     }
 
     #[test]
