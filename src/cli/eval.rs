@@ -26,8 +26,9 @@ pub struct EvalArgs {
     #[arg(long, value_name = "FILE", requires = "reference")]
     pub truth: Option<PathBuf>,
 
-    /// Where the truth is complete: BED. Left out, it counts as complete everywhere.
-    #[arg(long, value_name = "BED", requires = "truth")]
+    /// Where the truth is complete: BED, interval_list, VCF or a list of regions, as for -L. Left out, it
+    /// counts as complete everywhere.
+    #[arg(long, value_name = "FILE", requires = "truth")]
     pub confident: Option<PathBuf>,
 
     /// The sample of the truth; left out, the one of the calls' name, or the only one.
@@ -52,9 +53,9 @@ pub struct EvalArgs {
     #[arg(long = "match", value_name = "RULE", value_enum)]
     pub rule: Option<Match>,
 
-    /// A stratum; figures are given inside and outside, and for the union of all. Several times, up
+    /// A stratum, a file as for --confident; figures are given inside and outside, and for the union of all. Several times, up
     /// to 32.
-    #[arg(long, value_name = "NAME=BED", value_parser = parse_stratum)]
+    #[arg(long, value_name = "NAME=FILE", value_parser = parse_stratum)]
     pub stratify: Vec<(String, PathBuf)>,
 
     /// Scores to evaluate: QUAL, an INFO key, FORMAT/KEY. Left out: CNN_PROB, CNN_2D, CNN_1D, VQSLOD,
@@ -123,7 +124,7 @@ fn parse_stratum(text: &str) -> Result<(String, PathBuf), String> {
         Some((name, path)) if !name.is_empty() && !path.is_empty() => {
             Ok((name.to_owned(), PathBuf::from(path)))
         }
-        _ => Err("expected NAME=BED".to_owned()),
+        _ => Err("expected NAME=FILE".to_owned()),
     }
 }
 

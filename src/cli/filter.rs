@@ -46,7 +46,7 @@ pub struct FilterArgs {
     pub model: Option<PathBuf>,
 
     /// Where a stratum lies that the model has thresholds for; several times for several.
-    #[arg(long, value_name = "NAME=BED", value_parser = parse_stratum)]
+    #[arg(long, value_name = "NAME=FILE", value_parser = parse_stratum)]
     pub stratify: Vec<(String, PathBuf)>,
 
     /// Known sites for tranches: VCF, VCF.gz or BCF, without index; several times for several.
@@ -190,7 +190,7 @@ fn parse_stratum(text: &str) -> Result<(String, PathBuf), String> {
         Some((name, path)) if !name.is_empty() && !path.is_empty() => {
             Ok((name.to_owned(), PathBuf::from(path)))
         }
-        _ => Err("expected NAME=BED".to_owned()),
+        _ => Err("expected NAME=FILE".to_owned()),
     }
 }
 

@@ -34,8 +34,9 @@ pub struct TensorsArgs {
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
 
-    /// Where the truth is complete: BED. Left out, it counts as complete everywhere.
-    #[arg(long, value_name = "BED", requires = "truth")]
+    /// Where the truth is complete: BED, interval_list, VCF or a list of regions, as for -L. Left out, it
+    /// counts as complete everywhere.
+    #[arg(long, value_name = "FILE", requires = "truth")]
     pub confident: Option<PathBuf>,
 
     /// The sample of the truth; left out, the one of the calls' name, or the only one.

@@ -25,7 +25,7 @@ pub enum LabelPlan {
     Truth {
         /// VCF or BCF.
         truth: PathBuf,
-        /// BED.
+        /// A file of regions.
         confident: Option<PathBuf>,
         /// Sample of the truth.
         sample: Option<String>,
@@ -137,7 +137,12 @@ impl LabelSource {
                 Self::Truth {
                     truth: Box::new(groups),
                     sample,
-                    confident: confident.as_deref().map(regions::read_bed).transpose()?,
+                    confident: confident
+                        .as_deref()
+                        .map(|path| {
+                            regions::read_file(path, "confident regions", &calls.1.contigs())
+                        })
+                        .transpose()?,
                     foreign,
                 }
             }

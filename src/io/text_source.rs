@@ -51,6 +51,8 @@ pub struct TextSource {
     tail: Option<Tail>,
     /// Whether a last line without a line feed is taken for a cut-off file.
     needs_line_feed: bool,
+    /// Whether the line that was read last has none.
+    lacks_line_feed: bool,
     /// Threads that translate BCF.
     translators: Vec<JoinHandle<Result<(), IoError>>>,
 }
@@ -121,6 +123,7 @@ impl TextSource {
             lines,
             tail,
             needs_line_feed: true,
+            lacks_line_feed: false,
             translators,
         })
     }
@@ -131,8 +134,29 @@ impl TextSource {
     /// As [`Self::open`].
     pub fn open_list(path: &Path) -> Result<Self, IoError> {
         let mut source = Self::open(path)?;
-        source.needs_line_feed = false;
+        source.take_any_last_line();
         Ok(source)
+    }
+
+    /// From here on the last line may lack its line feed.
+    pub fn take_any_last_line(&mut self) {
+        self.needs_line_feed = false;
+    }
+
+    /// Whether the line that was read last lacks its line feed: the file may be cut off in it.
+    pub fn lacks_line_feed(&self) -> bool {
+        self.lacks_line_feed
+    }
+
+    /// Whether the text that has not been read yet begins so; nothing is taken out of it.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn begins_with(&mut self, text: &[u8]) -> Result<bool, IoError> {
+        let start = self.lines.fill_buf();
+        Ok(start
+            .map_err(|e| read_error(&self.path, e))?
+            .starts_with(text))
     }
 
     /// The file as the user named it.
@@ -154,6 +178,7 @@ impl TextSource {
             Some(b'\n') => Ok(true),
             Some(byte) if !self.needs_line_feed => {
                 line.push(byte);
+                self.lacks_line_feed = true;
                 Ok(true)
             }
             Some(_) => Err(self.truncated(

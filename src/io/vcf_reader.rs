@@ -55,8 +55,15 @@ impl VcfReader {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_as(file: &Path, path: &Path) -> Result<Self, IoError> {
-        let mut source = TextSource::open_as(file, path)?;
-        let mut lines = Vec::new();
+        Self::of_source(TextSource::open_as(file, path)?)
+    }
+
+    /// Reads the header of a source that stands at its beginning.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn of_source(mut source: TextSource) -> Result<Self, IoError> {
+        let mut lines: Vec<Vec<u8>> = Vec::new();
         let mut line = Vec::new();
         while source.next_line(&mut line)? {
             // The first line is kept whatever it is, so that the error can show it.
@@ -67,7 +74,7 @@ impl VcfReader {
             }
         }
         let header = VcfHeader::from_bytes(lines)
-            .map_err(|error| IoError::new(path, Problem::VcfHeader(error)))?;
+            .map_err(|error| IoError::new(source.path(), Problem::VcfHeader(error)))?;
         Ok(Self {
             columns: header.column_count(),
             source,

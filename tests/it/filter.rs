@@ -560,7 +560,7 @@ fn depth_and_strata_choose_the_threshold() {
     );
     let output = filter(&["-V", text(&calls)]);
     assert!(
-        warnings(&output).contains("give --stratify repeats=BED"),
+        warnings(&output).contains("give --stratify repeats=FILE"),
         "{}",
         warnings(&output)
     );

@@ -19,6 +19,7 @@ mod import;
 mod order;
 mod reads;
 mod real_data;
+mod region_files;
 mod same_bytes;
 mod samples;
 mod score;

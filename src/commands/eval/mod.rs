@@ -40,7 +40,7 @@ pub struct EvalPlan {
     pub reference: Option<PathBuf>,
     /// When a record counts as true.
     pub rule: MatchRule,
-    /// Names and BED files of strata.
+    /// Names and files of strata.
     pub strata: Vec<(String, PathBuf)>,
     /// Scores by name; empty for all that are known.
     pub scores: Vec<String>,
@@ -175,7 +175,7 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
         if strata.iter().any(|(other, _)| other == name) {
             bail!("--stratify: the name `{name}` stands twice");
         }
-        let set = regions::read_bed(path)?;
+        let set = regions::read_file(path, &format!("stratum `{name}`"), &known)?;
         let contigs: BTreeSet<String> = set.contigs().map(String::from).collect();
         let what = format!("{}: stratum `{name}`", path.display());
         check_contigs(&what, &contigs, &known)?;

@@ -18,7 +18,7 @@ use crate::io::vcf_writer::OutputOptions;
 use crate::io::{atomic, model_dir, regions};
 use cnnfilter_core::filter::tranches::Tranches;
 use cnnfilter_core::filter::{FilterSummary, ModelLine, ThresholdFilter};
-use cnnfilter_core::genome::IntervalSet;
+use cnnfilter_core::genome::{ContigTable, IntervalSet};
 use cnnfilter_core::score::Aim;
 use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
@@ -61,7 +61,7 @@ pub struct FilterPlan {
     pub aim: Aim,
     /// Model folder; left out, the header of the calls has the thresholds.
     pub model: Option<PathBuf>,
-    /// Names and BED files of strata.
+    /// Names and files of strata.
     pub strata: Vec<(String, PathBuf)>,
     /// Tranches; left out, thresholds decide.
     pub tranches: Option<TranchePlan>,
@@ -196,11 +196,11 @@ struct Strata(Vec<(String, IntervalSet)>);
 
 impl Strata {
     /// Reads those that the thresholds know.
-    fn read(plan: &FilterPlan, filter: &ThresholdFilter) -> Result<Self> {
+    fn read(plan: &FilterPlan, filter: &ThresholdFilter, contigs: &ContigTable) -> Result<Self> {
         let known = filter.strata();
         let mut strata = Vec::new();
         for (name, path) in &plan.strata {
-            let stratum = regions::read_bed(path)?;
+            let stratum = regions::read_file(path, &format!("stratum `{name}`"), contigs)?;
             if known.contains(name.as_str()) {
                 strata.push((name.clone(), stratum));
             } else {
@@ -210,7 +210,7 @@ impl Strata {
         for name in known {
             if !strata.iter().any(|(given, _)| given == name) {
                 log::warn!(
-                    "the model has thresholds for `{name}`: give --stratify {name}=BED; calls there are filtered as elsewhere"
+                    "the model has thresholds for `{name}`: give --stratify {name}=FILE; calls there are filtered as elsewhere"
                 );
             }
         }

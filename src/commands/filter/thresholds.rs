@@ -34,7 +34,7 @@ pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
             reader.path().display()
         );
     }
-    let strata = Strata::read(plan, &filter)?;
+    let strata = Strata::read(plan, &filter, &header.contigs())?;
     let parts = Parts::new(
         &filter,
         model.calibration.unwrap_or_default(),

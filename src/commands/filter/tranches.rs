@@ -100,7 +100,7 @@ fn fallback(
         }
         return Ok(None);
     };
-    let strata = Strata::read(plan, &filter)?;
+    let strata = Strata::read(plan, &filter, &reader.header().contigs())?;
     Ok(Some((filter, strata, model.name)))
 }
 

@@ -52,7 +52,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let path = file(name, rest);
     if kind % 8 <= 3 {
-        check(regions::read_bed(&path).ok(), None);
+        check(regions::read_file(&path, "x", &contigs).ok(), None);
     }
     let name = path.to_string_lossy().into_owned();
     check(regions::read(&[name], &contigs).ok(), Some(&contigs));
