@@ -167,8 +167,9 @@ impl TextSource {
     /// Reads the next line without its line feed into `line`; false at the end of the file.
     ///
     /// # Errors
-    /// Where the file cannot be read to its end, the last line of a VCF has no line feed (VCF 4.3,
-    /// section 1.6: the last line ends with one), or the end marker of a BGZF file is missing.
+    /// Where the file cannot be read to its end, the last line has no line feed (VCF 4.3, section 1.6:
+    /// it ends with one) and [`Self::take_any_last_line`] was not called, or the end marker of a BGZF
+    /// file is missing.
     pub fn next_line(&mut self, line: &mut Vec<u8>) -> Result<bool, IoError> {
         line.clear();
         self.lines
@@ -181,9 +182,7 @@ impl TextSource {
                 self.lacks_line_feed = true;
                 Ok(true)
             }
-            Some(_) => Err(self.truncated(
-                "the last line has no line feed; make the file again, or add one if you know it to be whole",
-            )),
+            Some(_) => Err(self.cut_in_last_line()),
             None => self.check_end().map(|()| false),
         }
     }
@@ -203,6 +202,13 @@ impl TextSource {
         } else {
             Err(self.truncated("its empty last block is missing; copy or make it again"))
         }
+    }
+
+    /// The error for a last line that lacks its line feed.
+    pub(super) fn cut_in_last_line(&self) -> IoError {
+        self.truncated(
+            "the last line has no line feed; make the file again, or add one if you know it to be whole",
+        )
     }
 
     fn truncated(&self, what: &str) -> IoError {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::{IoError, Problem};
 use super::text_source::TextSource;
-use cnnfilter_core::vcf::{OrderCheck, VcfError, VcfHeader, VcfRecord};
+use cnnfilter_core::vcf::{OrderCheck, VcfError, VcfHeader, VcfRecord, last_line};
 
 /// Reads VCF, VCF.gz, BCF or standard input (`-`), in the order of the file, which must be sorted
 /// unless [`Order`] says otherwise.
@@ -68,6 +68,13 @@ impl VcfReader {
         while source.next_line(&mut line)? {
             // The first line is kept whatever it is, so that the error can show it.
             let done = !line.starts_with(b"##");
+            if is_blank(&line) && !lines.is_empty() {
+                let number = lines.len() + 1;
+                let message = format!(
+                    "line {number}, in the header, is blank; take it out (the header's lines begin with `##`, the last one with `#CHROM`)"
+                );
+                return Err(IoError::other(source.path(), message));
+            }
             lines.push(line.clone());
             if done {
                 break;
@@ -75,6 +82,10 @@ impl VcfReader {
         }
         let header = VcfHeader::from_bytes(lines)
             .map_err(|error| IoError::new(source.path(), Problem::VcfHeader(error)))?;
+        // What a pipe's writer left unfinished when it died is never whole.
+        if source.path() != Path::new("-") {
+            source.take_any_last_line();
+        }
         Ok(Self {
             columns: header.column_count(),
             source,
@@ -111,16 +122,48 @@ impl VcfReader {
             if !self.source.next_line(&mut line)? {
                 return Ok(None);
             }
-            if !line.is_empty() && line != b"\r" {
+            if !is_blank(&line) {
                 break;
             }
         }
         self.number += 1;
+        if line.starts_with(b"#") {
+            return Err(self.header_among_records(&line));
+        }
         let place = place_of(&line);
-        let record = VcfRecord::parse(line, self.columns)
-            .map_err(|error| self.record_error(place, error))?;
+        let parsed = VcfRecord::parse(line, self.columns);
+        if self.source.lacks_line_feed() {
+            self.check_last_line(parsed.as_ref().ok())?;
+        }
+        let record = parsed.map_err(|error| self.record_error(place, error))?;
         self.check_order(&record)?;
         Ok(Some((self.number, record)))
+    }
+
+    /// A last record without a line feed is taken, as bcftools and GATK do, where it looks whole.
+    fn check_last_line(&self, record: Option<&VcfRecord>) -> Result<(), IoError> {
+        let Some(record) = record.filter(|record| last_line::looks_whole(record, &self.header))
+        else {
+            return Err(self.source.cut_in_last_line());
+        };
+        log::warn!(
+            "{}: the last line has no line feed; its record ({}:{}) looks whole and is taken, but if the file was cut off there, more are missing",
+            self.path().display(),
+            String::from_utf8_lossy(record.contig()),
+            record.position()
+        );
+        Ok(())
+    }
+
+    fn header_among_records(&self, line: &[u8]) -> IoError {
+        let text: String = String::from_utf8_lossy(line).chars().take(40).collect();
+        IoError::other(
+            self.path(),
+            format!(
+                "record {}: expected a record, found a header line (`{text}`): were several VCFs joined by `cat`? Join them with `bcftools concat`",
+                self.number
+            ),
+        )
     }
 
     fn record_error(&self, place: Option<String>, source: VcfError) -> IoError {
@@ -237,6 +280,10 @@ impl ContigGroups {
         rest.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         Ok(rest)
     }
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    matches!(line, b"" | b"\r")
 }
 
 /// `contig:position` of a line that may be damaged.

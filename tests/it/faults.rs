@@ -154,13 +154,24 @@ fn calls_may_end_anywhere() {
     let inputs = Inputs::new();
     let expected = inputs.score(&[]).unwrap();
     assert!(expected.len() >= 7);
-    // Plain text that ends behind a record is a whole file with fewer of them.
+    let whole = std::fs::read(inputs.lab.path("calls.vcf")).unwrap();
+    // Plain text that ends behind a record is a whole file with fewer of them. One that lacks nothing
+    // but the line feed, or digits of the last number, cannot be told from one.
     let failed = inputs.cut("calls.vcf", "calls.vcf", &[], |left, found| {
         let count = String::from_utf8_lossy(left)
             .lines()
             .filter(|line| line.starts_with("demo1"))
             .count();
-        left.ends_with(b"\n") && found == &expected[..count]
+        let mut lost = whole[left.len()..].split(|byte| *byte == b'\n');
+        let looks_whole =
+            left.ends_with(b"\n") || lost.next().unwrap().iter().all(u8::is_ascii_digit);
+        looks_whole
+            && found.len() == count
+            && found
+                .iter()
+                .zip(&expected)
+                .take(count.saturating_sub(1))
+                .all(|(one, other)| one == other)
     });
     assert!(failed > PLACES * 9 / 10, "{failed}");
     for name in ["calls.vcf.gz", "calls.bcf"] {

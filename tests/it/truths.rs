@@ -72,3 +72,106 @@ fn a_leading_phase_is_read_in_calls_and_truth() {
         assert_eq!(truth_snps(&lab), "3 called, 0 not");
     }
 }
+
+#[test]
+fn a_last_record_without_a_line_feed_is_taken_where_it_is_whole() {
+    let lab = Lab::new();
+    let whole = lab.file("whole.vcf", vcf("PASS", GENOTYPES, "\n"));
+    let bare = lab.file("bare.vcf", vcf("PASS", GENOTYPES, ""));
+    for (calls, truth, named) in [(&bare, &whole, &bare), (&whole, &bare, &bare)] {
+        let (summary, message) = shown(
+            &lab,
+            calls,
+            &["--truth", text(truth), "--match", "genotype"],
+        );
+        assert_eq!(value(&summary, "records, INDEL"), "1 true, 0 false");
+        let warned = format!(
+            "{}: the last line has no line feed; its record (demo1:787)",
+            named.display()
+        );
+        assert!(message.contains(&warned), "{message}");
+    }
+    // As regions, and packed.
+    let (summary, _) = shown(&lab, &whole, &["--truth", text(&whole), "-L", text(&bare)]);
+    assert_eq!(value(&summary, "records, INDEL"), "1 true, 0 false");
+    let packed = lab.path("bare.vcf.gz");
+    let mut writer = rust_htslib::bgzf::Writer::from_path(&packed).unwrap();
+    std::io::Write::write_all(&mut writer, &std::fs::read(&bare).unwrap()).unwrap();
+    drop(writer);
+    let (summary, _) = shown(&lab, &packed, &["--truth", text(&whole)]);
+    assert_eq!(value(&summary, "records, INDEL"), "1 true, 0 false");
+    // Without its end marker it stays refused.
+    let mut bytes = std::fs::read(&packed).unwrap();
+    bytes.truncate(bytes.len() - 28);
+    let cut = lab.file("cut.vcf.gz", bytes);
+    let (output, _) = run(&lab, &cut, &["--truth", text(&whole)]);
+    assert!(fail(output).contains("cut.vcf.gz: the file is cut off"));
+}
+
+#[test]
+fn a_cut_last_record_is_refused() {
+    let lab = Lab::new();
+    let whole = lab.file("whole.vcf", vcf("PASS", GENOTYPES, "\n"));
+    let bytes = vcf("PASS", GENOTYPES, "");
+    // Every cut of the last line but the one behind its last letter.
+    let last = bytes.rfind('\n').unwrap();
+    for length in last + 2..bytes.len() {
+        let cut = lab.file("cut.vcf", &bytes[..length]);
+        let (output, _) = run(&lab, &cut, &["--truth", text(&whole)]);
+        let message = fail(output);
+        assert!(
+            message.contains("cut.vcf: the file is cut off: the last line has no line feed"),
+            "{length}: {message}"
+        );
+    }
+    // Out of a pipe it is a writer that died.
+    let bare = lab.file("bare.vcf", &bytes);
+    let (reference, model) = (demo("ref.fa"), lab.model_1d());
+    let arguments = [
+        "score",
+        "-V",
+        "-",
+        "-R",
+        text(&reference),
+        "--model",
+        text(&model),
+    ];
+    let output = program(&arguments)
+        .stdin(std::fs::File::open(&bare).unwrap())
+        .output()
+        .unwrap();
+    assert!(fail(output).contains("no line feed"));
+}
+
+#[test]
+fn joined_and_gapped_headers_are_named() {
+    let lab = Lab::new();
+    let good = vcf("PASS", GENOTYPES, "\n");
+    let truth = lab.file("truth.vcf", &good);
+    let blank = good.replacen("##contig", "\n##contig", 1);
+    let joined = format!("{good}{good}");
+    for (name, content, parts) in [
+        (
+            "blank.vcf",
+            blank,
+            &["line 2, in the header, is blank", "take it out"],
+        ),
+        (
+            "joined.vcf",
+            joined,
+            &[
+                "record 5: expected a record, found a header line (`##fileformat=VCFv4.4`)",
+                "bcftools concat",
+            ],
+        ),
+    ] {
+        let file = lab.file(name, content);
+        for (calls, truth) in [(&file, &truth), (&truth, &file)] {
+            let (output, _) = run(&lab, calls, &["--truth", text(truth)]);
+            let message = fail(output);
+            for part in parts.iter().chain([&name]) {
+                assert!(message.contains(part), "expected `{part}` in\n{message}");
+            }
+        }
+    }
+}

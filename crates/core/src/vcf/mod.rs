@@ -9,6 +9,7 @@ pub mod edit;
 pub mod error;
 pub mod genotype;
 pub mod header;
+pub mod last_line;
 pub mod order;
 pub mod record;
 

@@ -93,6 +93,16 @@ impl VcfRecord {
         parse_float(self.column(QUAL))
     }
 
+    /// The QUAL column as it stands.
+    pub fn quality_column(&self) -> &[u8] {
+        self.column(QUAL)
+    }
+
+    /// The INFO column as it stands.
+    pub fn info_column(&self) -> &[u8] {
+        self.column(INFO)
+    }
+
     /// The FILTER column as it stands.
     pub fn filter(&self) -> &[u8] {
         self.column(FILTER)
