@@ -325,3 +325,51 @@ fn reads_are_left_out_as_samtools_would() {
         ours(&without, &[])
     );
 }
+
+#[test]
+fn a_map_means_the_same_in_any_order_and_never_guesses() {
+    let lab = Lab::new();
+    let calls = write_calls(&lab, "two.vcf", &[0, 1]);
+    let files = ["d1", "d2"].map(|folder| {
+        std::fs::create_dir(lab.path(folder)).unwrap();
+        lab.path(folder).join("reads.bam")
+    });
+    write_reads(&files[0], &[1]);
+    write_reads(&files[1], &[2]);
+    let paths = files.each_ref().map(|path| text(path));
+    let output = |map: &str| {
+        let (reference, map) = (demo("ref.fa"), lab.file("map", map));
+        let mut arguments = vec!["score", "-V", text(&calls), "-R", text(&reference)];
+        arguments.extend(["-I", paths[0], "-I", paths[1], "--sample-map", text(&map)]);
+        arguments.extend(["-o", "-"]);
+        program(&arguments).output().unwrap()
+    };
+    let scores = |map: &str| of_samples(&succeed(output(map)));
+    let by_path = scores(&format!("mother\t{}\nchild\t{}\n", paths[0], paths[1]));
+    assert_ne!(by_path["mother"], by_path["child"]);
+    // The path takes its file away from the name.
+    for map in [
+        format!("mother\t{}\nchild\treads.bam\n", paths[0]),
+        format!("child\treads.bam\nmother\t{}\n", paths[0]),
+    ] {
+        assert_eq!(scores(&map), by_path, "{map}");
+    }
+    let message = fail(output("mother\treads.bam\n"));
+    assert!(
+        message.contains("is the name of several reads files")
+            && message.contains("d1/reads.bam, ")
+            && message.contains("d2/reads.bam"),
+        "{message}"
+    );
+    let twice = format!("{}/../d1/reads.bam", lab.path("d2").display());
+    for map in [
+        format!("mother\t{}\nchild\t{twice}\n", paths[0]),
+        format!("child\t{twice}\nmother\t{}\n", paths[0]),
+    ] {
+        let message = fail(output(&map));
+        assert!(
+            message.contains("map: ") && message.contains("give it once"),
+            "{message}"
+        );
+    }
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::sample_map::SampleMap;
+use super::sample_map::{Destinations, MappedFile, SampleMap};
 use crate::io::alignment::{ReadGroup, ReadRoute, RoutedFile};
 
 /// Which samples of the calls are asked about.
@@ -48,7 +48,7 @@ pub struct NamedReads {
 
 impl NamedReads {
     /// The sample of each group (of the whole file, where the map names the file).
-    fn samples<'a>(&'a self, map: &'a SampleMap) -> Vec<(&'a [u8], Option<&'a str>)> {
+    fn samples<'a>(&'a self, map: &'a Destinations) -> Vec<(&'a [u8], Option<&'a str>)> {
         let of_file = map.of_file(&self.path);
         self.groups
             .iter()
@@ -61,7 +61,7 @@ impl NamedReads {
     }
 
     /// The one sample of all reads, where there is no doubt about it.
-    fn only_sample<'a>(&'a self, map: &'a SampleMap) -> Option<&'a str> {
+    fn only_sample<'a>(&'a self, map: &'a Destinations) -> Option<&'a str> {
         let of_file = map.of_file(&self.path);
         let samples: BTreeSet<Option<&str>> = self
             .samples(map)
@@ -91,18 +91,18 @@ pub fn assign(
     reads: &[NamedReads],
     map: &SampleMap,
 ) -> Result<Assignment> {
-    map.check(
-        columns,
-        &reads
-            .iter()
-            .map(|file| file.path.as_path())
-            .collect::<Vec<_>>(),
-        &reads
-            .iter()
-            .flat_map(|file| &file.groups)
-            .filter_map(|group| group.sample.as_deref())
-            .collect::<Vec<_>>(),
-    )?;
+    let files: Vec<MappedFile<'_>> = reads
+        .iter()
+        .map(|file| MappedFile {
+            path: &file.path,
+            samples: file
+                .groups
+                .iter()
+                .filter_map(|group| group.sample.as_deref())
+                .collect(),
+        })
+        .collect();
+    let map = &map.resolve(columns, &files)?;
     match choice {
         SampleChoice::Every if columns.len() > 1 => assign_each(columns, reads, map),
         SampleChoice::Every | SampleChoice::One(None) => {
@@ -124,7 +124,7 @@ fn assign_one(
     name: Option<&str>,
     column: usize,
     reads: &[NamedReads],
-    map: &SampleMap,
+    map: &Destinations,
 ) -> Assignment {
     let named: BTreeSet<&str> = reads
         .iter()
@@ -178,7 +178,7 @@ fn assign_one(
     }
 }
 
-fn assign_each(columns: &[&str], reads: &[NamedReads], map: &SampleMap) -> Result<Assignment> {
+fn assign_each(columns: &[&str], reads: &[NamedReads], map: &Destinations) -> Result<Assignment> {
     let of_name: BTreeMap<&str, usize> = columns
         .iter()
         .enumerate()
