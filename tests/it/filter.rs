@@ -828,3 +828,49 @@ fn frequencies_of_a_large_cohort_keep_their_digits() {
     let untouched = records(&succeed(filter(&["-V", text(&calls)])));
     assert!(untouched[0].contains("AF=2.000e-04,2.000e-04;AN=5000"));
 }
+
+#[test]
+fn files_scored_by_two_models_are_refused() {
+    let lab = Lab::new();
+    let other = MODEL.replace("ID=net,Sha256=ab", "ID=other,Sha256=cd");
+    let later = MODEL.replace("ID=net,Sha256=ab", "ID=net,Sha256=cd");
+    for second in [&other, &later] {
+        for lines in [[MODEL, second], [second, MODEL]] {
+            let meta = [PROBABILITY, SCORE, lines[0], lines[1]];
+            let calls = lab.file("mix.vcf", vcf(&meta, &SCORED));
+            let message = fail(filter(&["-V", text(&calls)]));
+            for part in [
+                "mix.vcf",
+                "of several models",
+                "`net` ab",
+                "before you join them",
+            ] {
+                assert!(message.contains(part), "{message}");
+            }
+        }
+    }
+    let calls = lab.file("twice.vcf", vcf(&[PROBABILITY, MODEL, MODEL], &SCORED));
+    let once = lab.file("once.vcf", vcf(&[PROBABILITY, MODEL], &SCORED));
+    assert_eq!(
+        filters(&succeed(filter(&["-V", text(&calls)]))),
+        filters(&succeed(filter(&["-V", text(&once)])))
+    );
+    // One line, as some tools leave it, and a record with the score of another model.
+    let command =
+        "##cnnfilterCommand=score --info-key CNN_2D --model net --model-sha256 ab -R r.fa";
+    let joined = vcf(
+        &[PROBABILITY, SCORE, command, MODEL],
+        &[
+            "c1 10 . A C . . CNN_2D=2;CNN_PROB=0.9",
+            "c1 20 . A C . . CNN_1D=2;CNN_2D=1;CNN_PROB=0.9",
+            "c1 30 . A C . . CNN_PROB=0.9",
+            "c1 40 . A C . . CNN_1D=2;CNN_PROB=0.9",
+        ],
+    );
+    let calls = lab.file("joined.vcf", joined);
+    let message = fail(filter(&["-V", text(&calls)]));
+    assert!(
+        message.contains("joined.vcf: record 4 (c1:40) has a probability and the score CNN_1D"),
+        "{message}"
+    );
+}

@@ -147,10 +147,12 @@ fn thresholds_of(
     plan: &FilterPlan,
     reader: &VcfReader,
 ) -> Result<Option<(ThresholdFilter, ModelLine)>> {
-    let of_header = ModelLine::of_header(reader.header())
-        .map_err(|error| anyhow::anyhow!("{}: {error}", reader.path().display()));
+    let of_header = ModelLine::of_header(reader.header());
+    let in_file = |error| anyhow::anyhow!("{}: {error}", reader.path().display());
     let model = match &plan.model {
-        None => of_header?,
+        None => of_header.map_err(in_file)?,
+        // Log odds would become probabilities by the wrong calibration.
+        Some(_) if ModelLine::is_of_several(reader.header()) => of_header.map_err(in_file)?,
         Some(folder) => {
             let mut model = model_dir::thresholds(folder)?;
             if model.thresholds.is_none() {

@@ -9,6 +9,10 @@ use crate::io::regions;
 use crate::io::vcf_reader::VcfReader;
 use cnnfilter_core::filter::decision::PROBABILITY_KEY;
 use cnnfilter_core::filter::{Decision, FilterSummary};
+use cnnfilter_core::vcf::VcfRecord;
+
+/// The keys that scores are written under.
+const SCORE_KEYS: [&str; 2] = ["CNN_2D", "CNN_1D"];
 
 /// Filters the calls.
 ///
@@ -34,6 +38,7 @@ pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
             reader.path().display()
         );
     }
+    let score_key = model.score_key(&header).map(String::from);
     let strata = Strata::read(plan, &filter, &header.contigs())?;
     let parts = Parts::new(
         &filter,
@@ -54,11 +59,23 @@ pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
     summary.rows = FilterSummary::rows_of(&filter);
 
     let mut output = Output::create(plan, &header)?;
-    while let Some((_, mut record)) = reader.next_record()? {
+    while let Some((number, mut record)) = reader.next_record()? {
         summary.records_read += 1;
         if !regions::hold(wanted.as_ref(), &record) {
             summary.outside_regions += 1;
             continue;
+        }
+        if let Some(other) = score_key
+            .as_deref()
+            .and_then(|key| score_of_another_model(&record, key))
+        {
+            bail!(
+                "{}: record {number} ({}:{}) has a probability and the score {other}, but not the score of model `{}`, whose thresholds the header has: files scored by different models were joined; filter each of them before you join them, or score the joined file again",
+                plan.variants.display(),
+                String::from_utf8_lossy(record.contig()),
+                record.position(),
+                summary.model.as_deref().unwrap_or_default()
+            );
         }
         let inside = strata.of(&record);
         let decision = filter.decide(&record, &inside);
@@ -88,6 +105,15 @@ pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
         );
     }
     Ok(summary)
+}
+
+/// The score that a record has its probability from where that is not `key`, as the keys of the models
+/// tell: it has one of the others and not this one.
+fn score_of_another_model<'a>(record: &VcfRecord, key: &str) -> Option<&'a str> {
+    let has = |key: &str| record.info(key.as_bytes()).is_some();
+    (has(PROBABILITY_KEY) && !has(key))
+        .then(|| SCORE_KEYS.into_iter().find(|other| has(other)))
+        .flatten()
 }
 
 /// A file without thresholds: fine when it is empty, for then there is nothing to filter.

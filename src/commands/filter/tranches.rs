@@ -15,7 +15,9 @@ use cnnfilter_core::filter::resources::ScoredCalls;
 use cnnfilter_core::filter::sensitivity::{self, SENSITIVITY_KEY, Sensitivity};
 use cnnfilter_core::filter::summary::SummaryRow;
 use cnnfilter_core::filter::tranches::{Tranches, tranche_kind};
-use cnnfilter_core::filter::{Decision, FilterSummary, NotJudged, ThresholdFilter, filter_column};
+use cnnfilter_core::filter::{
+    Decision, FilterSummary, ModelLine, NotJudged, ThresholdFilter, filter_column,
+};
 use cnnfilter_core::genome::{IntervalSet, VariantKind};
 use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
@@ -91,7 +93,14 @@ fn fallback(
         Some(OnNoResource::Unfiltered | OnNoResource::Fail) => return Ok(None),
         Some(OnNoResource::Model) | None => {}
     }
-    let Some((filter, model)) = thresholds_of(plan, reader)? else {
+    let found = thresholds_of(plan, reader);
+    if let (Err(error), None) = (&found, tranches.on_no_resource)
+        && ModelLine::is_of_several(reader.header())
+    {
+        log::warn!("{error}; there is no threshold for types without known calls");
+        return Ok(None);
+    }
+    let Some((filter, model)) = found? else {
         if tranches.on_no_resource == Some(OnNoResource::Model) {
             bail!(
                 "{}: --on-no-resource model needs thresholds, and its header has none (`##cnnfilterModel`); give a model with --model",

@@ -35,6 +35,12 @@ pub enum ModelLineError {
         /// What the parser says.
         source: serde_json::Error,
     },
+    /// Lines of several models: files scored by different ones were joined.
+    #[error("its header has `##cnnfilterModel` lines of several models ({}): files scored by different ones were joined, and a record does not say which one scored it; filter each of them before you join them, or score the joined file again", models.join(", "))]
+    Several {
+        /// Name and beginning of the checksum of each.
+        models: Vec<String>,
+    },
     /// A threshold cannot be right.
     #[error("`##cnnfilterModel`, Thresholds: {0}; score the file again, or give --model")]
     Threshold(#[from] ThresholdError),
@@ -72,13 +78,26 @@ impl ModelLine {
         Ok(())
     }
 
-    /// The line of a header; the last one where several tools left one each.
+    /// The line of a header.
     ///
     /// # Errors
-    /// It is damaged.
+    /// It is damaged, or there are several that differ. No record is given the thresholds of one of
+    /// several models: models may share the key of their score, and a record that was scored twice
+    /// has the keys of both and the probability of the second.
     pub fn of_header(header: &VcfHeader) -> Result<Option<Self>, ModelLineError> {
-        let Some(body) = header.structured(KEY).last() else {
-            return Ok(None);
+        let mut bodies: Vec<&str> = Vec::new();
+        for body in header.structured(KEY) {
+            if !bodies.contains(&body) {
+                bodies.push(body);
+            }
+        }
+        let body = match bodies[..] {
+            [] => return Ok(None),
+            [only] => only,
+            _ => {
+                let models = bodies.iter().map(|body| short_name(body)).collect();
+                return Err(ModelLineError::Several { models });
+            }
         };
         let text = |name| field(body, name).map(unescape);
         let json = |field, source| ModelLineError::Json { field, source };
@@ -99,6 +118,41 @@ impl ModelLine {
             thresholds,
         }))
     }
+}
+
+impl ModelLine {
+    /// Whether a header has lines of several models.
+    pub fn is_of_several(header: &VcfHeader) -> bool {
+        matches!(Self::of_header(header), Err(ModelLineError::Several { .. }))
+    }
+
+    /// The INFO key of the scores of this model, where the command that wrote them stands in the header.
+    pub fn score_key<'a>(&self, header: &'a VcfHeader) -> Option<&'a str> {
+        let commands = header
+            .meta()
+            .iter()
+            .filter_map(|line| line.strip_prefix("##cnnfilterCommand=score "));
+        commands.into_iter().find_map(|command| {
+            let value = |flag: &str| {
+                let mut words = command.split(' ').skip_while(|word| *word != flag);
+                words.nth(1)
+            };
+            (value("--model-sha256") == Some(self.sha256.as_str()))
+                .then(|| value("--info-key"))
+                .flatten()
+        })
+    }
+}
+
+/// Name and checksum, short enough for a message.
+fn short_name(body: &str) -> String {
+    let name = field(body, "ID").unwrap_or("?");
+    let checksum: String = field(body, "Sha256")
+        .unwrap_or("?")
+        .chars()
+        .take(8)
+        .collect();
+    format!("`{name}` {checksum}")
 }
 
 /// A name as it can stand unquoted.
@@ -175,6 +229,41 @@ mod tests {
             text,
             r#"##cnnfilterModel=<ID=cnnfilter-2d,Sha256=ab12,Calibration="{\"kinds\":{\"SNP\":[0.9,-0.1]}}",Thresholds="{\"measured_on\":\"chr20\",\"kinds\":{\"SNP\":[{\"aim\":\"f1\",\"probability\":0.5,\"precision\":0.9,\"recall\":0.8,\"depth\":[0.0,10.5]}]}}">"#
         );
+    }
+
+    #[test]
+    fn lines_of_several_models_are_refused_and_one_line_twice_is_not() {
+        let (first, second) = (line("first", 0.5), line("second", 0.4));
+        let of = |lines: &[&ModelLine]| {
+            let mut all = vec!["##fileformat=VCFv4.2".to_owned()];
+            all.extend(lines.iter().map(|line| line.to_line().unwrap()));
+            all.push("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO".to_owned());
+            ModelLine::of_header(&VcfHeader::parse(all).unwrap())
+        };
+        assert_eq!(of(&[&first, &first]).unwrap(), Some(first.clone()));
+        for lines in [[&first, &second], [&second, &first]] {
+            let message = of(&lines).unwrap_err().to_string();
+            assert!(message.contains("`cnnfilter-2d` ab12"), "{message}");
+            assert!(message.contains("before you join them"), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_key_of_the_score_is_found_by_the_checksum() {
+        let command = |sha| {
+            format!(
+                "##cnnfilterCommand=score --info-key CNN_1D --model x --model-sha256 {sha} -R r"
+            )
+        };
+        assert_eq!(
+            line("x", 0.5).score_key(&header(Some(command("ab12")))),
+            Some("CNN_1D")
+        );
+        assert_eq!(
+            line("x", 0.5).score_key(&header(Some(command("cd34")))),
+            None
+        );
+        assert_eq!(line("x", 0.5).score_key(&header(None)), None);
     }
 
     #[test]
