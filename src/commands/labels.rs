@@ -247,8 +247,8 @@ impl LabelSource {
                     let key = (
                         contig.to_owned(),
                         start,
-                        reference.to_vec(),
-                        alternates.to_vec(),
+                        reference.to_ascii_uppercase(),
+                        alternates.to_ascii_uppercase(),
                     );
                     Some(table.get(&key).copied().unwrap_or(GivenLabel::NotAssessed))
                 })
@@ -464,6 +464,7 @@ fn site(record: &VcfRecord, sample: usize) -> Site {
 
 type TableLabels = HashMap<(String, u64, Vec<u8>, Vec<u8>), GivenLabel>;
 
+/// Reads a table of labels. Blank lines do not count, and alleles are compared in capitals.
 fn read_table(path: &Path) -> Result<TableLabels> {
     let mut source = TextSource::open_list(path)?;
     let mut line = Vec::new();
@@ -476,15 +477,25 @@ fn read_table(path: &Path) -> Result<TableLabels> {
     let mut labels = HashMap::new();
     while source.next_line(&mut line)? {
         number += 1;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
         let row = columns.read(&line).map_err(|error| fail(number, &error))?;
         let contig = String::from_utf8_lossy(row.contig).into_owned();
+        let place = format!("{contig}:{}", row.start + 1);
         let key = (
             contig,
             row.start,
-            row.reference.to_vec(),
-            row.alternates.to_vec(),
+            row.reference.to_ascii_uppercase(),
+            row.alternates.to_ascii_uppercase(),
         );
-        labels.insert(key, row.label);
+        if labels
+            .insert(key, row.label)
+            .is_some_and(|before| before != row.label)
+        {
+            let message = format!("{place} stands further up with another label; keep one of them");
+            return Err(fail(number, &message).into());
+        }
     }
     Ok(labels)
 }

@@ -144,6 +144,28 @@ fn a_cut_last_record_is_refused() {
 }
 
 #[test]
+fn a_table_of_labels_may_end_blank_and_have_small_letters() {
+    let lab = Lab::new();
+    let calls = lab.file("calls.vcf", vcf("PASS", GENOTYPES, "\n"));
+    let table = |rows: &str| lab.file("labels.tsv", format!("chrom\tpos\tref\talt\tlabel\n{rows}"));
+    let of = |rows: &str| {
+        let (summary, _) = shown(&lab, &calls, &["--labels", text(&table(rows))]);
+        value(&summary, "records, SNP").to_owned()
+    };
+    let rows = "demo1\t20\tA\tG\tTP\ndemo1\t48\tC\tT\tFP\ndemo1\t101\tC\tA\tTP\n";
+    assert_eq!(of(rows), "2 true, 1 false");
+    assert_eq!(of(&format!("{rows}\n")), "2 true, 1 false");
+    assert_eq!(of(&rows.replace("\tA\tG\t", "\ta\tg\t")), "2 true, 1 false");
+    let doubled = table(&format!("{rows}demo1\t20\ta\tg\tFP\n"));
+    let (output, _) = run(&lab, &calls, &["--labels", text(&doubled)]);
+    let message = fail(output);
+    assert!(
+        message.contains("labels.tsv: line 5: demo1:20 stands further up with another label"),
+        "{message}"
+    );
+}
+
+#[test]
 fn joined_and_gapped_headers_are_named() {
     let lab = Lab::new();
     let good = vcf("PASS", GENOTYPES, "\n");
