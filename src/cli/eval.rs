@@ -97,6 +97,10 @@ pub struct EvalArgs {
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub worst: usize,
 
+    /// Fail (exit code 1, no report) where no call is judged, instead of warning.
+    #[arg(long)]
+    pub fail_on_empty: bool,
+
     /// Threads; 0 for all. The output does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024))]
     pub threads: u32,
@@ -160,6 +164,7 @@ impl EvalArgs {
             resamples: self.resamples,
             seed: self.seed,
             worst: self.worst,
+            fail_on_empty: self.fail_on_empty,
             threads: threads::resolve(self.threads as usize),
             output: self.output,
         }

@@ -12,8 +12,9 @@ use crate::io::{IoError, regions};
 use cnnfilter_core::genome::IntervalSet;
 use cnnfilter_core::genome::contigs::ContigMismatch;
 use cnnfilter_core::label::{
-    AltState, ContigJudgement, GivenLabel, MatchOptions, MatchRule, RecordLabel, Site,
-    TableColumns, TruthCounts, happy_label, judge, record_label, vcfeval_label,
+    AltState, ContigJudgement, GenotypeState, GivenLabel, MatchOptions, MatchRule, Reason,
+    RecordLabel, Site, TableColumns, TruthCounts, duplicates, happy_label, judge, record_label,
+    vcfeval_label,
 };
 use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 use cnnfilter_eval::classes::Kind;
@@ -105,6 +106,98 @@ pub struct ContigLabels {
     pub missed: Vec<MissedAllele>,
     /// Truth alleles called and missed.
     pub truth_counts: TruthCounts,
+    /// What became of the truth's records.
+    pub truth_records: TruthRecords,
+}
+
+/// What became of the records of a truth set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TruthRecords {
+    /// Records that count.
+    pub used: u64,
+    /// Records that FILTER leaves out, by its value.
+    pub filtered: BTreeMap<String, u64>,
+    /// Of those that count, the ones with other names beside PASS, by FILTER's value.
+    pub named_beside_pass: BTreeMap<String, u64>,
+    /// Records that say what an earlier one says; left out.
+    pub duplicates: u64,
+}
+
+impl TruthRecords {
+    /// Adds another contig's.
+    pub fn add(&mut self, other: Self) {
+        self.used += other.used;
+        self.duplicates += other.duplicates;
+        for (sum, more) in [
+            (&mut self.filtered, other.filtered),
+            (&mut self.named_beside_pass, other.named_beside_pass),
+        ] {
+            for (value, count) in more {
+                *sum.entry(value).or_default() += count;
+            }
+        }
+    }
+
+    /// What a reader of figures should know, each with the heading it goes under.
+    pub fn notes(&self) -> Vec<(&'static str, String)> {
+        let mut notes = Vec::new();
+        if !self.filtered.is_empty() {
+            let text = by_value(&self.filtered);
+            notes.push(("truth records left out by FILTER", text));
+        }
+        if !self.named_beside_pass.is_empty() {
+            let text = by_value(&self.named_beside_pass);
+            notes.push(("truth records with names beside PASS, which count", text));
+        }
+        if self.duplicates > 0 {
+            let text = self.duplicates.to_string();
+            notes.push((
+                "truth records that say what an earlier one says, left out",
+                text,
+            ));
+        }
+        notes
+    }
+
+    /// Says what is odd about the truth.
+    pub fn warn(&self, path: &Path) {
+        let path = path.display();
+        if self.used == 0 && !self.filtered.is_empty() {
+            log::warn!(
+                "{path}: FILTER leaves out every truth record ({}); records count whose FILTER is `PASS` or `.`: take the other names out (`bcftools annotate -x FILTER`) if the records are good",
+                by_value(&self.filtered)
+            );
+        }
+        if !self.named_beside_pass.is_empty() {
+            log::warn!(
+                "{path}: truth records with names beside PASS ({}) count as PASS",
+                by_value(&self.named_beside_pass)
+            );
+        }
+        if self.duplicates > 0 {
+            log::warn!(
+                "{path}: {} truth records say what an earlier one says; each allele counts once",
+                self.duplicates
+            );
+        }
+    }
+}
+
+/// Counts by FILTER's value, the most frequent first: `GAP1 120, LowQual 3`.
+fn by_value(counts: &BTreeMap<String, u64>) -> String {
+    const SHOWN: usize = 5;
+    let mut sorted: Vec<(&String, &u64)> = counts.iter().collect();
+    sorted.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let mut parts: Vec<String> = sorted
+        .iter()
+        .take(SHOWN)
+        .map(|(value, count)| format!("{value} {count}"))
+        .collect();
+    if sorted.len() > SHOWN {
+        let rest: u64 = sorted[SHOWN..].iter().map(|(_, count)| **count).sum();
+        parts.push(format!("others {rest}"));
+    }
+    parts.join(", ")
 }
 
 /// A truth allele that no call gives.
@@ -217,7 +310,7 @@ impl LabelSource {
                     let is_found =
                         rule == MatchRule::Allele && label == Some(GivenLabel::AlleleOnly);
                     if is_lost && !is_found {
-                        missed.extend(MissedAllele::all_of(site(record, *truth)));
+                        missed.extend(MissedAllele::all_of(Site::of_record(record, *truth)));
                     }
                     kinds.push(match record.sample_value(*query, b"BVT") {
                         Some(b"SNP") => Some(Kind::Snp),
@@ -271,6 +364,7 @@ impl LabelSource {
             kinds,
             missed,
             truth_counts: TruthCounts::default(),
+            truth_records: TruthRecords::default(),
         })
     }
 
@@ -389,7 +483,8 @@ pub struct Truths<'a> {
     pub confident: Option<&'a IntervalSet>,
 }
 
-/// Labels by a truth set. Truth records that a filter marks are left out, as hap.py does.
+/// Labels by a truth set. Truth records that a filter marks are left out, as hap.py does, and so are
+/// those that say what an earlier one says.
 pub fn by_truth(
     contig: &str,
     records: &[VcfRecord],
@@ -399,67 +494,117 @@ pub fn by_truth(
     rule: MatchRule,
     regions: Option<&IntervalSet>,
 ) -> ContigLabels {
-    let calls: Vec<Site> = records.iter().map(|record| site(record, sample)).collect();
-    let truth_sites: Vec<Site> = truths
-        .records
+    let calls: Vec<Site> = records
         .iter()
-        .filter(|record| regions::hold(regions, record))
-        .filter(|record| matches!(record.filter(), b"PASS" | b"."))
-        .map(|record| site(record, truths.sample))
+        .map(|record| Site::of_record(record, sample))
         .collect();
+    let mut truth_records = TruthRecords::default();
+    let mut truth_sites = passing_sites(&truths, regions, &mut truth_records);
+    truth_records.duplicates = duplicates::remove(&mut truth_sites, bases);
+    truth_records.used = truth_sites.len() as u64;
     let judged: ContigJudgement = judge(
         &calls,
         &truth_sites,
         truths.confident.map(|set| set.on(contig)),
         bases,
-        MatchOptions::default(),
+        MatchOptions {
+            // Truth beside the regions shows that the contig was looked at.
+            judge_without_truth: truths.records.iter().any(VcfRecord::passes),
+            ..MatchOptions::default()
+        },
     );
-    let alternates = (0..calls.len())
-        .map(|at| judged.calls.alternates(at).to_vec())
+    let all_filtered = truth_sites.is_empty() && !truth_records.filtered.is_empty();
+    let why = |reason: Reason| match reason {
+        Reason::NoTruthOnContig if all_filtered => Reason::TruthFiltered,
+        other => other,
+    };
+    let alternates: Vec<Vec<AltState>> = (0..calls.len())
+        .map(|at| {
+            let states = judged.calls.alternates(at).iter();
+            let explained = states.map(|state| match state {
+                AltState::Unjudged(reason) => AltState::Unjudged(why(*reason)),
+                judged => *judged,
+            });
+            explained.collect()
+        })
         .collect();
     let labels = (0..calls.len())
         .map(|at| {
-            let (states, genotype) = (judged.calls.alternates(at), judged.calls.genotype(at));
-            Some(record_label(states, genotype, rule))
+            let genotype = match judged.calls.genotype(at) {
+                GenotypeState::Unjudged(reason) => GenotypeState::Unjudged(why(reason)),
+                judged => judged,
+            };
+            Some(record_label(&alternates[at], genotype, rule))
         })
         .collect();
-    let is_missed = |state: AltState| match rule {
-        MatchRule::Allele => state == AltState::False,
-        MatchRule::Genotype => matches!(state, AltState::False | AltState::AlleleOnly),
-    };
-    let mut missed = Vec::new();
-    for (at, site) in truth_sites.into_iter().enumerate() {
-        let states = judged.truths.alternates(at).iter().enumerate();
-        missed.extend(
-            states
-                .filter(|(_, state)| is_missed(**state))
-                .map(|(alternate, _)| MissedAllele {
-                    site: site.clone(),
-                    alternate,
-                }),
-        );
-    }
     ContigLabels {
         labels,
         alternates,
         kinds: vec![None; calls.len()],
-        missed,
+        missed: missed(truth_sites, &judged, bases, rule),
         truth_counts: judged.truth_counts,
+        truth_records,
     }
 }
 
-/// A record as the comparison takes it; POS 0 becomes a record without ALT, which is not judged.
-fn site(record: &VcfRecord, sample: usize) -> Site {
-    let Some(variant) = record.variant() else {
-        return Site::default();
-    };
-    let genotype = record.sample_value(sample, b"GT").map(Site::parse_genotype);
-    Site {
-        start: variant.start,
-        reference: variant.reference,
-        alternates: variant.alternates,
-        genotype: genotype.unwrap_or_default(),
+/// The truth records that count, as the comparison takes them.
+fn passing_sites(
+    truths: &Truths<'_>,
+    regions: Option<&IntervalSet>,
+    counts: &mut TruthRecords,
+) -> Vec<Site> {
+    let mut sites = Vec::new();
+    for record in &truths.records {
+        if !regions::hold(regions, record) {
+            continue;
+        }
+        let filter = || String::from_utf8_lossy(record.filter()).into_owned();
+        if !record.passes() {
+            *counts.filtered.entry(filter()).or_default() += 1;
+            continue;
+        }
+        if !matches!(record.filter(), b"PASS" | b".") {
+            *counts.named_beside_pass.entry(filter()).or_default() += 1;
+        }
+        sites.push(Site::of_record(record, truths.sample));
     }
+    sites
+}
+
+/// The truth alleles that no call gives, each once: one that several records give is missed where all of
+/// them are.
+fn missed(
+    truths: Vec<Site>,
+    judged: &ContigJudgement,
+    bases: &[u8],
+    rule: MatchRule,
+) -> Vec<MissedAllele> {
+    let is_missed = |state: AltState| match rule {
+        MatchRule::Allele => state == AltState::False,
+        MatchRule::Genotype => matches!(state, AltState::False | AltState::AlleleOnly),
+    };
+    let mut seen = BTreeSet::new();
+    for (at, site) in truths.iter().enumerate() {
+        for (alternate, state) in judged.truths.alternates(at).iter().enumerate() {
+            if state.is_real().is_some() && !is_missed(*state) {
+                seen.extend(duplicates::change(site, alternate, bases));
+            }
+        }
+    }
+    let mut missed = Vec::new();
+    for (at, site) in truths.into_iter().enumerate() {
+        let states = judged.truths.alternates(at).iter().enumerate();
+        for (alternate, _) in states.filter(|(_, state)| is_missed(**state)) {
+            let change = duplicates::change(&site, alternate, bases);
+            if change.is_none_or(|change| seen.insert(change)) {
+                missed.push(MissedAllele {
+                    site: site.clone(),
+                    alternate,
+                });
+            }
+        }
+    }
+    missed
 }
 
 type TableLabels = HashMap<(String, u64, Vec<u8>, Vec<u8>), GivenLabel>;

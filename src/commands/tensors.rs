@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use super::encoding::{Call, EncodingPlan, Inputs, Outcome, Workers, encode_calls, inputs};
-use super::labels::{LabelPlan, LabelSource};
+use super::labels::{LabelPlan, LabelSource, TruthRecords};
 use crate::io::example_file::ExampleWriter;
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{atomic, checksum, regions};
@@ -85,6 +85,7 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
     let mut counts = Counts::default();
     let mut progress = Progress::new(plan.quiet);
     let workers = Workers::default();
+    let mut truth_records = TruthRecords::default();
     let mut number = 0;
     while let Some((contig, mut records)) = calls.next_contig()? {
         let before = records.len();
@@ -108,6 +109,7 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
             wanted.as_ref(),
         )?;
         drop(contig_bases);
+        truth_records.add(labels.truth_records);
         let mut labelled = records.into_iter().zip(labels.alternates);
         loop {
             let chunk: Vec<(VcfRecord, Vec<AltState>)> = labelled.by_ref().take(CHUNK).collect();
@@ -145,6 +147,9 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         }
     }
     progress.finish();
+    if let LabelPlan::Truth { truth, .. } = &plan.labels {
+        truth_records.warn(truth);
+    }
     if counts.classes.iter().sum::<u64>() == 0 {
         bail!(
             "{}: no call is judged by the labels given; nothing to train on ({})",

@@ -74,6 +74,127 @@ fn a_leading_phase_is_read_in_calls_and_truth() {
 }
 
 #[test]
+fn a_filtered_truth_is_told_from_an_absent_one() {
+    let lab = Lab::new();
+    let calls = lab.file("calls.vcf", vcf(".", GENOTYPES, "\n"));
+    let gap = lab.file("gap.vcf", vcf("GAP1", GENOTYPES, "\n"));
+    let (summary, message) = shown(&lab, &calls, &["--truth", text(&gap)]);
+    assert_eq!(
+        value(&summary, "truth records left out by FILTER"),
+        "GAP1 4"
+    );
+    assert_eq!(
+        value(&summary, "records, SNP"),
+        "0 true, 0 false, 3 not judged (all truth on the contig is filtered)"
+    );
+    for part in [
+        "gap.vcf: FILTER leaves out every truth record (GAP1 4)",
+        "NOTHING IS JUDGED",
+        "--fail-on-empty",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    let (output, _) = run(&lab, &calls, &["--truth", text(&gap), "--fail-on-empty"]);
+    let message = fail(output);
+    assert!(message.contains("NOTHING IS JUDGED"), "{message}");
+
+    let named = lab.file("named.vcf", vcf("PASS;HighConf", GENOTYPES, "\n"));
+    let (summary, message) = shown(&lab, &calls, &["--truth", text(&named), "--fail-on-empty"]);
+    assert_eq!(value(&summary, "records, SNP"), "3 true, 0 false");
+    assert!(
+        message.contains("names beside PASS (PASS;HighConf 4) count as PASS"),
+        "{message}"
+    );
+}
+
+#[test]
+fn nothing_to_judge_stands_out() {
+    let lab = Lab::new();
+    let calls = lab.file("calls.vcf", vcf(".", GENOTYPES, "\n"));
+    let none = lab.file("none.bed", "");
+    let more = ["--truth", text(&calls), "--confident", text(&none)];
+    let (summary, message) = shown(&lab, &calls, &more);
+    assert!(summary.contains("NOTHING IS JUDGED"), "{summary}");
+    assert!(
+        message.contains("none.bed: confident regions: the file names no region"),
+        "{message}"
+    );
+    assert!(
+        message.contains("4 outside the confident regions"),
+        "{message}"
+    );
+    // A pipeline may want that to stop it; no report is left behind.
+    std::fs::remove_dir_all(lab.path("report")).unwrap();
+    let (output, folder) = run(&lab, &calls, &[&more[..], &["--fail-on-empty"]].concat());
+    assert!(fail(output).contains("calls.vcf: NOTHING IS JUDGED"));
+    assert!(!folder.exists());
+}
+
+#[test]
+fn truth_beside_the_regions_says_that_the_contig_was_looked_at() {
+    let lab = Lab::new();
+    let truth = lab.file("truth.vcf", vcf("PASS", GENOTYPES, "\n"));
+    let calls = format!("{HEADER}demo1\t60\t.\tC\tT\t9\t.\t.\tGT\t0/1\n");
+    let reference = std::fs::read_to_string(demo("ref.fa")).unwrap();
+    let base = &reference.lines().nth(1).unwrap()[59..60];
+    let other = if base == "T" { "A" } else { "T" };
+    let calls = calls.replace("\tC\tT\t9", &format!("\t{base}\t{other}\t9"));
+    let calls = lab.file("calls.vcf", calls);
+    let more = ["--truth", text(&truth), "-L", "demo1:55-70"];
+    let (summary, _) = shown(&lab, &calls, &more);
+    assert_eq!(value(&summary, "records, SNP"), "0 true, 1 false");
+}
+
+#[test]
+fn truth_that_stands_twice_counts_once() {
+    let lab = Lab::new();
+    let once = vcf("PASS", GENOTYPES, "\n");
+    let calls = lab.file("calls.vcf", &once);
+    let mut lines: Vec<&str> = once.lines().collect();
+    let count = lines.len();
+    lines.insert(count - 2, lines[count - 2]);
+    lines.insert(count - 3, lines[count - 3]);
+    let twice = lab.file("twice.vcf", lines.join("\n") + "\n");
+    for rule in ["allele", "genotype"] {
+        let (summary, message) = shown(&lab, &calls, &["--truth", text(&twice), "--match", rule]);
+        assert_eq!(truth_snps(&lab), "3 called, 0 not");
+        assert_eq!(
+            value(
+                &summary,
+                "truth records that say what an earlier one says, left out"
+            ),
+            "2"
+        );
+        assert!(
+            message.contains("2 truth records say what an earlier one says"),
+            "{message}"
+        );
+        let figures = std::fs::read_to_string(lab.path("report").join("eval.tsv")).unwrap();
+        let header: Vec<&str> = figures.lines().next().unwrap().split('\t').collect();
+        let at = header.iter().position(|name| *name == "n_missed").unwrap();
+        let missed = |line: &str| line.split('\t').nth(at).unwrap().to_owned();
+        for line in figures
+            .lines()
+            .skip(1)
+            .filter(|line| line.starts_with("QUAL\t"))
+        {
+            assert!(
+                ["0", "NA", ""].contains(&missed(line).as_str()),
+                "{rule}: {line}"
+            );
+        }
+    }
+    // Doubled and missed: once.
+    let none = lab.file("none.vcf", HEADER);
+    shown(
+        &lab,
+        &none,
+        &["--truth", text(&twice), "--match", "genotype"],
+    );
+    assert_eq!(truth_snps(&lab), "0 called, 3 not");
+}
+
+#[test]
 fn a_last_record_without_a_line_feed_is_taken_where_it_is_whole() {
     let lab = Lab::new();
     let whole = lab.file("whole.vcf", vcf("PASS", GENOTYPES, "\n"));

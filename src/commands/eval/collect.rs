@@ -180,6 +180,27 @@ impl Collection {
         Ok(())
     }
 
+    /// Records that have a label.
+    pub(super) fn judged(&self) -> u64 {
+        let counts = self.labels.values();
+        counts
+            .map(|counts| counts.true_records + counts.false_records)
+            .sum()
+    }
+
+    /// Why records have no label, with their numbers.
+    pub(super) fn unjudged(&self) -> String {
+        let mut sums = BTreeMap::new();
+        for (reason, count) in self.labels.values().flat_map(|counts| &counts.unjudged) {
+            *sums.entry(*reason).or_insert(0) += count;
+        }
+        let parts: Vec<String> = sums
+            .iter()
+            .map(|(reason, count)| format!("{count} {reason}"))
+            .collect();
+        parts.join(", ")
+    }
+
     /// The records that each score gets most wrong.
     pub(super) fn worst_records(&self) -> Vec<WorstRecord> {
         let mut found = Vec::new();

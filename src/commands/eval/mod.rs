@@ -15,7 +15,7 @@ use anyhow::{Result, bail};
 use self::collect::{Collection, FileOfCalls};
 use self::scores::ScoreColumn;
 use super::another_reference;
-use super::labels::{LabelPlan, LabelSource, Truths, by_truth};
+use super::labels::{LabelPlan, LabelSource, TruthRecords, Truths, by_truth};
 use crate::io::fasta::{FastaReader, Reference};
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{IoError, atomic, regions};
@@ -58,6 +58,8 @@ pub struct EvalPlan {
     pub seed: u64,
     /// Worst records listed a score, kind and sort.
     pub worst: usize,
+    /// Whether a run that judges no call fails.
+    pub fail_on_empty: bool,
     /// Threads that work.
     pub threads: usize,
     /// Folder that gets the report.
@@ -196,6 +198,7 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
     }
     let mut unmatched = vec![0u64; files.len()];
     let mut truth = TruthCounts::default();
+    let mut truth_records = TruthRecords::default();
     let mut outside = 0u64;
     let mut seen = Vec::new();
     while let Some((contig, mut records)) = calls.next_contig()? {
@@ -226,6 +229,7 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
         collection.add(&contig, &records, &labels, &side_by_side, &contig_bases)?;
         collection.add_missed(&contig, &labels.missed)?;
         add_counts(&mut truth, labels.truth_counts);
+        truth_records.add(labels.truth_records);
         seen.push(Contig {
             name: contig,
             length: None,
@@ -272,8 +276,13 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
         );
         collection.add_missed(&contig, &labels.missed)?;
         add_counts(&mut truth, labels.truth_counts);
+        truth_records.add(labels.truth_records);
     }
-    assemble(plan, &names, &collection, truth, outside)
+    if let LabelPlan::Truth { truth: path, .. } = &plan.labels {
+        truth_records.warn(path);
+    }
+    check_judged(plan, &collection)?;
+    assemble(plan, &names, &collection, truth, &truth_records, outside)
 }
 
 /// The score columns of each file.
@@ -397,12 +406,35 @@ fn add_counts(total: &mut TruthCounts, more: TruthCounts) {
     total.missed_indels += more.missed_indels;
 }
 
+/// Says so where no call is judged, so that every figure is undefined; an error where the user wants it.
+fn check_judged(plan: &EvalPlan, collection: &Collection) -> Result<()> {
+    if matches!(plan.labels, LabelPlan::Nothing) || collection.judged() > 0 {
+        return Ok(());
+    }
+    let reasons = collection.unjudged();
+    let message = format!(
+        "{}: NOTHING IS JUDGED: no call has a label, every figure is NA ({})",
+        plan.variants[0].display(),
+        if reasons.is_empty() {
+            "there is no call".to_owned()
+        } else {
+            reasons
+        }
+    );
+    if plan.fail_on_empty {
+        bail!("{message}");
+    }
+    log::warn!("{message}; --fail-on-empty makes this an error");
+    Ok(())
+}
+
 /// All figures, with what is known about their making.
 fn assemble(
     plan: &EvalPlan,
     names: &[String],
     collection: &Collection,
     truth: TruthCounts,
+    truth_records: &TruthRecords,
     outside: u64,
 ) -> Result<Report> {
     let table = &collection.table;
@@ -461,7 +493,7 @@ fn assemble(
             .unwrap_or(plan.variants[0].as_os_str())
             .to_string_lossy()
             .into_owned(),
-        provenance: provenance(plan, collection, truth, outside),
+        provenance: provenance(plan, collection, truth, truth_records, outside),
         evaluation,
         at_filter: filter_rows,
         no_truth,
@@ -474,10 +506,14 @@ fn provenance(
     plan: &EvalPlan,
     collection: &Collection,
     truth: TruthCounts,
+    truth_records: &TruthRecords,
     outside: u64,
 ) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     let mut line = |what: &str, value: String| lines.push((what.to_owned(), value));
+    if !matches!(plan.labels, LabelPlan::Nothing) && collection.judged() == 0 {
+        line("NOTHING IS JUDGED", "no call has a label".to_owned());
+    }
     line(
         "program",
         format!("cnnfilter {}", env!("CARGO_PKG_VERSION")),
@@ -504,6 +540,9 @@ fn provenance(
     }
     for (name, path) in &plan.strata {
         line(&format!("stratum {name}"), path.display().to_string());
+    }
+    for (what, value) in truth_records.notes() {
+        line(what, value);
     }
     if outside > 0 {
         line("records outside the regions", outside.to_string());

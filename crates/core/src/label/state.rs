@@ -10,6 +10,8 @@ pub enum Reason {
     OutsideConfident,
     /// The truth has no record on this contig.
     NoTruthOnContig,
+    /// The truth has records on this contig, and FILTER marks all of them.
+    TruthFiltered,
     /// The reference has no `A C G T` under the first base of REF, or does not reach as far as REF.
     NoReference,
     /// REF is not what the reference has.
@@ -42,6 +44,7 @@ impl Reason {
         match self {
             Reason::OutsideConfident => "outside the confident regions",
             Reason::NoTruthOnContig => "no truth on the contig",
+            Reason::TruthFiltered => "all truth on the contig is filtered",
             Reason::NoReference => "no reference sequence",
             Reason::ReferenceMismatch => "REF differs from the reference",
             Reason::Symbolic => "symbolic ALT or breakend",

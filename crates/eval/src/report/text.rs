@@ -41,11 +41,7 @@ pub fn text(report: &Report) -> String {
             }
         ),
     );
-    for (what, value) in report
-        .provenance
-        .iter()
-        .filter(|(what, _)| what.starts_with("records"))
-    {
+    for (what, value) in report.provenance.iter().filter(|(what, _)| is_shown(what)) {
         line(&mut out, format_args!("{what}: {value}"));
     }
     if e.n_judged == 0 {
@@ -90,6 +86,13 @@ pub fn text(report: &Report) -> String {
         }
     }
     out
+}
+
+/// Whether the head of the summary has a line of the provenance: what became of records.
+fn is_shown(what: &str) -> bool {
+    ["records", "truth records", "NOTHING"]
+        .iter()
+        .any(|start| what.starts_with(start))
 }
 
 /// Ti/Tv and het/hom of the best and of the worst scored calls: all there is without labels.

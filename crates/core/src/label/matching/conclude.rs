@@ -1,8 +1,11 @@
 //! What was found, said of each ALT and each record.
 
+use std::collections::BTreeMap;
+
 use super::clusters::FoundOnSide;
 use super::prepare::{Allele, Genotype, Prepared};
 use super::{Judgement, TruthCounts};
+use crate::genome::normalize::Edit;
 use crate::label::state::{AltState, GenotypeState, Reason};
 
 /// The states of one side. `leave_unlisted`: ALTs outside the genotype are not called false;
@@ -87,9 +90,10 @@ fn genotype(side: &Prepared, site: usize, found: &FoundOnSide) -> GenotypeState 
     }
 }
 
-/// Counts the truth's ALTs, called and missed.
+/// Counts the truth's ALTs, called and missed; one that several records give counts once, as called where
+/// one of them is.
 pub(super) fn count_truth(truths: &Prepared, judged: &Judgement) -> TruthCounts {
-    let mut counts = TruthCounts::default();
+    let mut distinct: BTreeMap<&Edit, bool> = BTreeMap::new();
     for site in 0..truths.len() {
         for ((_, allele), state) in truths
             .of(site)
@@ -99,13 +103,17 @@ pub(super) fn count_truth(truths: &Prepared, judged: &Judgement) -> TruthCounts 
             let (Ok(allele), Some(called)) = (allele, state.is_real()) else {
                 continue;
             };
-            *match (allele.normal.is_indel(), called) {
-                (false, true) => &mut counts.called_snps,
-                (false, false) => &mut counts.missed_snps,
-                (true, true) => &mut counts.called_indels,
-                (true, false) => &mut counts.missed_indels,
-            } += 1;
+            *distinct.entry(&allele.normal).or_default() |= called;
         }
+    }
+    let mut counts = TruthCounts::default();
+    for (change, called) in distinct {
+        *match (change.is_indel(), called) {
+            (false, true) => &mut counts.called_snps,
+            (false, false) => &mut counts.missed_snps,
+            (true, true) => &mut counts.called_indels,
+            (true, false) => &mut counts.missed_indels,
+        } += 1;
     }
     counts
 }
