@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::commands::encoding::{EncodingPlan, ReadFilterOptions, SampleChoice};
+use crate::commands::encoding::{EncodingPlan, ReadFilterOptions};
 use cnnfilter_core::genome::FlagSet;
+use cnnfilter_core::samples::SampleChoice;
 
 // What tensors are made of. (A page of its own would take the place of the command's in --help.)
 #[derive(Debug, Args)]

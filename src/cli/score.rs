@@ -6,11 +6,11 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use super::LogLevel;
 use super::reads::ReadsArgs;
-use crate::commands::encoding::SampleChoice;
 use crate::commands::score::ScorePlan;
 use crate::io::vcf_reader::Order;
 use crate::io::vcf_writer::{OutputFormat, OutputOptions};
 use crate::terminal::threads;
+use cnnfilter_core::samples::SampleChoice;
 use cnnfilter_core::score::Aim;
 use cnnfilter_nn::DeviceChoice;
 

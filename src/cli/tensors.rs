@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::reads::ReadsArgs;
-use crate::commands::encoding::SampleChoice;
 use crate::commands::labels::LabelPlan;
 use crate::commands::tensors::TensorsPlan;
 use crate::terminal::threads;
 use cnnfilter_core::encode::annotations::{AnnotationSource, DEFAULT};
+use cnnfilter_core::samples::SampleChoice;
 
 /// Encode labelled calls once, for training: a file of examples for `cnnfilter train`.
 ///

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::encoding::{Call, EncodingPlan, Inputs, Outcome, Workers, encode_calls, inputs};
+use super::encoding::{Call, EncodingPlan, Inputs, Workers, encode_calls, inputs};
 use super::labels::{LabelPlan, LabelSource, TruthRecords};
 use crate::io::example_file::ExampleWriter;
 use crate::io::vcf_reader::ContigGroups;
@@ -15,7 +15,7 @@ use crate::terminal::progress::Progress;
 use crate::terminal::threads;
 use cnnfilter_core::encode::annotations::AnnotationSource;
 use cnnfilter_core::encode::store::{LabelledExample, StoreHeader, StoreInput};
-use cnnfilter_core::encode::{Encoder, SiteTensor, allele};
+use cnnfilter_core::encode::{Encoder, Outcome, SiteTensor, allele};
 use cnnfilter_core::genome::VariantKind;
 use cnnfilter_core::label::{AltState, MatchRule};
 use cnnfilter_core::networks::card::TensorSpec;
@@ -164,7 +164,10 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         annotations: inputs.encoder.annotation_names(),
         site_features: tensor.site_features,
         read_features: tensor.channels,
-        sample_depth: inputs.encoder.uses_reads().then_some(inputs.depths[0]),
+        sample_depth: inputs
+            .encoder
+            .uses_reads()
+            .then_some(inputs.sample_inputs[0].mean_depth),
         inputs: input_files(plan, &inputs)?,
         left_out: counts.left_out.clone().into_iter().collect(),
         classes: counts.classes,

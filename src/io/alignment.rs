@@ -1,6 +1,5 @@
 //! Reads out of BAM and CRAM files.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rust_htslib::bam::record::{Aux, Record};
@@ -13,13 +12,14 @@ use cnnfilter_core::genome::ReadSink;
 use cnnfilter_core::genome::{
     AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFilter, ReadFlags,
 };
+use cnnfilter_core::samples::{ReadGroup, ReadRoute, RoutedFile};
 
 /// One BAM or CRAM file with its index.
 struct AlignmentFile {
     path: PathBuf,
     route: ReadRoute,
     reader: IndexedReader,
-    /// The next read of the stretch being swept.
+    /// The next read of the sweep.
     next: Record,
     /// Whether `next` holds a read.
     pending: bool,
@@ -31,59 +31,6 @@ pub struct AlignmentSource {
     filter: ReadFilter,
 }
 
-/// Which sample each read of a file belongs to. Samples are numbered from 0 in the run's own order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReadRoute {
-    /// All to one.
-    All(usize),
-    /// By the name of the read group.
-    Groups {
-        /// Sample of each group; reads of a group that is not here belong to none.
-        samples: BTreeMap<Vec<u8>, usize>,
-        /// Sample of reads that have no group.
-        ungrouped: Option<usize>,
-    },
-}
-
-impl ReadRoute {
-    /// Whether any read goes to `sample`.
-    pub fn reaches(&self, sample: usize) -> bool {
-        match self {
-            Self::All(one) => *one == sample,
-            Self::Groups { samples, ungrouped } => {
-                *ungrouped == Some(sample) || samples.values().any(|one| *one == sample)
-            }
-        }
-    }
-
-    /// The sample that a record belongs to; none for those of HaplotypeCaller's artificial
-    /// haplotypes (`-bamout` writes them as reads of a group with `artificial` in its name, as
-    /// GATK's networks have it) and those of a group that no sample asks for.
-    pub(super) fn sample_of(&self, record: &Record) -> Option<usize> {
-        let group = match record.aux(b"RG") {
-            Ok(Aux::String(group)) => Some(group),
-            _ => None,
-        };
-        if group.is_some_and(is_artificial) {
-            return None;
-        }
-        match (self, group) {
-            (Self::All(sample), _) => Some(*sample),
-            (Self::Groups { samples, .. }, Some(group)) => samples.get(group.as_bytes()).copied(),
-            (Self::Groups { ungrouped, .. }, None) => *ungrouped,
-        }
-    }
-}
-
-/// A file and where its reads go.
-#[derive(Debug, Clone)]
-pub struct RoutedFile {
-    /// The file.
-    pub path: PathBuf,
-    /// Where its reads go.
-    pub route: ReadRoute,
-}
-
 /// What a file's header says.
 #[derive(Debug, Clone)]
 pub struct AlignmentHeader {
@@ -91,15 +38,6 @@ pub struct AlignmentHeader {
     pub contigs: ContigTable,
     /// Read groups, without those of artificial haplotypes.
     pub groups: Vec<ReadGroup>,
-}
-
-/// One `@RG` line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadGroup {
-    /// Its name, ID.
-    pub name: Vec<u8>,
-    /// Its sample, SM.
-    pub sample: Option<String>,
 }
 
 /// The header of a file. The file's end and its index are looked at as well, once for all the times
@@ -134,7 +72,7 @@ fn read_groups(text: &[u8]) -> Vec<ReadGroup> {
         .filter_map(|line| {
             let name = field(line, b"ID:")?;
             let sample = field(line, b"SM:").filter(|sample| !sample.is_empty());
-            (!is_artificial(&String::from_utf8_lossy(&name))).then(|| ReadGroup {
+            (!ReadGroup::is_artificial(&String::from_utf8_lossy(&name))).then(|| ReadGroup {
                 name,
                 sample: sample.map(|sample| String::from_utf8_lossy(&sample).into_owned()),
             })
@@ -178,7 +116,7 @@ impl AlignmentFile {
         })
     }
 
-    /// Moves on to the next read of the stretch.
+    /// Moves on to the next read of the sweep.
     fn advance(&mut self) -> Result<(), IoError> {
         self.pending = match self.reader.read(&mut self.next) {
             None => false,
@@ -212,7 +150,7 @@ impl AlignmentSource {
         Ok(Self { files, filter })
     }
 
-    /// Sweeps once over the stretch of `contig` that the samples need and offers each of them its
+    /// Sweeps once over the part of `contig` that the samples need and offers each of them its
     /// reads, in the order of their starts; of two that start together the one of the earlier file
     /// first. `samples` has one sink a sample, in the order of the routes.
     ///
@@ -255,7 +193,7 @@ impl AlignmentSource {
             };
             let record = &file.next;
             if self.filter.passes(ReadFlags(record.flags()), record.mapq())
-                && let Some(sample) = file.route.sample_of(record)
+                && let Some(sample) = file.route.sample_of(read_group(record))
                 && let Some(sink) = samples.get_mut(sample)
             {
                 sink.offer(record.pos(), end_of(record), || convert(record));
@@ -265,13 +203,12 @@ impl AlignmentSource {
     }
 }
 
-/// Whether a read group is of haplotypes that HaplotypeCaller made up.
-fn is_artificial(group: &str) -> bool {
-    const MARK: &[u8] = b"artificial";
-    group
-        .as_bytes()
-        .windows(MARK.len())
-        .any(|part| part.eq_ignore_ascii_case(MARK))
+/// The name of a record's read group.
+pub(super) fn read_group(record: &Record) -> Option<&str> {
+    match record.aux(b"RG") {
+        Ok(Aux::String(group)) => Some(group),
+        _ => None,
+    }
 }
 
 /// The operations of a record's CIGAR, from its packed form (length << 4 | code).
@@ -351,31 +288,11 @@ mod tests {
     }
 
     #[test]
-    fn reads_go_where_their_group_goes() {
-        let record = |group: Option<&str>| {
-            let mut record = Record::new();
-            record.set(b"r", None, b"A", b"!");
-            if let Some(group) = group {
-                record.push_aux(b"RG", Aux::String(group)).unwrap();
-            }
-            record
-        };
-        let all = ReadRoute::All(3);
-        let groups = ReadRoute::Groups {
-            samples: BTreeMap::from([(b"a".to_vec(), 0), (b"b".to_vec(), 1)]),
-            ungrouped: None,
-        };
-        for (group, by_all, by_group) in [
-            (None, Some(3), None),
-            (Some("a"), Some(3), Some(0)),
-            (Some("b"), Some(3), Some(1)),
-            (Some("c"), Some(3), None),
-            (Some("ArtificialHaplotypeRG"), None, None),
-        ] {
-            let record = record(group);
-            assert_eq!(all.sample_of(&record), by_all, "{group:?}");
-            assert_eq!(groups.sample_of(&record), by_group, "{group:?}");
-        }
-        assert!(groups.reaches(1) && !groups.reaches(2));
+    fn a_record_names_its_group() {
+        let mut record = Record::new();
+        record.set(b"r", None, b"A", b"!");
+        assert_eq!(read_group(&record), None);
+        record.push_aux(b"RG", Aux::String("a")).unwrap();
+        assert_eq!(read_group(&record), Some("a"));
     }
 }

@@ -6,9 +6,10 @@ use rayon::prelude::*;
 use rust_htslib::bam::{IndexedReader, Read as _, Record};
 use rust_htslib::errors::Error as HtslibError;
 
-use super::alignment::{ReadRoute, RoutedFile, end_of, open_indexed};
+use super::alignment::{end_of, open_indexed, read_group};
 use super::error::IoError;
 use cnnfilter_core::genome::{ReadFilter, ReadFlags};
+use cnnfilter_core::samples::{ReadRoute, RoutedFile};
 
 /// Contigs that are looked at, those with the most reads first.
 const CONTIGS: usize = 24;
@@ -172,7 +173,7 @@ impl DepthFile<'_> {
             read?;
             let record = &self.record;
             if self.filter.passes(ReadFlags(record.flags()), record.mapq())
-                && self.route.sample_of(record) == Some(self.sample)
+                && self.route.sample_of(read_group(record)) == Some(self.sample)
             {
                 return Ok(true);
             }

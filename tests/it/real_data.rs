@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::npy::NpzTensors;
-use cnnfilter::io::alignment::{AlignmentSource, ReadRoute, RoutedFile};
+use cnnfilter::io::alignment::AlignmentSource;
 use cnnfilter::io::fasta::Reference;
 use cnnfilter::io::model_dir;
 use cnnfilter::io::text_source::TextSource;
@@ -16,6 +16,7 @@ use cnnfilter_core::encode::gatk::{CHANNELS, READ_LIMIT, ReadTensor, WINDOW};
 use cnnfilter_core::encode::pileup::Pileup;
 use cnnfilter_core::encode::{Example, SiteTensor};
 use cnnfilter_core::genome::ReadFilter;
+use cnnfilter_core::samples::{ReadRoute, RoutedFile};
 use cnnfilter_nn::DeviceChoice;
 
 use crate::support::*;

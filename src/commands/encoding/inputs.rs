@@ -3,17 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use rayon::prelude::*;
 
-use super::sample_map::SampleMap;
-use super::samples::{self, NamedReads, Sample, SampleChoice};
+use super::sample_map::{self, read_map};
 use crate::commands::another_reference;
-use crate::io::alignment::{self, RoutedFile};
-use crate::io::depth;
+use crate::io::alignment;
 use crate::io::fasta::Reference;
-use cnnfilter_core::encode::Encoder;
+use crate::io::{IoError, depth};
+use cnnfilter_core::encode::{Encoder, SampleInput};
 use cnnfilter_core::genome::{ContigTable, FlagSet, ReadFilter, contigs};
+use cnnfilter_core::samples::{
+    AssignError, NamedReads, RoutedFile, Sample, SampleChoice, SampleMap, assign,
+};
 use cnnfilter_core::vcf::VcfHeader;
 
 /// The files that calls are encoded from.
@@ -45,17 +47,15 @@ pub struct ReadFilterOptions {
 }
 
 impl ReadFilterOptions {
-    /// The filter for an encoder: duplicates and their like are left out for networks of our own,
-    /// and kept for GATK's, which saw them in training.
+    /// The filter for an encoder: where the user excludes nothing, what its networks did not see in
+    /// training is left out.
     fn resolve(self, encoder: &Encoder) -> ReadFilter {
-        let usual = match encoder {
-            Encoder::Gatk { .. } => FlagSet::default(),
-            Encoder::Allele { .. } => FlagSet::UNUSABLE,
-        };
         ReadFilter {
             min_mapping_quality: self.min_mapping_quality,
             required: self.required,
-            excluded: self.excluded.unwrap_or(usual),
+            excluded: self
+                .excluded
+                .unwrap_or(encoder.usual_read_filter().excluded),
         }
     }
 }
@@ -67,8 +67,8 @@ pub struct Inputs {
     /// The samples that are asked about; at least one, and one only where the encoder cannot tell
     /// them apart.
     pub samples: Vec<Sample>,
-    /// Mean depth of each of them; 0 where the encoder does not ask for it.
-    pub depths: Vec<f32>,
+    /// Column and mean depth of each of them; depth 0 where the encoder does not use it.
+    pub sample_inputs: Vec<SampleInput>,
     /// Samples that the calls have.
     pub columns: usize,
     /// The reads of the samples.
@@ -102,8 +102,8 @@ pub fn open(
     let mut reads_contigs = Vec::new();
     let mut named_reads = Vec::new();
     if encoder.uses_reads() {
-        let paths = samples::expand_lists(&plan.reads)?;
-        samples::check_distinct(&paths)?;
+        let paths = sample_map::expand_lists(&plan.reads)?;
+        sample_map::check_distinct(&paths)?;
         for path in paths {
             let header = alignment::header(&path, &plan.reference)?;
             let table = header.contigs;
@@ -111,13 +111,14 @@ pub fn open(
             agree((variants.0, &calls), (&path, &table))?;
             reads_contigs.push(table);
             named_reads.push(NamedReads {
+                real: sample_map::real_path(&path),
                 path,
                 groups: header.groups,
             });
         }
     }
     let map = match &plan.sample_map {
-        Some(path) if encoder.uses_reads() => SampleMap::read(path)?,
+        Some(path) if encoder.uses_reads() => read_map(path)?,
         _ => SampleMap::default(),
     };
     let columns: Vec<&str> = variants.1.samples().collect();
@@ -126,7 +127,12 @@ pub fn open(
         (SampleChoice::Every, Encoder::Gatk { reads: false, .. }) => SampleChoice::One(None),
         (choice, _) => choice.clone(),
     };
-    let assigned = samples::assign(&columns, &choice, &named_reads, &map)?;
+    let assigned = assign(&columns, &choice, &named_reads, &map).map_err(|error| {
+        match (&error, &plan.sample_map) {
+            (AssignError::Map(_), Some(path)) => anyhow!("{}: {error}", path.display()),
+            _ => error.into(),
+        }
+    })?;
     for note in &assigned.notes {
         log::warn!("{note}");
     }
@@ -142,12 +148,19 @@ pub fn open(
         }
         (_, given) => Ok(given.unwrap_or(0.0)),
     };
-    let depths = (0..assigned.samples.len())
-        .into_par_iter()
-        .map(depth_of)
-        .collect::<Result<_, _>>()?;
+    let sample_inputs = assigned
+        .samples
+        .par_iter()
+        .enumerate()
+        .map(|(at, sample)| {
+            Ok(SampleInput {
+                column: sample.column,
+                mean_depth: depth_of(at)?,
+            })
+        })
+        .collect::<Result<_, IoError>>()?;
     Ok(Inputs {
-        depths,
+        sample_inputs,
         columns: columns.len(),
         samples: assigned.samples,
         reads: assigned.files,

@@ -2,12 +2,7 @@
 
 pub mod inputs;
 pub mod sample_map;
-pub mod samples;
-pub mod stretch;
+pub mod shard;
 
 pub use inputs::{EncodingPlan, Inputs, ReadFilterOptions};
-pub use samples::{Sample, SampleChoice};
-pub use stretch::{
-    Call, EncodedAllele, EncodedSite, Outcome, StretchReader, StretchTimes, Workers, encode_calls,
-    for_each_stretch,
-};
+pub use shard::{Call, ShardReader, ShardTimes, Workers, encode_calls, for_each_shard};

@@ -1,7 +1,7 @@
 //! `cnnfilter score`: one streaming pass over the calls.
 //!
-//! Calls are read in chunks. A chunk is cut into stretches of the genome; each stretch is swept
-//! once over the reads, encoded and scored in one thread, stretches side by side. Meanwhile the next
+//! Calls are read in chunks. A chunk is cut into shards of the genome; each shard is swept
+//! once over the reads, encoded and scored in one thread, shards side by side. Meanwhile the next
 //! chunk is read and the one before is written, in the order in which its records came. Memory is
 //! bounded by the chunk.
 
@@ -19,7 +19,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::encoding::{
-    Call, EncodingPlan, Inputs, StretchTimes, Workers, encode_calls, for_each_stretch,
+    Call, EncodingPlan, Inputs, ShardTimes, Workers, encode_calls, for_each_shard,
     inputs as encoding_inputs,
 };
 use crate::io::regions;
@@ -33,7 +33,7 @@ use cnnfilter_core::genome::IntervalSet;
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::score::Aim;
 use cnnfilter_nn::DeviceChoice;
-use scores::ScoredStretch;
+use scores::ScoredShard;
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ pub struct ScorePlan {
     pub quiet: bool,
 }
 
-/// Chunks that are being scored at a time: while one waits for its last stretch the next one begins.
+/// Chunks that are being scored at a time: while one waits for its last shard the next one begins.
 const IN_FLIGHT: usize = 2;
 
 /// Scores the calls.
@@ -112,7 +112,7 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     // Each sample of a call is an example: memory must not grow with the cohort.
     let most = (plan.batch_size / inputs.samples.len()).max(1);
     std::thread::scope(|scope| -> Result<()> {
-        let mut in_flight: VecDeque<ScopedJoinHandle<'_, Result<Vec<ScoredStretch>>>> =
+        let mut in_flight: VecDeque<ScopedJoinHandle<'_, Result<Vec<ScoredShard>>>> =
             VecDeque::with_capacity(IN_FLIGHT);
         loop {
             let chunk = read_chunk(&mut reader, most, wanted.as_ref(), &mut output.summary);
@@ -161,13 +161,13 @@ struct ChunkWriter<'a> {
 
 impl ChunkWriter<'_> {
     /// Filters and writes the next chunk.
-    fn write(&mut self, stretches: Vec<ScoredStretch>) -> Result<()> {
+    fn write(&mut self, shards: Vec<ScoredShard>) -> Result<()> {
         let begun = Instant::now();
         let mut written = 0;
         let mut last = None;
-        for stretch in stretches {
-            self.summary.add(&stretch.summary);
-            for mut record in stretch.records {
+        for shard in shards {
+            self.summary.add(&shard.summary);
+            for mut record in shard.records {
                 if let Some(filter) = &self.filter {
                     filter.apply(&mut record, &mut self.summary);
                 }
@@ -212,7 +212,7 @@ fn read_chunk(
     Ok(chunk)
 }
 
-/// Encodes and scores one chunk, stretch by stretch; on a GPU all of it together. The records come
+/// Encodes and scores one chunk, shard by shard; on a GPU all of it together. The records come
 /// back in the order in which they were read, whether that is sorted or not.
 fn score_chunk(
     mut chunk: Vec<Call>,
@@ -221,19 +221,19 @@ fn score_chunk(
     inputs: &Inputs,
     pool: &rayon::ThreadPool,
     workers: &Workers,
-) -> Result<Vec<ScoredStretch>> {
+) -> Result<Vec<ScoredShard>> {
     let numbers = (order == Order::Any).then(|| order::by_position(&mut chunk));
     let scored = if model.on_gpu() {
         let begun = Instant::now();
         let encoded = encode_calls(chunk, inputs, pool, workers)?;
-        let times = StretchTimes {
+        let times = ShardTimes {
             encoding: begun.elapsed(),
-            ..StretchTimes::default()
+            ..ShardTimes::default()
         };
-        vec![scores::of_stretch(encoded, times, model, inputs)?]
+        vec![scores::of_shard(encoded, times, model, inputs)?]
     } else {
-        for_each_stretch(chunk, inputs, pool, workers, |encoded, times| {
-            scores::of_stretch(encoded, times, model, inputs)
+        for_each_shard(chunk, inputs, pool, workers, |encoded, times| {
+            scores::of_shard(encoded, times, model, inputs)
         })?
     };
     Ok(match numbers {

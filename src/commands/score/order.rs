@@ -1,6 +1,6 @@
 //! Calls that are not sorted: a chunk at a time is swept in order and written as it was read.
 
-use super::scores::ScoredStretch;
+use super::scores::ScoredShard;
 use crate::commands::encoding::Call;
 use crate::terminal::summary::ScoreSummary;
 
@@ -13,16 +13,16 @@ pub(super) fn by_position(chunk: &mut [Call]) -> Vec<u64> {
 
 /// Puts the records of a sorted chunk, whose numbers are `numbers`, back into the order in which
 /// they were read.
-pub(super) fn as_read(stretches: Vec<ScoredStretch>, numbers: &[u64]) -> ScoredStretch {
+pub(super) fn as_read(shards: Vec<ScoredShard>, numbers: &[u64]) -> ScoredShard {
     let mut summary = ScoreSummary::default();
     let mut records = Vec::with_capacity(numbers.len());
-    for stretch in stretches {
-        summary.add(&stretch.summary);
-        records.extend(stretch.records);
+    for shard in shards {
+        summary.add(&shard.summary);
+        records.extend(shard.records);
     }
     let mut numbered: Vec<_> = numbers.iter().zip(records).collect();
     numbered.sort_by_key(|(number, _)| **number);
-    ScoredStretch {
+    ScoredShard {
         records: numbered.into_iter().map(|(_, record)| record).collect(),
         summary,
     }

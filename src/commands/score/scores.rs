@@ -4,17 +4,17 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::commands::encoding::{Call, Inputs, Outcome, StretchTimes};
+use crate::commands::encoding::{Call, Inputs, ShardTimes};
 use crate::terminal::summary::ScoreSummary;
-use cnnfilter_core::encode::{Encoder, Example};
+use cnnfilter_core::encode::{Encoder, Example, Outcome};
 use cnnfilter_core::filter::decision::{ALLELE_KEY, PROBABILITY_KEY};
 use cnnfilter_core::genome::VariantKind;
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::score::log_odds::{format_probability, format_score, log_odds};
 use cnnfilter_core::vcf::VcfRecord;
 
-/// Records of a stretch, in their order, with their scores.
-pub(super) struct ScoredStretch {
+/// Records of a shard, in their order, with their scores.
+pub(super) struct ScoredShard {
     pub records: Vec<VcfRecord>,
     /// What there is to count about them.
     pub summary: ScoreSummary,
@@ -24,12 +24,12 @@ pub(super) struct ScoredStretch {
 ///
 /// # Errors
 /// As [`Model::logits`].
-pub(super) fn of_stretch(
+pub(super) fn of_shard(
     encoded: Vec<(Call, Outcome)>,
-    times: StretchTimes,
+    times: ShardTimes,
     model: &Model,
     inputs: &Inputs,
-) -> Result<ScoredStretch> {
+) -> Result<ScoredShard> {
     let mut summary = ScoreSummary::default();
     summary.times.sweeping = times.sweeping;
     summary.times.encoding = times.encoding;
@@ -76,7 +76,7 @@ pub(super) fn of_stretch(
         let record = &mut records[of_record.record];
         of_record.write(record, model, inputs, &mut logits);
     }
-    Ok(ScoredStretch { records, summary })
+    Ok(ScoredShard { records, summary })
 }
 
 /// The INFO keys that a model fills.
@@ -93,7 +93,7 @@ fn keys(model: &Model) -> Vec<&str> {
 
 /// A record whose outputs are still to come.
 struct ScoredRecord {
-    /// Index of the record in the stretch.
+    /// Index of the record in the shard.
     record: usize,
     /// ALTs of the record.
     alternates: usize,

@@ -1,8 +1,9 @@
 //! Which tensor a model reads.
 
-use super::allele;
+use super::allele::{self, landscape, read_set};
 use super::annotations::AnnotationSource;
 use super::gatk;
+use crate::genome::{FlagSet, ReadFilter};
 
 /// An encoder with the annotations that go with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,29 @@ impl Encoder {
         match self {
             Self::Gatk { .. } => gatk::READ_LIMIT,
             Self::Allele { .. } => allele::SAMPLE_LIMIT,
+        }
+    }
+
+    /// Bases of reference on either side of a record's REF that its tensor may show or look at.
+    pub fn reference_margin(&self) -> u64 {
+        match self {
+            // A window reaches half its width behind POS, at contig starts up to a whole one.
+            Self::Gatk { .. } => 2 * gatk::WINDOW as u64,
+            Self::Allele { .. } => {
+                landscape::REACH as u64 + 2 * read_set::MARGIN as u64 + gatk::WINDOW as u64
+            }
+        }
+    }
+
+    /// The reads that its networks saw in training: GATK's networks saw duplicates and their like,
+    /// ours none of them.
+    pub fn usual_read_filter(&self) -> ReadFilter {
+        ReadFilter {
+            excluded: match self {
+                Self::Gatk { .. } => FlagSet::default(),
+                Self::Allele { .. } => FlagSet::UNUSABLE,
+            },
+            ..ReadFilter::default()
         }
     }
 }

@@ -12,7 +12,12 @@ pub mod gatk;
 pub mod kind;
 pub mod pileup;
 pub mod reservoir;
+pub mod shard;
 pub mod store;
 
 pub use encoder::Encoder;
 pub use example::{Example, SiteTensor};
+pub use shard::{
+    EncodeError, EncodedAllele, EncodedSite, KnownContigs, Outcome, SampleInput, ShardEncoder,
+    encode_record,
+};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Bases of one contig around the sites that are being encoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReferenceBlock {
     start: u64,
     bases: Vec<u8>,

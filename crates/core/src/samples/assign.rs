@@ -1,14 +1,12 @@
-//! Whose reads belong to which column of the calls.
+//! The assignment of reads to columns.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use super::map::{Destinations, MapError, MappedFile, SampleMap};
+use super::route::{ReadGroup, ReadRoute, RoutedFile};
 
-use super::sample_map::{Destinations, MappedFile, SampleMap};
-use crate::io::alignment::{ReadGroup, ReadRoute, RoutedFile};
-
-/// Which samples of the calls are asked about.
+/// The user's choice among the samples of the calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SampleChoice {
     /// Each one, by itself.
@@ -17,7 +15,7 @@ pub enum SampleChoice {
     One(Option<String>),
 }
 
-/// A sample that is asked about.
+/// A sample whose calls are scored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
     /// Its name; nothing where the calls have no samples.
@@ -26,22 +24,24 @@ pub struct Sample {
     pub column: usize,
 }
 
-/// Samples, and where the reads of each file go.
+/// The samples that are scored, and the way of each file's reads to them.
 #[derive(Debug)]
 pub struct Assignment {
-    /// The samples that are asked about, in the order of their columns.
+    /// The samples, in the order of their columns.
     pub samples: Vec<Sample>,
     /// The files whose reads belong to one of them; routes count `samples`.
     pub files: Vec<RoutedFile>,
-    /// What a user should know about samples and reads that have no counterpart.
+    /// Samples and reads that have no counterpart, in sentences for the user.
     pub notes: Vec<String>,
 }
 
-/// A reads file and its read groups.
+/// A file of reads with its read groups.
 #[derive(Debug)]
 pub struct NamedReads {
-    /// The file.
+    /// The file, as the user named it.
     pub path: PathBuf,
+    /// The one spelling of its path (no links, no `..`), where it is known.
+    pub real: Option<PathBuf>,
     /// Its read groups.
     pub groups: Vec<ReadGroup>,
 }
@@ -76,6 +76,34 @@ impl NamedReads {
     }
 }
 
+/// Why reads cannot be assigned.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AssignError {
+    /// The map names what is not there.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// The calls do not have the sample that was chosen.
+    #[error("the calls have no sample `{name}`; they have {known}")]
+    NoSample {
+        /// Its name.
+        name: String,
+        /// The first samples that they have.
+        known: String,
+    },
+    /// No read belongs to any of several samples.
+    #[error(
+        "the calls are of {samples} samples ({columns}), and the read groups of the reads (@RG, SM) are of none of them: they have {named}; name the reads of each sample with --sample-map"
+    )]
+    NoReads {
+        /// Number of samples.
+        samples: usize,
+        /// The first of them.
+        columns: String,
+        /// The first samples that the reads name.
+        named: String,
+    },
+}
+
 /// Assigns reads to the columns of the calls: by the sample of their read group (`@RG`, SM), or as
 /// `map` says. `columns` are the sample names of the calls.
 ///
@@ -90,11 +118,12 @@ pub fn assign(
     choice: &SampleChoice,
     reads: &[NamedReads],
     map: &SampleMap,
-) -> Result<Assignment> {
+) -> Result<Assignment, AssignError> {
     let files: Vec<MappedFile<'_>> = reads
         .iter()
         .map(|file| MappedFile {
             path: &file.path,
+            real: file.real.as_deref(),
             samples: file
                 .groups
                 .iter()
@@ -110,10 +139,10 @@ pub fn assign(
         }
         SampleChoice::One(Some(name)) => {
             let Some(column) = columns.iter().position(|known| known == name) else {
-                bail!(
-                    "the calls have no sample `{name}`; they have {}",
-                    list(columns.iter().copied())
-                );
+                return Err(AssignError::NoSample {
+                    name: name.clone(),
+                    known: list(columns.iter().copied()),
+                });
             };
             Ok(assign_one(Some(name), column, reads, map))
         }
@@ -178,7 +207,11 @@ fn assign_one(
     }
 }
 
-fn assign_each(columns: &[&str], reads: &[NamedReads], map: &Destinations) -> Result<Assignment> {
+fn assign_each(
+    columns: &[&str],
+    reads: &[NamedReads],
+    map: &Destinations,
+) -> Result<Assignment, AssignError> {
     let of_name: BTreeMap<&str, usize> = columns
         .iter()
         .enumerate()
@@ -199,39 +232,17 @@ fn assign_each(columns: &[&str], reads: &[NamedReads], map: &Destinations) -> Re
         .filter_map(|name| of_name.get(name).copied())
         .collect();
     if with_reads.is_empty() && !reads.is_empty() {
-        bail!(
-            "the calls are of {} samples ({}), and the read groups of the reads (@RG, SM) are of none of them: they have {}; name the reads of each sample with --sample-map",
-            columns.len(),
-            list(columns.iter().copied()),
-            if named.is_empty() {
+        return Err(AssignError::NoReads {
+            samples: columns.len(),
+            columns: list(columns.iter().copied()),
+            named: if named.is_empty() {
                 "no names".to_owned()
             } else {
                 list(named.iter().copied())
-            }
-        );
+            },
+        });
     }
-    let mut notes = Vec::new();
-    let without = (0..columns.len()).filter(|column| !with_reads.contains(column));
-    let without: Vec<&str> = without.map(|column| columns[column]).collect();
-    if !without.is_empty() && !reads.is_empty() {
-        notes.push(format!(
-            "{} of {} samples have no reads and get no score: {}",
-            without.len(),
-            columns.len(),
-            list(without)
-        ));
-    }
-    let strangers: Vec<&str> = named
-        .iter()
-        .copied()
-        .filter(|name| !of_name.contains_key(name))
-        .collect();
-    if !strangers.is_empty() {
-        notes.push(format!(
-            "reads of samples that the calls do not have are left out: {}",
-            list(strangers)
-        ));
-    }
+    let mut notes = notes_on_each(columns, reads, &with_reads, &named);
     let slots: BTreeMap<usize, usize> = if reads.is_empty() {
         (0..columns.len()).map(|column| (column, column)).collect()
     } else {
@@ -247,33 +258,16 @@ fn assign_each(columns: &[&str], reads: &[NamedReads], map: &Destinations) -> Re
             .and_then(|column| slots.get(column))
             .copied()
     };
-    let mut files = Vec::new();
-    for file in reads {
-        let route = match file.only_sample(map) {
-            Some(name) => slot_of(name).map(ReadRoute::All),
-            None => {
-                let samples: BTreeMap<Vec<u8>, usize> = file
-                    .samples(map)
-                    .into_iter()
-                    .filter_map(|(group, name)| Some((group.to_vec(), slot_of(name?)?)))
-                    .collect();
-                if file.samples(map).iter().all(|(_, name)| name.is_none()) {
-                    notes.push(format!(
-                        "{}: its header names no sample (@RG, SM): its reads are left out; name it with --sample-map",
-                        file.path.display()
-                    ));
-                }
-                (!samples.is_empty()).then_some(ReadRoute::Groups {
-                    samples,
-                    ungrouped: None,
-                })
-            }
-        };
-        files.extend(route.map(|route| RoutedFile {
-            path: file.path.clone(),
-            route,
-        }));
-    }
+    let files = reads
+        .iter()
+        .filter_map(|file| {
+            let route = route_by_name(file, map, &slot_of, &mut notes)?;
+            Some(RoutedFile {
+                path: file.path.clone(),
+                route,
+            })
+        })
+        .collect();
     Ok(Assignment {
         samples: slots
             .keys()
@@ -284,6 +278,63 @@ fn assign_each(columns: &[&str], reads: &[NamedReads], map: &Destinations) -> Re
             .collect(),
         files,
         notes,
+    })
+}
+
+/// Samples and reads that have no counterpart.
+fn notes_on_each(
+    columns: &[&str],
+    reads: &[NamedReads],
+    with_reads: &BTreeSet<usize>,
+    named: &BTreeSet<&str>,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    let without = (0..columns.len()).filter(|column| !with_reads.contains(column));
+    let without: Vec<&str> = without.map(|column| columns[column]).collect();
+    if !without.is_empty() && !reads.is_empty() {
+        notes.push(format!(
+            "{} of {} samples have no reads and get no score: {}",
+            without.len(),
+            columns.len(),
+            list(without)
+        ));
+    }
+    let strangers = named.iter().copied();
+    let strangers: Vec<&str> = strangers.filter(|name| !columns.contains(name)).collect();
+    if !strangers.is_empty() {
+        notes.push(format!(
+            "reads of samples that the calls do not have are left out: {}",
+            list(strangers)
+        ));
+    }
+    notes
+}
+
+/// The route of a file's reads to the samples that `slot_of` knows by name; `None` where none of
+/// them is among those.
+fn route_by_name(
+    file: &NamedReads,
+    map: &Destinations,
+    slot_of: &impl Fn(&str) -> Option<usize>,
+    notes: &mut Vec<String>,
+) -> Option<ReadRoute> {
+    if let Some(name) = file.only_sample(map) {
+        return slot_of(name).map(ReadRoute::All);
+    }
+    let groups = file.samples(map);
+    if groups.iter().all(|(_, name)| name.is_none()) {
+        notes.push(format!(
+            "{}: its header names no sample (@RG, SM): its reads are left out; name it with --sample-map",
+            file.path.display()
+        ));
+    }
+    let samples: BTreeMap<Vec<u8>, usize> = groups
+        .into_iter()
+        .filter_map(|(group, name)| Some((group.to_vec(), slot_of(name?)?)))
+        .collect();
+    (!samples.is_empty()).then_some(ReadRoute::Groups {
+        samples,
+        ungrouped: None,
     })
 }
 
@@ -302,43 +353,6 @@ fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     text.join(", ")
 }
 
-/// The paths in their order, each `.list` file replaced by the paths that it lists.
-///
-/// # Errors
-/// A list that cannot be read, or lists nothing.
-pub fn expand_lists(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut expanded = Vec::new();
-    for path in paths {
-        if path.extension().is_some_and(|suffix| suffix == "list") {
-            expanded.extend(super::sample_map::read_list(path)?);
-        } else {
-            expanded.push(path.clone());
-        }
-    }
-    Ok(expanded)
-}
-
-/// Two names of one file would count its reads twice.
-///
-/// # Errors
-/// A file that is given more than once.
-pub fn check_distinct(paths: &[PathBuf]) -> Result<()> {
-    let mut seen: BTreeMap<PathBuf, &Path> = BTreeMap::new();
-    for path in paths {
-        let Ok(real) = path.canonicalize() else {
-            continue;
-        };
-        if let Some(before) = seen.insert(real, path) {
-            bail!(
-                "{} and {} are one file: its reads would count twice; give it once",
-                before.display(),
-                path.display()
-            );
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,6 +360,7 @@ mod tests {
     fn reads(path: &str, groups: &[(&str, Option<&str>)]) -> NamedReads {
         NamedReads {
             path: path.into(),
+            real: None,
             groups: groups
                 .iter()
                 .map(|(name, sample)| ReadGroup {
@@ -354,6 +369,16 @@ mod tests {
                 })
                 .collect(),
         }
+    }
+
+    /// A map from lines of two columns.
+    fn map_of(text: &str) -> SampleMap {
+        let mut map = SampleMap::default();
+        for line in text.lines() {
+            let (sample, reads) = line.split_once('\t').unwrap();
+            map.insert(sample, reads, None).unwrap();
+        }
+        map
     }
 
     fn groups(of: &[(&str, usize)]) -> ReadRoute {
@@ -373,7 +398,7 @@ mod tests {
         reads: &[NamedReads],
         map: &str,
     ) -> (Vec<String>, Vec<(String, ReadRoute)>, usize) {
-        let map = SampleMap::parse(map.as_bytes()).unwrap();
+        let map = map_of(map);
         let found = assign(columns, &choice, reads, &map).unwrap();
         (
             found
@@ -463,7 +488,7 @@ mod tests {
     fn guesses_are_errors() {
         let files = [reads("x", &[("1", Some("Q"))])];
         let fail = |columns: &[&str], choice, map: &str| {
-            let map = SampleMap::parse(map.as_bytes()).unwrap();
+            let map = map_of(map);
             assign(columns, &choice, &files, &map)
                 .unwrap_err()
                 .to_string()

@@ -1,0 +1,254 @@
+//! Shards of the genome side by side: the calls of each, one sweep over its reads, its examples.
+//!
+//! Files and threads are handled here; how records are encoded is
+//! [`cnnfilter_core::encode::shard`].
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, bail};
+use rayon::ThreadPool;
+use rayon::prelude::*;
+
+use super::inputs::Inputs;
+use crate::io::alignment::AlignmentSource;
+use crate::io::fasta::FastaReader;
+use cnnfilter_core::encode::{EncodeError, KnownContigs, Outcome, ShardEncoder};
+use cnnfilter_core::genome::ReferenceBlock;
+use cnnfilter_core::vcf::VcfRecord;
+
+/// Calls further apart than this are not swept together: an indexed seek costs about as much as
+/// reading this many bases (BAM's linear index has steps of 16 kb).
+const MAX_GAP: u64 = 16_384;
+
+/// Fewest calls of a shard that is cut only to keep all threads busy.
+const MIN_CALLS: usize = 32;
+
+/// Shards into which a chunk is cut for each thread, so that none waits long for the last.
+const SHARDS_A_THREAD: usize = 8;
+
+/// One record with its number in the file, from 1.
+#[derive(Debug)]
+pub struct Call {
+    /// Number in the file, from 1.
+    pub number: u64,
+    /// The record.
+    pub record: VcfRecord,
+}
+
+/// Cuts a chunk into shards: of one contig, without wide gaps, and enough of them for all
+/// threads. How it is cut changes no score.
+fn cut(chunk: Vec<Call>, threads: usize, samples: usize) -> Vec<Vec<Call>> {
+    let fewest = (MIN_CALLS / samples.max(1)).max(1);
+    let most = (chunk.len() / (SHARDS_A_THREAD * threads.max(1))).max(fewest);
+    let mut shards: Vec<Vec<Call>> = Vec::new();
+    for call in chunk {
+        match shards.last_mut() {
+            Some(shard)
+                if shard.len() < most && shard.last().is_some_and(|last| near(last, &call)) =>
+            {
+                shard.push(call);
+            }
+            _ => shards.push(vec![call]),
+        }
+    }
+    shards
+}
+
+fn near(last: &Call, next: &Call) -> bool {
+    last.record.contig() == next.record.contig()
+        && next
+            .record
+            .position()
+            .saturating_sub(last.record.position())
+            <= MAX_GAP
+}
+
+/// Time that a shard took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ShardTimes {
+    /// Sweeping the reads: seeking, decompressing, sorting them to their calls.
+    pub sweeping: Duration,
+    /// Everything else that makes tensors.
+    pub encoding: Duration,
+}
+
+/// Encodes calls, shards side by side in `pool`, and hands each shard to `work` in the thread
+/// that encoded it; what `work` makes comes back in the order of the calls.
+///
+/// # Errors
+/// As [`ShardReader::encode`] and `work`. All shards are tried, so that of several errors the
+/// first in the file is told, whichever came first; but for [`Workers::stop`].
+pub fn for_each_shard<T: Send>(
+    calls: Vec<Call>,
+    inputs: &Inputs,
+    pool: &ThreadPool,
+    workers: &Workers,
+    work: impl Fn(Vec<(Call, Outcome)>, ShardTimes) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let encode = |calls: Vec<Call>| -> Result<T> {
+        if workers.stopped.load(Ordering::Relaxed) {
+            bail!("stopped");
+        }
+        let mut reader = workers.borrow(inputs)?;
+        let begun = Instant::now();
+        let outcomes = reader.encode(&calls, inputs)?;
+        let sweeping = std::mem::take(&mut reader.sweeping);
+        workers.give_back(reader);
+        let times = ShardTimes {
+            sweeping,
+            encoding: begun.elapsed().saturating_sub(sweeping),
+        };
+        work(calls.into_iter().zip(outcomes).collect(), times)
+    };
+    let shards = cut(calls, pool.current_num_threads(), inputs.samples.len());
+    let made: Vec<Result<T>> = pool.install(|| shards.into_par_iter().map(encode).collect());
+    made.into_iter().collect()
+}
+
+/// [`for_each_shard`] for calls that are wanted back as they are, with their outcomes.
+///
+/// # Errors
+/// As [`for_each_shard`].
+pub fn encode_calls(
+    calls: Vec<Call>,
+    inputs: &Inputs,
+    pool: &ThreadPool,
+    workers: &Workers,
+) -> Result<Vec<(Call, Outcome)>> {
+    let shards = for_each_shard(calls, inputs, pool, workers, |encoded, _| Ok(encoded))?;
+    Ok(shards.into_iter().flatten().collect())
+}
+
+/// What the threads of a run share: files that are open and idle, and whether there is any use in
+/// going on.
+#[derive(Default)]
+pub struct Workers {
+    idle: Mutex<Vec<ShardReader>>,
+    stopped: AtomicBool,
+}
+
+impl Workers {
+    /// No shard is begun any more: the run has failed, or nobody wants what it makes.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Files that are open and idle, or newly opened ones: they are opened once a thread and
+    /// handed from shard to shard.
+    fn borrow(&self, inputs: &Inputs) -> Result<ShardReader> {
+        let found = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        found.map_or_else(|| ShardReader::open(inputs), Ok)
+    }
+
+    /// Hands the files back.
+    fn give_back(&self, reader: ShardReader) {
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(reader);
+        }
+    }
+}
+
+/// The files of one thread.
+pub struct ShardReader {
+    reads: AlignmentSource,
+    reference: FastaReader,
+    /// Time spent in sweeps since it was last asked for.
+    sweeping: Duration,
+}
+
+impl ShardReader {
+    /// Opens reads (for a model that reads them) and reference for one thread.
+    ///
+    /// # Errors
+    /// Where a file cannot be opened any more.
+    pub fn open(inputs: &Inputs) -> Result<Self> {
+        Ok(Self {
+            reads: AlignmentSource::open(
+                &inputs.reads,
+                inputs.read_filter,
+                inputs.reference.path(),
+            )?,
+            reference: inputs.reference.reader()?,
+            sweeping: Duration::ZERO,
+        })
+    }
+
+    /// Encodes the calls of one shard, in their order.
+    ///
+    /// # Errors
+    /// A damaged file, or a record that cannot belong to this reference.
+    pub fn encode(&mut self, calls: &[Call], inputs: &Inputs) -> Result<Vec<Outcome>> {
+        let explain = |error: EncodeError| explain(&error, calls, inputs);
+        let contigs = KnownContigs {
+            reference: inputs.reference.contigs(),
+            reads: &inputs.reads_contigs,
+        };
+        let records = calls.iter().map(|call| &call.record);
+        let shard = ShardEncoder::new(&inputs.encoder, &inputs.sample_inputs, records, contigs)
+            .map_err(explain)?;
+        let block = match shard.reference_span() {
+            Some((contig, span)) => self.reference.block(contig, span.start, span.end)?,
+            None => ReferenceBlock::default(),
+        };
+        let mut shard = shard.with_reference(block).map_err(explain)?;
+        if let Some((contig, sinks)) = shard.sinks() {
+            let begun = Instant::now();
+            self.reads.sweep(contig, sinks)?;
+            self.sweeping += begun.elapsed();
+        }
+        Ok(shard.finish())
+    }
+}
+
+/// Says which record of which file cannot be encoded, and why.
+fn explain(error: &EncodeError, calls: &[Call], inputs: &Inputs) -> anyhow::Error {
+    anyhow!(
+        "{}: record {} ({}): {}",
+        inputs.variants.display(),
+        calls.get(error.index).map_or(0, |call| call.number),
+        error.variant,
+        error
+            .problem
+            .describe(&inputs.reference.path().display().to_string())
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(contig: &str, position: u64) -> Call {
+        let line = format!("{contig}\t{position}\t.\tA\tC\t.\t.\t.");
+        Call {
+            number: position,
+            record: VcfRecord::parse(line.into_bytes(), 8).unwrap(),
+        }
+    }
+
+    fn sizes(calls: Vec<Call>, threads: usize, samples: usize) -> Vec<usize> {
+        let shards = cut(calls, threads, samples);
+        shards.iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn shards_end_at_contigs_and_wide_gaps() {
+        let calls = vec![
+            call("a", 1),
+            call("a", 1 + MAX_GAP),
+            call("a", 2 + 2 * MAX_GAP),
+            call("b", 2 + 2 * MAX_GAP),
+        ];
+        assert_eq!(sizes(calls, 1, 1), [2, 1, 1]);
+    }
+
+    #[test]
+    fn a_chunk_is_cut_for_all_threads_but_not_too_small() {
+        let calls = |count: u64| (1..=count).map(|at| call("a", at)).collect();
+        assert_eq!(sizes(calls(1024), 4, 1), [MIN_CALLS; 32]);
+        assert_eq!(sizes(calls(100), 4, 1), [32, 32, 32, 4]);
+        assert_eq!(sizes(calls(100), 4, 2)[0], MIN_CALLS / 2);
+        assert_eq!(sizes(calls(100), 4, 1000).len(), 34);
+    }
+}
