@@ -14,7 +14,7 @@ pub mod reference;
 pub mod repeat;
 pub mod variant;
 
-pub use cigar::{Cigar, CigarOp};
+pub use cigar::{Cigar, CigarBlock, CigarOp};
 pub use contigs::{Contig, ContigTable};
 pub use interval::{Interval, IntervalSet};
 pub use normalize::{Edit, NormalizeError, ReferenceBases, Stretch, normalize};

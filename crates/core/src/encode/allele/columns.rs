@@ -3,11 +3,10 @@
 //! Columns are padded: an insertion that any read or the allele carries opens columns in all rows,
 //! so that equal sequence stands in equal columns.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::genome::Edit;
-use crate::genome::ReferenceBlock;
-use crate::genome::{AlignedRead, CigarOp};
+use crate::genome::{AlignedRead, CigarBlock, CigarOp, Edit, ReferenceBlock};
 
 /// Columns of a window.
 pub const WINDOW: usize = 64;
@@ -73,14 +72,11 @@ impl Columns {
         let (first, last) = (event - WINDOW as i64, event + WINDOW as i64);
         let mut opened = vec![0usize; (last - first) as usize];
         for read in reads {
-            let mut position = read.start;
-            for (op, count) in read.cigar.ops() {
-                if *op == CigarOp::Insertion && (first..last).contains(&position) {
-                    let here = &mut opened[(position - first) as usize];
-                    *here = (*here).max((*count as usize).min(MAX_OPENED));
-                }
-                if op.consumes_reference() {
-                    position += i64::from(*count);
+            for block in read.cigar.blocks(read.start) {
+                let place = block.position;
+                if block.op == CigarOp::Insertion && (first..last).contains(&place) {
+                    let here = &mut opened[(place - first) as usize];
+                    *here = (*here).max(block.read().len().min(MAX_OPENED));
                 }
             }
         }
@@ -195,75 +191,93 @@ impl Columns {
                 },
             ]
         };
-        let shown = self.first..self.first + self.of_position.len() as i64;
-        let (mut position, mut at) = (read.start, 0usize);
         let mut leading = true;
         let mut inserted_before = 0;
-        for (op, count) in read.cigar.ops() {
-            let length = *count as usize;
-            match op {
-                CigarOp::SoftClip => {
-                    // Laid on as if it were aligned.
-                    let start = if leading {
-                        position - length as i64
-                    } else {
-                        position
-                    };
-                    // What is shown of it only: without bases a clip may claim any length.
-                    let from = (shown.start - start).clamp(0, length as i64) as usize;
-                    let to = (shown.end - start).clamp(0, length as i64) as usize;
-                    for step in from..to {
-                        if let Some(column) = self.column(start + step as i64) {
-                            let [base, quality] = base_at(at + step);
-                            row[column] = [base | symbol::CLIPPED, quality];
-                        }
-                    }
-                }
+        for block in read.cigar.blocks(read.start) {
+            match block.op {
+                CigarOp::SoftClip => self.show_clip(&block, leading, &base_at, &mut row),
                 CigarOp::Insertion => {
-                    inserted_before = length;
-                    if let Some(column) = self.column(position) {
-                        let room = self.opened(position);
-                        for step in 0..length.min(room) {
-                            row[column - room + step] = base_at(at + step);
+                    inserted_before = block.read().len();
+                    if let Some(column) = self.column(block.position) {
+                        let room = self.opened(block.position);
+                        for step in 0..inserted_before.min(room) {
+                            row[column - room + step] = base_at(block.at + step);
                         }
                     }
                 }
                 CigarOp::Match | CigarOp::Equal | CigarOp::Diff | CigarOp::Deletion => {
-                    let end = position + i64::from(*count);
-                    for place in position.max(shown.start)..end.min(shown.end) {
-                        let Some(column) = self.column(place) else {
-                            continue;
-                        };
-                        row[column] = if *op == CigarOp::Deletion {
-                            [symbol::GAP, 0]
-                        } else {
-                            base_at(at + (place - position) as usize)
-                        };
-                        let room = self.opened(place);
-                        let filled = if place == position {
-                            inserted_before.min(room)
-                        } else {
-                            0
-                        };
-                        if place > read.start {
-                            for step in filled..room {
-                                row[column - room + step] = [symbol::PAD, 0];
-                            }
-                        }
-                    }
+                    self.show_aligned(&block, read.start, inserted_before, &base_at, &mut row);
                     inserted_before = 0;
                 }
                 CigarOp::Skip | CigarOp::HardClip | CigarOp::Pad => {}
             }
-            leading &= matches!(op, CigarOp::HardClip);
-            if op.consumes_reference() {
-                position += i64::from(*count);
-            }
-            if op.consumes_read() {
-                at += length;
-            }
+            leading &= matches!(block.op, CigarOp::HardClip);
         }
         row
+    }
+
+    /// The positions shown, 0-based and half-open.
+    fn shown(&self) -> Range<i64> {
+        self.first..self.first + self.of_position.len() as i64
+    }
+
+    /// Lays a soft clip on as if it were aligned: in front of the read where it is `leading`.
+    fn show_clip(
+        &self,
+        block: &CigarBlock,
+        leading: bool,
+        base_at: &impl Fn(usize) -> [u8; 2],
+        row: &mut Row,
+    ) {
+        let (shown, length) = (self.shown(), block.read().len() as i64);
+        let start = if leading {
+            block.position - length
+        } else {
+            block.position
+        };
+        // What is shown of it only: without bases a clip may claim any length.
+        let from = (shown.start - start).clamp(0, length) as usize;
+        let to = (shown.end - start).clamp(0, length) as usize;
+        for step in from..to {
+            if let Some(column) = self.column(start + step as i64) {
+                let [base, quality] = base_at(block.at + step);
+                row[column] = [base | symbol::CLIPPED, quality];
+            }
+        }
+    }
+
+    /// Shows aligned or deleted bases, and fills what is opened in front of each of them. The read
+    /// begins at `start` and has `inserted_before` bases in front of this block.
+    fn show_aligned(
+        &self,
+        block: &CigarBlock,
+        start: i64,
+        inserted_before: usize,
+        base_at: &impl Fn(usize) -> [u8; 2],
+        row: &mut Row,
+    ) {
+        let (shown, covered) = (self.shown(), block.reference());
+        for place in covered.start.max(shown.start)..covered.end.min(shown.end) {
+            let Some(column) = self.column(place) else {
+                continue;
+            };
+            row[column] = if block.op == CigarOp::Deletion {
+                [symbol::GAP, 0]
+            } else {
+                base_at(block.read_index(place))
+            };
+            let room = self.opened(place);
+            let filled = if place == block.position {
+                inserted_before.min(room)
+            } else {
+                0
+            };
+            if place > start {
+                for step in filled..room {
+                    row[column - room + step] = [symbol::PAD, 0];
+                }
+            }
+        }
     }
 }
 

@@ -85,52 +85,40 @@ impl LocalContext {
 
     /// Counts one usable read.
     pub fn add(&mut self, read: &AlignedRead) {
-        let (mut position, mut at) = (read.start - self.start, 0usize);
         let length = self.reference.len() as i64;
-        for (index, (op, count)) in read.cigar.ops().iter().enumerate() {
-            let count = i64::from(*count);
-            match op {
+        // Places count from the landscape's own start.
+        for (index, block) in read.cigar.blocks(read.start - self.start).enumerate() {
+            let covered = block.reference();
+            let (from, to) = (covered.start.clamp(0, length), covered.end.clamp(0, length));
+            match block.op {
                 CigarOp::Match | CigarOp::Equal | CigarOp::Diff => {
-                    let (from, to) = (
-                        position.clamp(0, length),
-                        (position + count).clamp(0, length),
-                    );
                     self.step(from, to, read.mapping_quality);
                     for place in from..to {
-                        let base = at + (place - position) as usize;
-                        self.compare(place as usize, read, base);
+                        self.compare(place as usize, read, block.read_index(place));
                     }
                 }
                 CigarOp::Deletion | CigarOp::Insertion => {
-                    let before = position - 1;
-                    if (0..length).contains(&before) {
-                        let gaps = &mut self.places[before as usize].gaps;
-                        *gaps = gaps.saturating_add(1);
+                    if let Some(before) = self.place_mut(block.position - 1) {
+                        before.gaps = before.gaps.saturating_add(1);
                     }
-                    if *op == CigarOp::Deletion {
-                        let (from, to) = (
-                            position.clamp(0, length),
-                            (position + count).clamp(0, length),
-                        );
-                        self.step(from, to, read.mapping_quality);
-                    }
+                    self.step(from, to, read.mapping_quality);
                 }
                 CigarOp::SoftClip | CigarOp::HardClip => {
-                    let border = if index == 0 { position } else { position - 1 };
-                    if (0..length).contains(&border) {
-                        let clips = &mut self.places[border as usize].clips;
-                        *clips = clips.saturating_add(1);
+                    let border = block.position - i64::from(index > 0);
+                    if let Some(border) = self.place_mut(border) {
+                        border.clips = border.clips.saturating_add(1);
                     }
                 }
                 CigarOp::Skip | CigarOp::Pad => {}
             }
-            if op.consumes_reference() {
-                position += count;
-            }
-            if op.consumes_read() {
-                at += count as usize;
-            }
         }
+    }
+
+    /// The counts at a place of the landscape.
+    fn place_mut(&mut self, place: i64) -> Option<&mut Place> {
+        let place = usize::try_from(place).ok()?;
+        // Behind the last base there is one place more, for steps of the depth.
+        self.places[..self.reference.len()].get_mut(place)
     }
 
     fn step(&mut self, from: i64, to: i64, mapping_quality: u8) {

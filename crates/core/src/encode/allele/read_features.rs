@@ -74,26 +74,19 @@ impl ReadFeatures {
     pub fn new(read: &AlignedRead, haplotypes: &Haplotypes, block: &ReferenceBlock) -> Self {
         let core = haplotypes.core;
         let (mut clipped, mut gaps) = (0u32, 0u32);
-        let mut position = read.start;
-        for (op, count) in read.cigar.ops() {
-            match op {
-                CigarOp::SoftClip => clipped = clipped.saturating_add(*count),
+        let mut end = read.start;
+        for block in read.cigar.blocks(read.start) {
+            let covered = block.reference();
+            match block.op {
+                CigarOp::SoftClip => clipped = clipped.saturating_add(block.count),
                 CigarOp::Insertion | CigarOp::Deletion => {
-                    let end = position
-                        + if *op == CigarOp::Deletion {
-                            i64::from(*count)
-                        } else {
-                            0
-                        };
-                    gaps += u32::from(end < core.0 - OWN || position > core.1 + OWN);
+                    let is_away = covered.end < core.0 - OWN || covered.start > core.1 + OWN;
+                    gaps += u32::from(is_away);
                 }
                 _ => {}
             }
-            if op.consumes_reference() {
-                position += i64::from(*count);
-            }
+            end = covered.end;
         }
-        let end = position;
         let shown_from = block.start() as i64;
         let mut mismatches = 0;
         let shown = block.slice(block.start()..u64::MAX);

@@ -289,25 +289,16 @@ pub fn aligned_bases(
     start: i64,
     end: i64,
 ) -> impl Iterator<Item = (i64, usize)> {
-    let (mut position, mut at) = (read.start, 0usize);
     let length = read.bases.len();
-    read.cigar.ops().iter().flat_map(move |(op, count)| {
-        let count = i64::from(*count);
-        let here = (position, at);
-        if op.consumes_reference() {
-            position += count;
-        }
-        if op.consumes_read() {
-            at += count as usize;
-        }
-        let both = op.consumes_reference() && op.consumes_read();
-        let (from, to) = if both {
-            (here.0.max(start), (here.0 + count).min(end))
+    read.cigar.blocks(read.start).flat_map(move |block| {
+        let covered = block.reference();
+        let (from, to) = if block.is_aligned() {
+            (covered.start.max(start), covered.end.min(end))
         } else {
             (0, 0)
         };
         (from..to.max(from))
-            .map(move |place| (place, here.1 + (place - here.0) as usize))
+            .map(move |place| (place, block.read_index(place)))
             .filter(move |(_, at)| *at < length)
     })
 }

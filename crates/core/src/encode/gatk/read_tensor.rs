@@ -200,17 +200,13 @@ fn sort_letter(read: &AlignedRead, variant: &Variant) -> u8 {
         return base_at(index);
     }
     let behind = index + 1;
-    let mut covered = 0;
-    for (op, length) in read.cigar.ops() {
-        covered += i64::from(*length);
-        if covered > behind {
-            return match op {
-                CigarOp::Match => base_at(behind),
-                op => op.letter(),
-            };
-        }
+    // Every operation counts, whether or not it consumes the read.
+    let mut places = read.cigar.offsets(0, |_| true);
+    match places.find(|(offset, _, length)| offset + i64::from(*length) > behind) {
+        Some((_, CigarOp::Match, _)) => base_at(behind),
+        Some((_, op, _)) => op.letter(),
+        None => b'Y',
     }
-    b'Y'
 }
 
 /// Whether an operation moves the column in which the next indel stands.
@@ -228,14 +224,10 @@ fn insertions(reads: &[Arc<AlignedRead>], window_start: i64) -> Insertions {
         if shift.unsigned_abs() >= WINDOW as u64 {
             continue;
         }
-        let mut column = -shift;
-        for (op, length) in read.cigar.ops() {
-            if *op == CigarOp::Insertion {
+        for (column, op, length) in read.cigar.offsets(-shift, moves_column) {
+            if op == CigarOp::Insertion {
                 let entry = longest.entry(column).or_default();
-                *entry = (*entry).max(*length as usize);
-            }
-            if moves_column(*op) {
-                column += i64::from(*length);
+                *entry = (*entry).max(length as usize);
             }
         }
     }
@@ -246,9 +238,8 @@ fn insertions(reads: &[Arc<AlignedRead>], window_start: i64) -> Insertions {
 /// beyond its own insertions, and its own deletions.
 fn gaps(read: &AlignedRead, shift: i64, insertions: &Insertions) -> Insertions {
     let mut own = Insertions::new();
-    let mut column = -shift;
-    for (op, length) in read.cigar.ops() {
-        let length = *length as usize;
+    for (column, op, length) in read.cigar.offsets(-shift, moves_column) {
+        let length = length as usize;
         match (op, insertions.get(&column)) {
             (CigarOp::Insertion, Some(longest)) => {
                 own.insert(column, longest.saturating_sub(length));
@@ -257,9 +248,6 @@ fn gaps(read: &AlignedRead, shift: i64, insertions: &Insertions) -> Insertions {
                 own.insert(column, length);
             }
             _ => {}
-        }
-        if moves_column(*op) {
-            column += length as i64;
         }
     }
     for (column, longest) in insertions {
