@@ -18,7 +18,6 @@ pub mod random;
 pub mod reads;
 pub mod record;
 pub mod region;
-pub mod repeats;
 pub mod variants;
 
 pub use error::SimulateError;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::region::Region;
+use cnnfilter_core::genome::normalize::normalize_together;
 
 /// Attempts for each drawn variant before crowded sequence is left with fewer.
 const ATTEMPTS: usize = 20;
@@ -32,8 +33,7 @@ impl Change {
             .any(|allele| allele.len() != self.reference.len())
     }
 
-    /// Trimmed and left-aligned over all alleles at once, with the base before it where an allele
-    /// would be empty (Tan, Abecasis and Kang 2015, Bioinformatics 31:2202). `None` where an
+    /// Trimmed and left-aligned over all alleles at once ([`normalize_together`]). `None` where an
     /// alternate equals the reference or another alternate, or where the first base of `bases` is
     /// reached, so that it is not known how far left it belongs.
     pub fn normalised(mut self, bases: &[u8]) -> Option<Self> {
@@ -45,37 +45,11 @@ impl Change {
         }
         let mut alleles = vec![self.reference];
         alleles.append(&mut self.alternates);
-        loop {
-            if alleles.iter().any(Vec::is_empty) {
-                self.start = self.start.checked_sub(1)?;
-                for allele in &mut alleles {
-                    allele.insert(0, bases[self.start]);
-                }
-            } else if alleles
-                .iter()
-                .all(|allele| allele.last() == alleles[0].last())
-            {
-                for allele in &mut alleles {
-                    allele.pop();
-                }
-            } else {
-                break;
-            }
-        }
-        let shared = (0..)
-            .take_while(|at| {
-                alleles
-                    .iter()
-                    .all(|allele| allele.len() > at + 1 && allele[*at] == alleles[0][*at])
-            })
-            .count();
-        for allele in &mut alleles {
-            allele.drain(..shared);
-        }
-        self.start += shared;
-        if self.start == 0 {
+        let (start, mut alleles) = normalize_together(self.start as u64, alleles, bases)?;
+        if start == 0 {
             return None;
         }
+        self.start = start as usize;
         self.reference = alleles.remove(0);
         self.alternates = alleles;
         Some(self)

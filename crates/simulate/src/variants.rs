@@ -9,7 +9,7 @@ use rand::RngExt;
 
 use super::random::{Random, base, chance, geometric, log_uniform, other_base, poisson};
 use super::record::{Change, Diploid, Origin, Record};
-use super::repeats::{Repeat, tandem_repeats};
+use cnnfilter_core::genome::repeat::{TandemRepeat, tandem_repeats};
 
 /// Transitions for each transversion.
 pub const TI_TV: f64 = 2.1;
@@ -100,7 +100,7 @@ impl Counts {
 #[derive(Debug)]
 pub struct VariantModel<'a> {
     bases: &'a [u8],
-    repeats: Vec<Repeat>,
+    repeats: Vec<TandemRepeat>,
     /// Sum of the weights up to and with each repeat.
     cumulative: Vec<f64>,
     /// How much likelier a transition outside CpG is than both transversions together.
@@ -274,7 +274,7 @@ impl<'a> VariantModel<'a> {
         }
         let lost = changes.iter().filter(|change| **change < 0);
         let span = lost.map(|c| c.unsigned_abs()).max().unwrap_or(0) * repeat.unit;
-        let start = repeat.range.start;
+        let start = repeat.span.start;
         let alternate = |change: &isize| {
             let length = span.saturating_add_signed(change * repeat.unit as isize);
             (0..length)
@@ -289,7 +289,7 @@ impl<'a> VariantModel<'a> {
     }
 
     /// Units gained (positive) or lost: mostly one.
-    fn unit_change(&self, random: &mut Random, repeat: &Repeat) -> isize {
+    fn unit_change(&self, random: &mut Random, repeat: &TandemRepeat) -> isize {
         let most = (MAX_INDEL / repeat.unit).max(1);
         let units = (1 + geometric(random, 0.6)).min(most);
         if chance(random, 0.5) {
@@ -390,7 +390,7 @@ fn transversion(random: &mut Random, base: u8) -> u8 {
 
 /// How readily a repeat changes its length: exponentially with its copies, to 22 of one base; a
 /// base of a longer unit counts less.
-fn repeat_weight(repeat: &Repeat) -> f64 {
+fn repeat_weight(repeat: &TandemRepeat) -> f64 {
     let effective = repeat.copies() as f64 * (1.0 + 0.35 * (repeat.unit as f64 - 1.0));
     (0.28 * effective.min(22.0)).exp()
 }

@@ -354,7 +354,7 @@ impl Details {
                 .info_float(b"MQ")
                 .or_else(|| record.info_float(b"MQM")),
             repeat: tandem_repeat(around, at - from)
-                .map(|repeat| format!("{}×{}", lossy(&repeat.unit), repeat.copies)),
+                .map(|repeat| format!("{}×{}", lossy(&repeat.unit_bases(around)), repeat.copies())),
         }
     }
 }

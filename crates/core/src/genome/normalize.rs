@@ -117,8 +117,7 @@ impl Edit {
         let mut moved = self.clone();
         let shift = match (self.deleted, self.inserted.as_slice()) {
             (0, inserted) => shift_while(self.start, |step, before| {
-                let back = (step % inserted.len() as u64) as usize;
-                Some(inserted[inserted.len() - 1 - back]) == plain_base(reference, before)
+                passed(inserted, step) == plain_base(reference, before)
             }),
             (deleted, []) => shift_while(self.start, |_, before| {
                 let last = plain_base(reference, before + deleted);
@@ -165,6 +164,68 @@ impl Edit {
         }
         Ok((start, replaced, inserted))
     }
+}
+
+/// REF and all ALTs of a record in normal form at once, as `bcftools norm` has it (Tan, Abecasis and
+/// Kang 2015, doi:10.1093/bioinformatics/btv112): 0-based start and alleles, REF first. Bases that
+/// all alleles end with are taken off, then those that all begin with but for one; while an allele
+/// would be empty, all move to the left, up to [`MAX_SHIFT`], and take on the base in front.
+///
+/// `alleles` (upper case) are REF first and differ from each other. `None` where the start of the
+/// reference is reached before the alleles have a base in front of them.
+pub fn normalize_together<R: ReferenceBases + ?Sized>(
+    start: u64,
+    mut alleles: Vec<Vec<u8>>,
+    reference: &R,
+) -> Option<(u64, Vec<Vec<u8>>)> {
+    let mut start = start;
+    let shared = common(&alleles, |allele, at| allele.iter().rev().nth(at).copied());
+    for allele in &mut alleles {
+        allele.truncate(allele.len() - shared.min(allele.len()));
+    }
+    if alleles.iter().any(Vec::is_empty) {
+        let shift = shift_while(start, |step, before| {
+            let base = plain_base(reference, before);
+            let changed = alleles.iter().filter(|allele| !allele.is_empty());
+            base.is_some()
+                && changed
+                    .map(|allele| passed(allele, step))
+                    .all(|letter| letter == base)
+        });
+        start = (start - shift).checked_sub(1)?;
+        let before = reference.base(start)?;
+        for allele in &mut alleles {
+            if !allele.is_empty() {
+                let length = allele.len() as u64;
+                allele.rotate_right((shift % length) as usize);
+            }
+            allele.insert(0, before);
+        }
+    }
+    let least = alleles.iter().map(Vec::len).min()?;
+    let shared =
+        common(&alleles, |allele, at| allele.get(at).copied()).min(least.saturating_sub(1));
+    for allele in &mut alleles {
+        allele.drain(..shared);
+    }
+    Some((start + shared as u64, alleles))
+}
+
+/// How many letters in a row all alleles share, as `letter` counts them.
+fn common(alleles: &[Vec<u8>], letter: impl Fn(&[u8], usize) -> Option<u8>) -> usize {
+    let of_all = |at: usize| {
+        let mut letters = alleles.iter().map(|allele| letter(allele, at));
+        let first = letters.next().flatten();
+        first.is_some() && letters.all(|other| other == first)
+    };
+    (0..).take_while(|at| of_all(*at)).count()
+}
+
+/// The letter that must equal the base to be passed in this step to the left, of bases that turn as
+/// they move.
+fn passed(moving: &[u8], step: u64) -> Option<u8> {
+    let back = usize::try_from(step % moving.len().max(1) as u64).ok()?;
+    moving.iter().rev().nth(back).copied()
 }
 
 /// How many single steps to the left of `start` the test allows; it is given the steps done so
@@ -363,7 +424,54 @@ mod tests {
         [&reference[..start], alternate, &reference[start + length..]].concat()
     }
 
+    #[test]
+    fn alleles_move_together() {
+        let together = |start, alleles: &[&str]| {
+            let alleles = alleles.iter().map(|allele| allele.as_bytes().to_vec());
+            normalize_together(start, alleles.collect(), &b"GCATTTTTGCACACACG"[..]).map(
+                |(start, alleles)| {
+                    let text = alleles.into_iter().map(|a| String::from_utf8(a).unwrap());
+                    (start, text.collect::<Vec<_>>().join(" "))
+                },
+            )
+        };
+        // As `bcftools norm` 1.16 has them.
+        for ((start, alleles), expected) in [
+            ((3, &["TT", "", "TTT"][..]), (2, "ATT A ATTT")),
+            ((8, &["", "T"]), (2, "A AT")),
+            ((15, &["CG", "CACG"]), (8, "G GCA")),
+            ((7, &["TGC", "TAC"]), (8, "G A")),
+            ((7, &["TG", "TA", "TC"]), (8, "G A C")),
+        ] {
+            let expected = (expected.0, expected.1.to_owned());
+            assert_eq!(together(start, alleles), Some(expected), "{alleles:?}");
+        }
+        assert_eq!(together(0, &["G", ""]), None);
+    }
+
     proptest! {
+        #[test]
+        fn one_alternate_has_one_normal_form(
+            reference in prop::collection::vec(prop::sample::select(&b"ACG"[..]), 4..14),
+            start in 0usize..13,
+            length in 1usize..6,
+            alternate in prop::collection::vec(prop::sample::select(&b"ACG"[..]), 1..6),
+        ) {
+            let start = start.min(reference.len() - 1);
+            let allele = reference[start..(start + length).min(reference.len())].to_vec();
+            let start = start as u64;
+            prop_assume!(allele != alternate);
+            let alone = normalize(start, &allele, &alternate, reference.as_slice()).unwrap();
+            let together =
+                normalize_together(start, vec![allele, alternate], reference.as_slice());
+            match together {
+                Some((start, alleles)) => {
+                    prop_assert_eq!((start, &alleles[0], &alleles[1]), (alone.0, &alone.1, &alone.2));
+                }
+                None => prop_assert_eq!(alone.0, 0),
+            }
+        }
+
         #[test]
         fn normal_forms_are_equal_exactly_when_the_sequences_are(
             reference in prop::collection::vec(prop::sample::select(&b"ACG"[..]), 4..14),

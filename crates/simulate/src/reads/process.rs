@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::error::SimulateError;
 use crate::random::{Random, chance};
-use crate::repeats::Repeat;
+use cnnfilter_core::genome::repeat::TandemRepeat;
 
 use super::bins::QualityBins;
 use super::chimeras;
@@ -148,7 +148,7 @@ impl ReadErrors {
         }
     }
 
-    fn library(&self, random: &mut Random, reads: &mut [Read; 2], repeats: &mut Vec<Repeat>) {
+    fn library(&self, random: &mut Random, reads: &mut [Read; 2], repeats: &mut Vec<TandemRepeat>) {
         for (mate, read) in reads.iter_mut().enumerate() {
             self.slippage.apply(random, read, repeats);
             self.damage.apply(random, read, mate);

@@ -1,7 +1,7 @@
 //! The polymerase slips at tandem repeats: a read has a unit more or fewer than its fragment.
 
 use crate::random::{Random, chance};
-use crate::repeats::{Repeat, tandem_repeats};
+use cnnfilter_core::genome::repeat::{TandemRepeat, tandem_repeats};
 
 use super::fastq::Read;
 
@@ -66,7 +66,7 @@ impl Slippage {
 
     /// Changes a read at the repeats that end before it ends. What is lost makes it shorter, with
     /// its qualities; what is gained pushes as much out at its end. `repeats` is scratch space.
-    pub fn apply(&self, random: &mut Random, read: &mut Read, repeats: &mut Vec<Repeat>) {
+    pub fn apply(&self, random: &mut Random, read: &mut Read, repeats: &mut Vec<TandemRepeat>) {
         if self.is_off {
             return;
         }
@@ -74,14 +74,14 @@ impl Slippage {
         tandem_repeats(&read.bases, MAX_UNIT, repeats);
         repeats.retain(|repeat| {
             let copies = repeat.copies().min(MAX_COPIES);
-            repeat.range.end < length && chance(random, self.table[repeat.unit - 1][copies])
+            repeat.span.end < length && chance(random, self.table[repeat.unit - 1][copies])
         });
         // From behind, so that what is still to come stays where it is.
-        repeats.sort_by_key(|repeat| std::cmp::Reverse((repeat.range.start, repeat.unit)));
+        repeats.sort_by_key(|repeat| std::cmp::Reverse((repeat.span.start, repeat.unit)));
         for repeat in repeats.iter() {
             let units = if chance(random, TWO_UNITS) { 2 } else { 1 };
             let bases = units * repeat.unit;
-            let end = repeat.range.end;
+            let end = repeat.span.end;
             // Overlapping repeats: the one behind may have cut into this one.
             if end > read.bases.len() {
                 continue;

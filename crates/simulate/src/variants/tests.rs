@@ -114,7 +114,7 @@ fn half_of_the_indels_change_units_of_repeats_long_ones_more_often() {
         let repeat = model
             .repeats
             .iter()
-            .find(|r| r.range.start == change.start + 1);
+            .find(|r| r.span.start == change.start + 1);
         let Some(repeat) = repeat else { continue };
         let is_whole = |allele: &Vec<u8>| {
             let changed = allele.len().abs_diff(change.reference.len());

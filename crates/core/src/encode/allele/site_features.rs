@@ -66,7 +66,7 @@ pub fn shape(edit: &Edit, block: &ReferenceBlock, alternates: usize) -> Named {
 
     let repeat = tandem_repeat(around, at.saturating_sub(1));
     let (unit, copies, span) = repeat.map_or((0, 0, 0), |repeat| {
-        (repeat.unit.len(), repeat.copies, repeat.span.len())
+        (repeat.unit, repeat.copies(), repeat.span.len())
     });
     found.put("repeat_unit", unit as f64 / 3.0);
     found.put("repeat_copies", (copies as f64).ln_1p());
