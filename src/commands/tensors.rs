@@ -13,9 +13,10 @@ use crate::io::vcf_reader::ContigGroups;
 use crate::io::{atomic, checksum, regions};
 use crate::terminal::progress::Progress;
 use crate::terminal::threads;
+use cnnfilter_core::encode::allele::AlleleLayout;
 use cnnfilter_core::encode::annotations::AnnotationSource;
 use cnnfilter_core::encode::store::{LabelledExample, StoreHeader, StoreInput};
-use cnnfilter_core::encode::{Encoder, Outcome, SiteTensor, allele};
+use cnnfilter_core::encode::{Encoder, Outcome, SiteTensor};
 use cnnfilter_core::genome::VariantKind;
 use cnnfilter_core::label::{AltState, MatchRule};
 use cnnfilter_core::networks::card::TensorSpec;
@@ -56,10 +57,8 @@ const CHUNK: usize = 2048;
 pub fn run(plan: &TensorsPlan) -> Result<String> {
     let pool = threads::pool(plan.threads)?;
     let mut calls = ContigGroups::open(&plan.variants)?;
-    let encoder = Encoder::Allele {
-        reads: !plan.encoding.reads.is_empty(),
-        annotations: plan.annotations.clone(),
-    };
+    let with_reads = !plan.encoding.reads.is_empty();
+    let encoder = Encoder::allele(with_reads, plan.annotations.clone());
     let header = calls.header();
     let inputs =
         pool.install(|| inputs::open(&plan.encoding, encoder, (&plan.variants, header)))?;
@@ -285,13 +284,10 @@ impl Table {
         let is_wanted = plan.table.is_some();
         if is_wanted {
             text.push_str("set\tcontig\tpos\tref\talt\tlabel\tgenotype_right\ttype");
-            let site = allele::AlleleTensor::site_names(encoder.uses_reads());
-            for name in encoder
-                .annotation_names()
-                .iter()
-                .map(String::as_str)
-                .chain(site)
-            {
+            let layout = AlleleLayout::usual(encoder.uses_reads());
+            let mut names = encoder.annotation_names();
+            names.extend(layout.site_names().map(String::from));
+            for name in &names {
                 text.push('\t');
                 text.push_str(name);
             }

@@ -44,10 +44,11 @@ impl ExampleWriter {
     /// Adds an example.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// Where it cannot be written, or a file cannot hold it.
     pub fn push(&mut self, example: &LabelledExample) -> Result<(), IoError> {
         self.buffer.clear();
-        store::write_example(example, &mut self.buffer);
+        store::write_example(example, &mut self.buffer)
+            .map_err(|error| IoError::other(&self.target, error.to_string()))?;
         self.lengths.push(self.buffer.len() as u64);
         self.body
             .write_all(&self.buffer)

@@ -6,6 +6,7 @@ use cnnfilter_nn::weights::{WeightTensor, Weights};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::encode::allele::read_features;
 use crate::encode::{Encoder, Example, SiteTensor};
 use crate::networks::Builtin;
 use crate::networks::allele::AlleleSpec;
@@ -38,7 +39,7 @@ pub fn scaling_of(example: &Example) -> Scaling {
 
 /// Weights of He's spread, biases among them; the quality gate at its start.
 pub fn allele_weights(spec: &AlleleSpec, scaling: &Scaling) -> Weights {
-    let shapes = spec.weight_shapes(2 * scaling.features.len());
+    let shapes = spec.weight_shapes(read_features::USUAL, 2 * scaling.features.len());
     let seeds = 11u64..;
     seeds
         .zip(shapes)

@@ -4,47 +4,35 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::config::AugmentationConfig;
-use cnnfilter_core::encode::allele::read_features::ReadFeatures;
+use cnnfilter_core::encode::allele::{AlleleLayout, CannotThin, Thinner};
+use cnnfilter_core::encode::annotations::{AnnotationGroup, AnnotationSource, Thinning};
 use cnnfilter_core::encode::{Example, SiteTensor};
 
-/// Which group of annotations one belongs to; groups are dropped together, as a caller that lacks
-/// one of them often lacks all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Group {
-    /// QUAL and what is made of it.
-    Quality,
-    /// Genotype, its likelihoods and its reads.
-    Sample,
-    /// INFO keys.
-    Site,
-}
-
-/// How the annotations of a set of examples are dropped.
+/// Changes the examples of one layout and one list of annotations.
 #[derive(Debug, Clone)]
-pub struct Annotations {
-    groups: Vec<Group>,
-    /// Whether the value follows the depth, so that it is wrong once reads are taken away.
-    follows_depth: Vec<bool>,
+pub struct Augmenter {
+    layout: AlleleLayout,
+    thinner: Thinner,
+    annotations: Vec<(AnnotationGroup, Thinning)>,
 }
 
-impl Annotations {
-    /// Sorts annotations, by name, into groups.
-    pub fn new(names: &[String]) -> Self {
-        let group = |name: &String| match name.as_str() {
-            "QUAL" | "QUAL/depth" => Group::Quality,
-            name if name.starts_with("INFO/") => Group::Site,
-            _ => Group::Sample,
+impl Augmenter {
+    /// For examples whose tensors were made by `layout`, with these annotations, by name.
+    ///
+    /// # Errors
+    /// Examples of this layout cannot be thinned.
+    pub fn new(layout: AlleleLayout, annotations: &[String]) -> Result<Self, CannotThin> {
+        let behaviour = |name: &String| {
+            // A name that is no annotation is missing anyway.
+            let unknown = (AnnotationGroup::Sample, Thinning::Missing);
+            let source = name.parse::<AnnotationSource>();
+            source.map_or(unknown, |source| (source.group(), source.thinning()))
         };
-        let follows_depth = |name: &String| {
-            !matches!(
-                name.as_str(),
-                "GT/copies" | "GT/others" | "AD/share" | "INFO/MQ" | "INFO/MQM" | "INFO/MQMR"
-            )
-        };
-        Self {
-            groups: names.iter().map(group).collect(),
-            follows_depth: names.iter().map(follows_depth).collect(),
-        }
+        Ok(Self {
+            thinner: Thinner::new(layout.clone())?,
+            layout,
+            annotations: annotations.iter().map(behaviour).collect(),
+        })
     }
 }
 
@@ -57,7 +45,7 @@ impl Annotations {
 /// * Dropout of single annotations, and of groups of them.
 pub fn augment(
     example: &mut Example,
-    annotations: &Annotations,
+    augmenter: &Augmenter,
     config: &AugmentationConfig,
     seed: u64,
 ) {
@@ -71,21 +59,20 @@ pub fn augment(
         std::array::from_fn(|_| random.random::<f64>() < config.group_dropout);
     if let SiteTensor::Allele(set) = &mut example.tensor {
         if flip {
-            set.reads.iter_mut().for_each(ReadFeatures::flip_strand);
+            augmenter.layout.flip_strands(set);
         }
-        if thin && !set.reads.is_empty() {
-            let keep: Vec<usize> = (0..set.reads.len())
+        if thin && !set.rows.is_empty() {
+            let keep: Vec<usize> = (0..set.rows.len())
                 .filter(|_| random.random::<f64>() < share)
                 .collect();
-            set.thin(&keep, share as f32);
+            augmenter.thinner.thin(set, &keep, share as f32);
         }
     }
     for (at, value) in example.annotations.iter_mut().enumerate() {
-        let of_group = annotations
-            .groups
-            .get(at)
-            .is_some_and(|group| dropped_groups[*group as usize]);
-        let of_depth = thin && annotations.follows_depth.get(at).copied().unwrap_or(false);
+        let behaviour = augmenter.annotations.get(at);
+        let of_group = behaviour.is_some_and(|(group, _)| dropped_groups[*group as usize]);
+        let of_depth =
+            thin && behaviour.is_some_and(|(_, thinning)| *thinning == Thinning::Missing);
         if of_group || of_depth || random.random::<f64>() < config.annotation_dropout {
             *value = f32::NAN;
         }
@@ -105,10 +92,8 @@ mod tests {
     }
 
     fn example() -> Example {
-        let encoder = Encoder::Allele {
-            reads: true,
-            annotations: names().iter().map(|name| name.parse().unwrap()).collect(),
-        };
+        let annotations = names().iter().map(|name| name.parse().unwrap()).collect();
+        let encoder = Encoder::allele(true, annotations);
         let mut example = allele_example(&encoder, 5, 40);
         example.annotations = vec![1.0, 2.0, 3.0, 4.0];
         example
@@ -124,9 +109,13 @@ mod tests {
         }
     }
 
+    fn augmenter() -> Augmenter {
+        Augmenter::new(AlleleLayout::usual(true), &names()).unwrap()
+    }
+
     fn augmented(config: &AugmentationConfig, seed: u64) -> Example {
         let mut changed = example();
-        augment(&mut changed, &Annotations::new(&names()), config, seed);
+        augment(&mut changed, &augmenter(), config, seed);
         changed
     }
 
@@ -146,7 +135,7 @@ mod tests {
         assert_ne!(before.reads, after.reads);
         assert_eq!(before.rows, after.rows);
         let mut back = after;
-        back.reads.iter_mut().for_each(ReadFeatures::flip_strand);
+        augmenter().layout.flip_strands(&mut back);
         assert_eq!(back, before);
     }
 
@@ -159,13 +148,16 @@ mod tests {
             panic!("read sets");
         };
         assert!(after.rows.len() < before.rows.len());
-        assert_eq!(after.rows.len(), after.reads.len());
+        assert_eq!(after.rows.len(), after.sides.len());
+        let width = before.reads.len() / before.rows.len();
+        assert_eq!(after.reads.len(), width * after.rows.len());
         assert_ne!(after.site, before.site);
         assert!(thinned.annotations[0].is_nan() && thinned.annotations[2].is_nan());
         assert_eq!((thinned.annotations[1], thinned.annotations[3]), (2.0, 4.0));
         // Thinning that keeps all reads and all depth counts the same.
         let mut whole = before.clone();
-        whole.thin(&(0..before.rows.len()).collect::<Vec<_>>(), 1.0);
+        let all: Vec<usize> = (0..before.rows.len()).collect();
+        augmenter().thinner.thin(&mut whole, &all, 1.0);
         for (a, b) in whole.site.iter().zip(&before.site) {
             assert!((a - b).abs() < 1e-3, "{a} {b}");
         }

@@ -1,5 +1,6 @@
 //! Reasons for which a fit stops.
 
+use cnnfilter_core::encode::allele::CannotThin;
 use cnnfilter_core::encode::store::StoreError;
 use cnnfilter_core::networks::ModelError;
 use cnnfilter_nn::NnError;
@@ -24,6 +25,9 @@ pub enum FitError {
     /// The network or candle reports an error.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The examples cannot be augmented.
+    #[error(transparent)]
+    Augmentation(#[from] CannotThin),
     /// There is nothing to run on.
     #[error("training needs a device")]
     NoDevice,

@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::augment::{Annotations, augment};
+use super::augment::{Augmenter, augment};
 use super::config::TrainConfig;
 use super::early_stopping::{EarlyStopping, Verdict};
 use super::error::FitError;
@@ -20,6 +20,7 @@ use super::learners::{DataParallel, Share};
 use super::sampler::BalancedSampler;
 use super::schedule::{Plateau, Schedule};
 use cnnfilter_core::encode::Example;
+use cnnfilter_core::encode::allele::{AlleleLayout, read_features};
 use cnnfilter_core::encode::store::{LabelledExample, StoreError};
 use cnnfilter_core::genome::VariantKind;
 use cnnfilter_core::networks::allele::{AlleleNetwork, AlleleSpec, Batch};
@@ -145,7 +146,7 @@ impl Run<'_> {
             &config.optimizer,
             per_epoch * config.epochs,
         );
-        let groups = Annotations::new(&self.annotations);
+        let augmenter = Augmenter::new(AlleleLayout::usual(self.spec.reads), &self.annotations)?;
 
         let start = match (&state, init) {
             (Some(state), _) => state.weights.clone(),
@@ -190,7 +191,7 @@ impl Run<'_> {
             let (mut losses, mut norms, mut rate) = (0.0, 0.0, 0.0);
             for step in (epoch - 1) * per_epoch..epoch * per_epoch {
                 rate = schedule.learning_rate(step, &state.plateau);
-                let shares = self.shares(&sampler.batch(step), &groups, learners.count())?;
+                let shares = self.shares(&sampler.batch(step), &augmenter, learners.count())?;
                 let (value, gradients) = learners.gradients(&shares)?;
                 let norm = optimizer.step(&gradients, rate)?;
                 learners.spread()?;
@@ -291,7 +292,7 @@ impl Run<'_> {
     fn shares(
         &self,
         batch: &super::sampler::Batch,
-        groups: &Annotations,
+        augmenter: &Augmenter,
         count: usize,
     ) -> Result<Vec<Share>, FitError> {
         let examples: Vec<Example> = batch
@@ -301,7 +302,7 @@ impl Run<'_> {
             .map(|(place, seed)| {
                 let (index, _) = self.training[*place];
                 let mut example = self.example(index)?.example;
-                augment(&mut example, groups, &self.config.augmentation, *seed);
+                augment(&mut example, augmenter, &self.config.augmentation, *seed);
                 Ok(example)
             })
             .collect::<Result<_, FitError>>()?;
@@ -344,7 +345,10 @@ impl Run<'_> {
     fn initial_weights(&self) -> Weights {
         let mut random = ChaCha8Rng::seed_from_u64(self.config.seed);
         let mut weights = Weights::new();
-        for (name, shape) in self.spec.weight_shapes(2 * self.scaling.features.len()) {
+        for (name, shape) in self
+            .spec
+            .weight_shapes(read_features::USUAL, 2 * self.scaling.features.len())
+        {
             let count: usize = shape.iter().product();
             let inputs: usize = shape[1..].iter().product();
             let spread = (6.0 / inputs.max(1) as f64).sqrt() as f32;

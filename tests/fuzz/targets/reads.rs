@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Unstructured};
 use cnnfilter_core::encode::allele::{
-    AlleleTensor, Haplotypes, READ_LIMIT, ReadCollector, SAMPLE_LIMIT, read_set,
+    AlleleLayout, AlleleTensor, Haplotypes, READ_LIMIT, ReadCollector, SAMPLE_LIMIT,
+    SampleEvidence, Thinner, read_set,
 };
 use cnnfilter_core::encode::gatk::{self, ReadTensor, ReferenceTensor};
 use cnnfilter_core::encode::pileup::Pileup;
@@ -173,25 +174,24 @@ fuzz_target!(|input: Input| {
         survey.landscape.finish();
         let piled = survey.pileup.into_reads().remove(0);
         let count = variant.alternates.len();
-        let mut set = AlleleTensor::encode(
-            &edit,
-            &haplotypes,
-            count,
-            &piled.reads,
-            &survey.landscape,
-            30.0,
-            block,
-        );
-        assert!(set.rows.len() <= READ_LIMIT && set.rows.len() == set.reads.len());
+        let layout = AlleleLayout::usual(true);
+        let sample = SampleEvidence {
+            reads: &piled.reads,
+            around: &survey.landscape,
+            mean_depth: 30.0,
+        };
+        let mut set = AlleleTensor::encode(&layout, &edit, &haplotypes, count, sample, block);
+        assert!(set.rows.len() <= READ_LIMIT && set.rows.len() == set.sides.len());
+        assert_eq!(set.reads.len(), set.rows.len() * layout.read().len());
         assert!(
-            set.site
-                .iter()
-                .chain(set.reads.iter().flatten())
-                .all(|x| x.is_finite()),
+            set.site.iter().chain(&set.reads).all(|x| x.is_finite()),
             "{set:?}"
         );
-        assert_eq!(set.site.len(), AlleleTensor::site_names(true).len());
-        set.thin(&[0, 2, 5], 0.5);
-        let _ = AlleleTensor::encode_reference(&edit, count, block);
+        assert_eq!(set.site.len(), layout.site().len());
+        if let Ok(thinner) = Thinner::new(layout) {
+            thinner.thin(&mut set, &[0, 2, 5], 0.5);
+        }
+        let without = AlleleLayout::usual(false);
+        let _ = AlleleTensor::encode_reference(&without, &edit, count, block);
     }
 });

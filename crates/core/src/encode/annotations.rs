@@ -114,46 +114,108 @@ impl fmt::Display for AnnotationSource {
     }
 }
 
+/// What becomes of an annotation in training when reads of its call are taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thinning {
+    /// It stays: a share or a mean, which fewer reads leave about as it is.
+    Keeps,
+    /// It becomes missing: it follows the depth, and the caller would have written another value.
+    Missing,
+}
+
+/// Annotations that a caller writes or leaves out together; training drops them out together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnnotationGroup {
+    /// QUAL and what is made of it.
+    Quality,
+    /// The sample's genotype, its likelihoods and its reads.
+    Sample,
+    /// INFO keys.
+    Site,
+}
+
+/// An annotation that networks are trained with.
+struct UsualAnnotation {
+    name: &'static str,
+    thinning: Thinning,
+}
+
+impl UsualAnnotation {
+    const fn new(name: &'static str, thinning: Thinning) -> Self {
+        Self { name, thinning }
+    }
+}
+
 /// The annotations that our own networks are trained with: what HaplotypeCaller, freebayes and
 /// bcftools write. Whatever a file lacks is missing, which the networks are trained to bear.
-pub const DEFAULT: [&str; 36] = [
-    "QUAL",
-    "QUAL/depth",
-    "GT/copies",
-    "GT/others",
-    "AD/share",
-    "AD/depth",
-    "PL/reference",
-    "FORMAT/DP",
-    "FORMAT/GQ",
-    "INFO/DP",
-    "INFO/QD",
-    "INFO/FS",
-    "INFO/SOR",
-    "INFO/MQ",
-    "INFO/MQRankSum",
-    "INFO/ReadPosRankSum",
-    "INFO/BaseQRankSum",
-    "INFO/ClippingRankSum",
-    "INFO/ODDS",
-    "INFO/QA",
-    "INFO/SAP",
-    "INFO/SRP",
-    "INFO/RPP",
-    "INFO/EPP",
-    "INFO/MQM",
-    "INFO/MQMR",
-    "INFO/PAIRED",
-    "INFO/VDB",
-    "INFO/SGB",
-    "INFO/RPBZ",
-    "INFO/MQBZ",
-    "INFO/BQBZ",
-    "INFO/MQSBZ",
-    "INFO/SCBZ",
-    "INFO/MQ0F",
-    "INFO/IMF",
+const USUAL: [UsualAnnotation; 36] = [
+    UsualAnnotation::new("QUAL", Thinning::Missing),
+    UsualAnnotation::new("QUAL/depth", Thinning::Missing),
+    UsualAnnotation::new("GT/copies", Thinning::Keeps),
+    UsualAnnotation::new("GT/others", Thinning::Keeps),
+    UsualAnnotation::new("AD/share", Thinning::Keeps),
+    UsualAnnotation::new("AD/depth", Thinning::Missing),
+    UsualAnnotation::new("PL/reference", Thinning::Missing),
+    UsualAnnotation::new("FORMAT/DP", Thinning::Missing),
+    UsualAnnotation::new("FORMAT/GQ", Thinning::Missing),
+    UsualAnnotation::new("INFO/DP", Thinning::Missing),
+    UsualAnnotation::new("INFO/QD", Thinning::Missing),
+    UsualAnnotation::new("INFO/FS", Thinning::Missing),
+    UsualAnnotation::new("INFO/SOR", Thinning::Missing),
+    UsualAnnotation::new("INFO/MQ", Thinning::Keeps),
+    UsualAnnotation::new("INFO/MQRankSum", Thinning::Missing),
+    UsualAnnotation::new("INFO/ReadPosRankSum", Thinning::Missing),
+    UsualAnnotation::new("INFO/BaseQRankSum", Thinning::Missing),
+    UsualAnnotation::new("INFO/ClippingRankSum", Thinning::Missing),
+    UsualAnnotation::new("INFO/ODDS", Thinning::Missing),
+    UsualAnnotation::new("INFO/QA", Thinning::Missing),
+    UsualAnnotation::new("INFO/SAP", Thinning::Missing),
+    UsualAnnotation::new("INFO/SRP", Thinning::Missing),
+    UsualAnnotation::new("INFO/RPP", Thinning::Missing),
+    UsualAnnotation::new("INFO/EPP", Thinning::Missing),
+    UsualAnnotation::new("INFO/MQM", Thinning::Keeps),
+    UsualAnnotation::new("INFO/MQMR", Thinning::Keeps),
+    UsualAnnotation::new("INFO/PAIRED", Thinning::Missing),
+    UsualAnnotation::new("INFO/VDB", Thinning::Missing),
+    UsualAnnotation::new("INFO/SGB", Thinning::Missing),
+    UsualAnnotation::new("INFO/RPBZ", Thinning::Missing),
+    UsualAnnotation::new("INFO/MQBZ", Thinning::Missing),
+    UsualAnnotation::new("INFO/BQBZ", Thinning::Missing),
+    UsualAnnotation::new("INFO/MQSBZ", Thinning::Missing),
+    UsualAnnotation::new("INFO/SCBZ", Thinning::Missing),
+    UsualAnnotation::new("INFO/MQ0F", Thinning::Missing),
+    UsualAnnotation::new("INFO/IMF", Thinning::Missing),
 ];
+
+/// Names of the annotations that our own networks are trained with, in order.
+pub const DEFAULT: [&str; USUAL.len()] = {
+    let mut names = [""; USUAL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = USUAL[at].name;
+        at += 1;
+    }
+    names
+};
+
+impl AnnotationSource {
+    /// The group that it is written or left out with.
+    pub fn group(&self) -> AnnotationGroup {
+        match self {
+            Self::Quality | Self::QualityByDepth => AnnotationGroup::Quality,
+            Self::Info(_) => AnnotationGroup::Site,
+            _ => AnnotationGroup::Sample,
+        }
+    }
+
+    /// What becomes of it when reads are taken away; of an annotation that is none of [`DEFAULT`]
+    /// nothing is known, so it becomes missing.
+    pub fn thinning(&self) -> Thinning {
+        let name = self.to_string();
+        let usual = USUAL.iter().find(|usual| usual.name == name);
+        usual.map_or(Thinning::Missing, |usual| usual.thinning)
+    }
+}
 
 impl AnnotationSource {
     /// The value for ALT `alternate` (from 0) of `alternates`, of one sample (from 0); nothing where
@@ -341,6 +403,24 @@ mod tests {
                 [share(genotype, 0), share(genotype, 1)],
                 shares,
                 "{genotype}"
+            );
+        }
+    }
+
+    #[test]
+    fn annotations_say_what_training_may_do_to_them() {
+        for (name, group, thinning) in [
+            ("QUAL", AnnotationGroup::Quality, Thinning::Missing),
+            ("GT/copies", AnnotationGroup::Sample, Thinning::Keeps),
+            ("FORMAT/DP", AnnotationGroup::Sample, Thinning::Missing),
+            ("INFO/MQ", AnnotationGroup::Site, Thinning::Keeps),
+            ("INFO/OTHER", AnnotationGroup::Site, Thinning::Missing),
+        ] {
+            let source: AnnotationSource = name.parse().unwrap();
+            assert_eq!(
+                (source.group(), source.thinning()),
+                (group, thinning),
+                "{name}"
             );
         }
     }

@@ -1,6 +1,6 @@
 //! Which tensor a model reads.
 
-use super::allele::{self, landscape, read_set};
+use super::allele::{self, AlleleLayout, landscape, read_set};
 use super::annotations::AnnotationSource;
 use super::gatk;
 use crate::genome::{FlagSet, ReadFilter};
@@ -21,10 +21,21 @@ pub enum Encoder {
         reads: bool,
         /// What the caller wrote.
         annotations: Vec<AnnotationSource>,
+        /// The numbers of a read and of a call.
+        layout: AlleleLayout,
     },
 }
 
 impl Encoder {
+    /// Our own encoder with the numbers that networks are trained with.
+    pub fn allele(reads: bool, annotations: Vec<AnnotationSource>) -> Self {
+        Self::Allele {
+            reads,
+            annotations,
+            layout: AlleleLayout::usual(reads),
+        }
+    }
+
     /// Its name in a model's card.
     pub fn name(&self) -> &'static str {
         match self {

@@ -234,13 +234,15 @@ impl<'a> ShardEncoder<'a> {
                 *reads,
                 annotations,
             )),
-            Encoder::Allele { reads, annotations } => Plan::Allele(AlleleShard::new(
-                self.samples,
-                &self.sites,
-                *reads,
+            Encoder::Allele {
+                reads,
                 annotations,
-                &block,
-            )),
+                layout,
+            } => {
+                let samples = (self.samples, *reads);
+                let numbers = (annotations.as_slice(), layout);
+                Plan::Allele(AlleleShard::new(samples, &self.sites, numbers, &block))
+            }
         };
         Ok(ShardReads {
             sites: self.sites,

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::allele::AlleleTensor;
 use super::allele::columns::{Haplotype, WINDOW, symbol};
-use super::allele::read_set::READ_FEATURES;
+use super::allele::read_features::{SUPPORTS_ALT, SUPPORTS_REF};
+use super::allele::support::Side;
 use super::{Example, SiteTensor};
 
 /// First bytes of a file of examples; the digits are the layout's generation.
@@ -86,7 +87,7 @@ impl LabelledExample {
     }
 }
 
-/// What is wrong with bytes that should be examples.
+/// What is wrong with bytes that should be examples, or with an example that should become bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Another kind of file, or another generation.
@@ -100,6 +101,9 @@ pub enum StoreError {
     /// The header is no header.
     #[error("its header cannot be read: {0}")]
     Header(String),
+    /// An example that a file cannot hold.
+    #[error("an example of GATK's tensors cannot be stored; expected one of cnnfilter's own")]
+    Tensor,
 }
 
 /// The bytes before the first example.
@@ -114,10 +118,13 @@ pub fn prefix(header: &StoreHeader) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
-/// Appends one example.
-pub fn write_example(example: &LabelledExample, out: &mut Vec<u8>) {
+/// Appends one example, whose tensor was made by the layout that the header names.
+///
+/// # Errors
+/// [`StoreError::Tensor`] for a tensor of GATK's, which a file does not hold; nothing is appended.
+pub fn write_example(example: &LabelledExample, out: &mut Vec<u8>) -> Result<(), StoreError> {
     let SiteTensor::Allele(set) = &example.example.tensor else {
-        return;
+        return Err(StoreError::Tensor);
     };
     out.push(u8::from(example.is_indel));
     out.push(u8::from(example.is_real));
@@ -147,8 +154,8 @@ pub fn write_example(example: &LabelledExample, out: &mut Vec<u8>) {
     out.extend(set.rows.iter().flatten().flatten());
     set.reads
         .iter()
-        .flatten()
         .for_each(|value| out.extend(value.to_le_bytes()));
+    Ok(())
 }
 
 /// The bytes behind the last example.
@@ -169,6 +176,43 @@ pub struct StoreLayout {
     /// Where the offsets begin.
     index: usize,
     count: usize,
+    sides: SideFeatures,
+}
+
+/// Where the numbers of a read say which allele it supports.
+#[derive(Debug, Clone, Copy, Default)]
+struct SideFeatures {
+    alternate: usize,
+    reference: usize,
+}
+
+impl SideFeatures {
+    /// Finds them by their names; a file without reads has none.
+    fn find(names: &[String]) -> Result<Self, StoreError> {
+        if names.is_empty() {
+            return Ok(Self::default());
+        }
+        let find = |wanted: &str| {
+            let at = names.iter().position(|name| name == wanted);
+            at.ok_or_else(|| StoreError::Header(format!("its reads have no number `{wanted}`")))
+        };
+        Ok(Self {
+            alternate: find(SUPPORTS_ALT)?,
+            reference: find(SUPPORTS_REF)?,
+        })
+    }
+
+    /// The side of a read with these numbers.
+    fn side(self, read: &[f32]) -> Side {
+        let says = |at: usize| read.get(at).is_some_and(|value| *value > 0.5);
+        if says(self.alternate) {
+            Side::Alternate
+        } else if says(self.reference) {
+            Side::Reference
+        } else {
+            Side::Neither
+        }
+    }
 }
 
 /// The examples of a file.
@@ -213,6 +257,7 @@ impl StoreLayout {
             })
             .ok_or(StoreError::Damaged("number of examples"))?;
         Ok(Self {
+            sides: SideFeatures::find(&header.read_features)?,
             header,
             index,
             count: count as usize,
@@ -314,14 +359,18 @@ impl StoreView<'_> {
             .chunks_exact(2 * WINDOW)
             .map(|row| std::array::from_fn(|column| [row[2 * column], row[2 * column + 1]]))
             .collect();
-        let values = reader.floats(rows * READ_FEATURES)?;
-        let reads = values
-            .chunks_exact(READ_FEATURES)
-            .map(|read| std::array::from_fn(|at| read[at]))
-            .collect();
+        let width = self.layout.header.read_features.len();
+        if rows > 0 && width == 0 {
+            return Err(StoreError::Damaged("rows"));
+        }
+        let values = rows.checked_mul(width).ok_or(StoreError::Damaged("rows"))?;
+        let reads = reader.floats(values)?;
+        let of_reads = reads.chunks_exact(width.max(1));
+        let sides = of_reads.map(|read| self.layout.sides.side(read)).collect();
         let tensor = SiteTensor::Allele(AlleleTensor {
             haplotype,
             rows: rows_of,
+            sides,
             reads,
             site,
         });
@@ -387,7 +436,7 @@ mod tests {
             encoder: "cnnfilter_reads".into(),
             annotations: vec!["QUAL".into(), "INFO/QD".into()],
             site_features: vec!["a".into()],
-            read_features: vec![],
+            read_features: vec![SUPPORTS_REF.into(), "cycle".into(), SUPPORTS_ALT.into()],
             sample_depth: Some(31.5),
             inputs: vec![],
             left_out: vec![],
@@ -405,7 +454,8 @@ mod tests {
                         alternate: [3; WINDOW],
                     },
                     rows: vec![[[fill, 30]; WINDOW]; rows],
-                    reads: vec![[f32::from(fill); READ_FEATURES]; rows],
+                    sides: vec![Side::Reference; rows],
+                    reads: [1.0, f32::from(fill), 0.0].repeat(rows),
                     site: vec![f32::from(fill) / 3.0],
                 }),
                 annotations: vec![1.5, -2.0],
@@ -425,7 +475,7 @@ mod tests {
         let mut offsets = Vec::new();
         for example in examples {
             offsets.push(bytes.len() as u64);
-            write_example(example, &mut bytes);
+            write_example(example, &mut bytes).unwrap();
         }
         bytes.extend(suffix(&offsets));
         bytes
@@ -444,6 +494,24 @@ mod tests {
             assert_eq!(view.label(at).unwrap(), label);
         }
         assert!(view.get(3).is_err());
+    }
+
+    #[test]
+    fn what_a_file_cannot_hold_is_an_error() {
+        let mut other = example(1, 1);
+        let letters = [b'A'; crate::encode::gatk::WINDOW];
+        let tensor = crate::encode::gatk::ReferenceTensor { letters };
+        other.example.tensor = SiteTensor::Reference(tensor);
+        let mut out = Vec::new();
+        assert_eq!(write_example(&other, &mut out), Err(StoreError::Tensor));
+        assert!(out.is_empty());
+        let mut header = header(0);
+        header.read_features = vec!["cycle".into()];
+        let bytes = [prefix(&header).unwrap(), suffix(&[])].concat();
+        assert!(matches!(
+            StoreLayout::new(&bytes),
+            Err(StoreError::Header(_))
+        ));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::scaling::Scaling;
 use super::test_vectors::TestVector;
 use crate::encode::Encoder;
 use crate::encode::allele::columns::WINDOW as ALLELE_WINDOW;
-use crate::encode::allele::{AlleleTensor, READ_LIMIT as ALLELE_READ_LIMIT, read_features};
+use crate::encode::allele::{AlleleLayout, READ_LIMIT as ALLELE_READ_LIMIT};
 use crate::encode::gatk::{CHANNEL_NAMES, READ_LIMIT, WINDOW};
 use crate::score::calibration::Calibration;
 use crate::score::log_odds::LABELS;
@@ -156,7 +156,7 @@ impl TensorSpec {
 
     /// The tensor of one of our own networks.
     pub fn of_allele(reads: bool) -> Self {
-        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let layout = AlleleLayout::usual(reads);
         Self {
             encoder: if reads {
                 "cnnfilter_reads"
@@ -166,12 +166,8 @@ impl TensorSpec {
             .to_owned(),
             window: ALLELE_WINDOW,
             read_limit: if reads { ALLELE_READ_LIMIT } else { 1 },
-            channels: if reads {
-                owned(&read_features::NAMES)
-            } else {
-                Vec::new()
-            },
-            site_features: owned(&AlleleTensor::site_names(reads)),
+            channels: layout.read_names().map(String::from).collect(),
+            site_features: layout.site_names().map(String::from).collect(),
         }
     }
 }
@@ -243,7 +239,7 @@ impl ModelCard {
                 network.check()?;
                 let check = scaling.check();
                 check.map_err(|e| wrong("scaling", "usable numbers".into(), e.to_string()))?;
-                let tensor = TensorSpec::of_allele(network.reads);
+                let tensor = self.allele_tensor(network.reads)?;
                 let scaled: Vec<&String> = scaling.features.iter().map(|f| &f.name).collect();
                 let named: Vec<&String> = tensor
                     .site_features
@@ -293,10 +289,31 @@ impl ModelCard {
         Ok(architecture)
     }
 
+    /// The tensor of one of our own networks with the numbers of a read and of a call that the card
+    /// lists: any that the encoder knows, in any order.
+    fn allele_tensor(&self, reads: bool) -> Result<TensorSpec, ModelError> {
+        let layout = self.layout(reads)?;
+        Ok(TensorSpec {
+            channels: layout.read_names().map(String::from).collect(),
+            site_features: layout.site_names().map(String::from).collect(),
+            ..TensorSpec::of_allele(reads)
+        })
+    }
+
+    /// The numbers of a read and of a call that the card lists.
+    fn layout(&self, reads: bool) -> Result<AlleleLayout, ModelError> {
+        let tensor = &self.tensor;
+        let layout = AlleleLayout::resolve(reads, &tensor.channels, &tensor.site_features);
+        layout.map_err(|error| {
+            let expected = "numbers that are known, each once".to_owned();
+            wrong("tensor", expected, error.to_string())
+        })
+    }
+
     /// The encoder of the tensors it reads.
     ///
     /// # Errors
-    /// [`ModelError::CardField`] for an annotation that is none; [`ModelCard::parse`] has checked it.
+    /// [`ModelError::CardField`] for an annotation or a number that is none; [`ModelCard::parse`] has checked it.
     pub fn encoder(&self) -> Result<Encoder, ModelError> {
         let reads = self.tensor.read_limit > 1;
         if self.network.is_none() {
@@ -312,6 +329,7 @@ impl ModelCard {
         Ok(Encoder::Allele {
             reads,
             annotations: annotations.collect::<Result<_, _>>()?,
+            layout: self.layout(reads)?,
         })
     }
 

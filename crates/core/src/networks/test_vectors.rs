@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::gatk::GatkSpec;
 use crate::encode::allele::read_set::MARGIN;
-use crate::encode::allele::{AlleleTensor, Haplotypes, ReadCollector, SAMPLE_LIMIT};
+use crate::encode::allele::{
+    AlleleLayout, AlleleTensor, Haplotypes, ReadCollector, SAMPLE_LIMIT, SampleEvidence,
+};
 use crate::encode::gatk::{READ_LIMIT, ReadTensor, ReferenceTensor};
 use crate::encode::{Encoder, Example, SiteTensor};
 use crate::genome::{
@@ -116,6 +118,11 @@ pub fn allele_example(encoder: &Encoder, seed: u64, reads: usize) -> Example {
         inserted: variant.alternates.concat(),
     };
     let haplotypes = Haplotypes::new(&edit, &block);
+    let usual = AlleleLayout::usual(encoder.uses_reads());
+    let layout = match encoder {
+        Encoder::Allele { layout, .. } => layout,
+        Encoder::Gatk { .. } => &usual,
+    };
     let set = if encoder.uses_reads() {
         reads.sort_by_key(|read| read.start);
         let mut survey = ReadCollector::new(&[haplotypes.core], MARGIN, SAMPLE_LIMIT, &block);
@@ -125,17 +132,14 @@ pub fn allele_example(encoder: &Encoder, seed: u64, reads: usize) -> Example {
         survey.landscape.finish();
         let piled = survey.pileup.into_reads();
         let piled = piled.first().map_or(&[][..], |piled| &piled.reads);
-        AlleleTensor::encode(
-            &edit,
-            &haplotypes,
-            1,
-            piled,
-            &survey.landscape,
-            30.0,
-            &block,
-        )
+        let sample = SampleEvidence {
+            reads: piled,
+            around: &survey.landscape,
+            mean_depth: 30.0,
+        };
+        AlleleTensor::encode(layout, &edit, &haplotypes, 1, sample, &block)
     } else {
-        AlleleTensor::encode_reference(&edit, 1, &block)
+        AlleleTensor::encode_reference(layout, &edit, 1, &block)
     };
     let annotations = (0..encoder.annotation_names().len())
         .map(|at| {

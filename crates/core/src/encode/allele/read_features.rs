@@ -1,34 +1,170 @@
 //! One read as numbers.
+//!
+//! [`ALL`] has one entry a number: its name, its unit, how it is computed and read back, and what a
+//! change of strands makes of it. A model's card lists the numbers that its network takes, by name
+//! and in its order; a new entry changes no existing model.
 
 use super::support::{Haplotypes, Side, Support, aligned_bases};
-use crate::genome::ReferenceBlock;
-use crate::genome::{AlignedRead, CigarOp};
+use crate::genome::{AlignedRead, CigarOp, ReferenceBlock};
 
-/// What is said of a read, in order; see [`ReadFeatures::values`].
-pub const NAMES: [&str; 22] = [
-    "log_ratio",
-    "misfit",
-    "supports_alt",
-    "supports_ref",
-    "supports_neither",
-    "mapping_quality",
-    "mapping_quality_0",
-    "reverse",
-    "mate_reverse",
-    "second_of_pair",
-    "proper_pair",
-    "mate_elsewhere",
-    "other_mismatches",
-    "other_gaps",
-    "clipped_share",
-    "distance_to_end",
-    "cycle",
-    "quality_at_call",
-    "covers_call",
-    "template_length",
-    "mate_overlaps",
-    "weight",
-];
+/// One number of a read.
+#[derive(Debug)]
+pub struct ReadFeature {
+    /// Its name in a model's card.
+    pub name: &'static str,
+    /// Its unit and scale.
+    pub unit: &'static str,
+    pub(super) value: fn(&ReadFeatures) -> f32,
+    strand_flip: StrandFlip,
+    restoring: Restoring,
+}
+
+/// What becomes of a number when everything changes strands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StrandFlip {
+    /// It stays.
+    Keeps,
+    /// It is 0 or 1 and becomes the other.
+    Inverts,
+}
+
+/// How a number is put back into a [`ReadFeatures`], from which numbers of the call are counted anew
+/// when reads are taken away.
+#[derive(Debug, Clone, Copy)]
+enum Restoring {
+    /// No number of a call is counted from it, or [`ReadFeatures::support`] tells it already.
+    NotCounted,
+    /// Numbers of the call are counted from it.
+    Counted(fn(&mut ReadFeatures, f32)),
+}
+
+impl ReadFeature {
+    const fn new(name: &'static str, unit: &'static str, value: fn(&ReadFeatures) -> f32) -> Self {
+        Self {
+            name,
+            unit,
+            value,
+            strand_flip: StrandFlip::Keeps,
+            restoring: Restoring::NotCounted,
+        }
+    }
+
+    const fn counted(mut self, restore: fn(&mut ReadFeatures, f32)) -> Self {
+        self.restoring = Restoring::Counted(restore);
+        self
+    }
+
+    const fn inverts(mut self) -> Self {
+        self.strand_flip = StrandFlip::Inverts;
+        self
+    }
+
+    /// What a change of strands makes of it.
+    pub fn strand_flip(&self) -> StrandFlip {
+        self.strand_flip
+    }
+
+    /// Whether numbers of a call are counted from it.
+    pub(super) fn is_counted(&self) -> bool {
+        matches!(self.restoring, Restoring::Counted(_))
+    }
+
+    /// Puts its value back into a read, with what the value bounds left bounded.
+    pub(super) fn restore(&self, read: &mut ReadFeatures, value: f32) {
+        if let Restoring::Counted(restore) = self.restoring {
+            restore(read, value);
+        }
+    }
+}
+
+/// The entry of a name.
+pub fn known(name: &str) -> Option<&'static ReadFeature> {
+    ALL.iter().find(|feature| feature.name == name)
+}
+
+/// How many entries of [`ALL`], from the first on, networks are trained with. What stands behind
+/// them is computed for models only whose card lists it.
+pub const USUAL: usize = 22;
+/// Number of entries.
+const TOTAL: usize = 22;
+
+/// Names of the numbers that networks are trained with, in order.
+pub fn usual() -> impl Iterator<Item = &'static str> {
+    ALL[..USUAL].iter().map(|feature| feature.name)
+}
+
+/// The numbers that say which allele a read supports.
+pub(crate) const SUPPORTS_ALT: &str = "supports_alt";
+/// See [`SUPPORTS_ALT`].
+pub(crate) const SUPPORTS_REF: &str = "supports_ref";
+
+/// All numbers of a read that are known, each about -4 to 4.
+pub static ALL: [ReadFeature; TOTAL] = {
+    use ReadFeature as F;
+    [
+        F::new("log_ratio", "log odds / 5", |read| {
+            read.support.log_ratio / 5.0
+        })
+        .counted(|read, value| read.support.log_ratio = value * 5.0),
+        F::new("misfit", "log likelihood / 10", |read| {
+            (read.support.misfit / 10.0).min(4.0)
+        })
+        .counted(|read, value| read.support.misfit = value * 10.0),
+        F::new(SUPPORTS_ALT, "0 or 1", |read| {
+            bit(read.support.side == Side::Alternate)
+        }),
+        F::new(SUPPORTS_REF, "0 or 1", |read| {
+            bit(read.support.side == Side::Reference)
+        }),
+        F::new("supports_neither", "0 or 1", |read| {
+            bit(read.support.side == Side::Neither)
+        }),
+        F::new("mapping_quality", "MAPQ / 60", |read| {
+            f32::from(read.mapping_quality.min(60)) / 60.0
+        })
+        .counted(|read, value| read.mapping_quality = (value * 60.0).round() as u8),
+        F::new("mapping_quality_0", "0 or 1", |read| {
+            bit(read.mapping_quality == 0)
+        }),
+        F::new("reverse", "0 or 1", |read| bit(read.is_reverse))
+            .counted(|read, value| read.is_reverse = value > 0.5)
+            .inverts(),
+        F::new("mate_reverse", "0 or 1", |read| bit(read.mate_reverse)).inverts(),
+        F::new("second_of_pair", "0 or 1", |read| bit(read.second_of_pair)),
+        F::new("proper_pair", "0 or 1", |read| bit(read.proper_pair)),
+        F::new("mate_elsewhere", "0 or 1", |read| bit(read.mate_elsewhere)),
+        F::new("other_mismatches", "ln(1 + bases)", |read| {
+            (read.mismatches as f32).ln_1p()
+        })
+        .counted(|read, value| read.mismatches = value.exp_m1().round() as u32),
+        F::new("other_gaps", "ln(1 + gaps)", |read| {
+            (read.gaps as f32).ln_1p()
+        })
+        .counted(|read, value| read.gaps = value.exp_m1().round() as u32),
+        F::new("clipped_share", "share of the read", |read| read.clipped)
+            .counted(|read, value| read.clipped = value),
+        F::new("distance_to_end", "bases / 25", |read| {
+            (read.distance_to_end / 25.0).min(3.0)
+        })
+        .counted(|read, value| read.distance_to_end = value * 25.0),
+        F::new("cycle", "share of the read", |read| read.cycle)
+            .counted(|read, value| read.cycle = value),
+        F::new("quality_at_call", "phred / 40", |read| read.quality / 40.0)
+            .counted(|read, value| read.quality = value * 40.0),
+        F::new("covers_call", "0 or 1", |read| bit(read.covers))
+            .counted(|read, value| read.covers = value > 0.5),
+        F::new("template_length", "ln(1 + bases) / 7", |read| {
+            read.template_length.ln_1p() / 7.0
+        }),
+        F::new("mate_overlaps", "0 or 1", |read| bit(read.mate_overlaps)),
+        F::new("weight", "fragments", |read| read.weight)
+            .counted(|read, value| read.weight = value),
+    ]
+};
+
+fn bit(is: bool) -> f32 {
+    f32::from(u8::from(is))
+}
 
 /// Bases around the change whose differences are the change's own.
 const OWN: i64 = 5;
@@ -63,9 +199,12 @@ pub struct ReadFeatures {
     /// The fragment's share of this read in counts: a half where the mate overlaps and agrees,
     /// none where it says the opposite.
     pub weight: f32,
-    /// Flags that are passed on as they are: mate reverse, second of pair, proper pair, mate on
-    /// another contig or unmapped.
-    flags: [bool; 4],
+    /// Its mate lies on the reverse strand.
+    mate_reverse: bool,
+    second_of_pair: bool,
+    proper_pair: bool,
+    /// Its mate lies on another contig, or is unmapped.
+    mate_elsewhere: bool,
     template_length: f32,
 }
 
@@ -130,81 +269,39 @@ impl ReadFeatures {
             covers: read.start < core.0 && end > core.1,
             mate_overlaps: false,
             weight: 1.0,
-            flags: [
-                flags.is_mate_reverse(),
-                flags.is_second(),
-                flags.is_proper_pair(),
-                read.mate_elsewhere || flags.is_mate_unmapped(),
-            ],
+            mate_reverse: flags.is_mate_reverse(),
+            second_of_pair: flags.is_second(),
+            proper_pair: flags.is_proper_pair(),
+            mate_elsewhere: read.mate_elsewhere || flags.is_mate_unmapped(),
             template_length: read.template_length.unsigned_abs() as f32,
         }
     }
 
-    /// The numbers of [`NAMES`], each about -4 to 4.
-    pub fn values(&self) -> [f32; NAMES.len()] {
-        let bit = |is: bool| f32::from(u8::from(is));
-        [
-            self.support.log_ratio / 5.0,
-            (self.support.misfit / 10.0).min(4.0),
-            bit(self.support.side == Side::Alternate),
-            bit(self.support.side == Side::Reference),
-            bit(self.support.side == Side::Neither),
-            f32::from(self.mapping_quality.min(60)) / 60.0,
-            bit(self.mapping_quality == 0),
-            bit(self.is_reverse),
-            bit(self.flags[0]),
-            bit(self.flags[1]),
-            bit(self.flags[2]),
-            bit(self.flags[3]),
-            (self.mismatches as f32).ln_1p(),
-            (self.gaps as f32).ln_1p(),
-            self.clipped,
-            (self.distance_to_end / 25.0).min(3.0),
-            self.cycle,
-            self.quality / 40.0,
-            bit(self.covers),
-            self.template_length.ln_1p() / 7.0,
-            bit(self.mate_overlaps),
-            self.weight,
-        ]
-    }
-
-    /// The read back from [`ReadFeatures::values`], with what these have bounded left bounded.
-    pub fn from_values(values: &[f32; NAMES.len()]) -> Self {
-        let bit = |at: usize| values[at] > 0.5;
+    /// A read of which nothing is known but the allele it supports.
+    pub(super) fn blank(side: Side) -> Self {
         Self {
             support: Support {
-                log_ratio: values[0] * 5.0,
-                misfit: values[1] * 10.0,
-                side: if bit(2) {
-                    Side::Alternate
-                } else if bit(3) {
-                    Side::Reference
-                } else {
-                    Side::Neither
-                },
+                log_ratio: 0.0,
+                misfit: 0.0,
+                side,
             },
-            mapping_quality: (values[5] * 60.0).round() as u8,
-            is_reverse: bit(7),
-            mismatches: values[12].exp_m1().round() as u32,
-            gaps: values[13].exp_m1().round() as u32,
-            clipped: values[14],
-            distance_to_end: values[15] * 25.0,
-            cycle: values[16],
-            quality: values[17] * 40.0,
-            covers: bit(18),
-            mate_overlaps: bit(20),
-            weight: values[21],
-            flags: [bit(8), bit(9), bit(10), bit(11)],
-            template_length: (values[19] * 7.0).exp_m1(),
+            mapping_quality: 0,
+            is_reverse: false,
+            mismatches: 0,
+            gaps: 0,
+            clipped: 0.0,
+            distance_to_end: 0.0,
+            cycle: 0.0,
+            quality: 0.0,
+            covers: false,
+            mate_overlaps: false,
+            weight: 1.0,
+            mate_reverse: false,
+            second_of_pair: false,
+            proper_pair: false,
+            mate_elsewhere: false,
+            template_length: 0.0,
         }
-    }
-
-    /// The same read on the other strand of everything: what strand-flip augmentation makes of
-    /// [`ReadFeatures::values`].
-    pub fn flip_strand(values: &mut [f32; NAMES.len()]) {
-        values[7] = 1.0 - values[7];
-        values[8] = 1.0 - values[8];
     }
 }
 
@@ -273,12 +370,24 @@ mod tests {
             "reverse read"
         );
         assert!(found.covers);
-        let values = found.values();
-        assert!(values.iter().all(|value| value.abs() <= 4.0));
-        let again = ReadFeatures::from_values(&values).values();
-        for ((name, a), b) in NAMES.iter().zip(values).zip(again) {
-            assert!((a - b).abs() < 1e-4, "{name}: {a} {b}");
+        let mut again = ReadFeatures::blank(found.support.side);
+        for feature in &ALL {
+            let value = (feature.value)(&found);
+            assert!(value.abs() <= 4.0, "{}", feature.name);
+            feature.restore(&mut again, value);
         }
+        for feature in ALL.iter().filter(|feature| feature.is_counted()) {
+            let (a, b) = ((feature.value)(&found), (feature.value)(&again));
+            assert!((a - b).abs() < 1e-4, "{}: {a} {b}", feature.name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let names: std::collections::BTreeSet<_> = ALL.iter().map(|one| one.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        assert_eq!(usual().count(), USUAL);
+        assert!(known("cycle").is_some() && known("cycles").is_none());
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! One call as numbers: what its reads say together, what surrounds it, and its own shape.
+//!
+//! [`ALL`] has one entry a number: its name, its unit, how it is computed, and what thinning of the
+//! reads makes of it. A model's card lists the numbers that its network takes, by name and in its
+//! order; a new entry changes no existing model. Every number stays the same when all reads change
+//! strands.
 
 use super::landscape::Surroundings;
 use super::read_features::ReadFeatures;
 use super::support::{DECISIVE, Side};
-use crate::genome::Edit;
-use crate::genome::ReferenceBlock;
 use crate::genome::repeat::tandem_repeat;
+use crate::genome::{Edit, ReferenceBlock};
 
 /// Bases on either side in which repeats and the share of G and C are looked at.
 const CONTEXT: u64 = 60;
@@ -13,112 +17,494 @@ const CONTEXT: u64 = 60;
 /// Shares of the reads that an allele below a half may have: mosaics, contamination, paralogues.
 const LOW_FRACTIONS: [f64; 5] = [0.05, 0.1, 0.17, 0.25, 0.33];
 
-/// Named numbers in the order of their making.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Named {
-    /// Names; the same for every call.
-    pub names: Vec<&'static str>,
-    /// Values, unscaled but of moderate size.
-    pub values: Vec<f32>,
+/// One number of a call.
+#[derive(Debug)]
+pub struct SiteFeature {
+    /// Its name in a model's card.
+    pub name: &'static str,
+    /// Its unit and scale.
+    pub unit: &'static str,
+    source: Source,
+    thinning: SiteThinning,
 }
 
-impl Named {
-    fn put(&mut self, name: &'static str, value: f64) {
-        self.names.push(name);
-        self.values
-            .push(if value.is_finite() { value as f32 } else { 0.0 });
+/// What a number is computed from.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// Reference and allele.
+    Shape(fn(&Shape<'_>) -> f64),
+    /// The reads over the call.
+    Reads(fn(&ReadCounts<'_>) -> f64),
+    /// The reads far around it.
+    Surroundings(fn(&Around<'_>) -> f64),
+}
+
+/// What becomes of a number when a share of the reads is taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SiteThinning {
+    /// It stays.
+    Keeps,
+    /// It is counted anew from the reads that are left.
+    Recounted,
+    /// It is the logarithm of a depth: that of the share is added.
+    AddsLogOfShare,
+}
+
+/// What the numbers of one call are computed from.
+pub(super) struct SiteEvidence<'a> {
+    /// Reference and allele.
+    pub(super) shape: Shape<'a>,
+    /// The reads; nothing for an encoder without.
+    pub(super) reads: Option<(ReadCounts<'a>, Around<'a>)>,
+}
+
+impl SiteFeature {
+    const fn shape(name: &'static str, unit: &'static str, value: fn(&Shape<'_>) -> f64) -> Self {
+        Self {
+            name,
+            unit,
+            source: Source::Shape(value),
+            thinning: SiteThinning::Keeps,
+        }
     }
 
-    fn bit(&mut self, name: &'static str, is: bool) {
-        self.put(name, f64::from(u8::from(is)));
+    const fn reads(
+        name: &'static str,
+        unit: &'static str,
+        value: fn(&ReadCounts<'_>) -> f64,
+    ) -> Self {
+        Self {
+            name,
+            unit,
+            source: Source::Reads(value),
+            thinning: SiteThinning::Recounted,
+        }
+    }
+
+    const fn around(name: &'static str, unit: &'static str, value: fn(&Around<'_>) -> f64) -> Self {
+        Self {
+            name,
+            unit,
+            source: Source::Surroundings(value),
+            thinning: SiteThinning::Keeps,
+        }
+    }
+
+    const fn thinned(mut self, thinning: SiteThinning) -> Self {
+        self.thinning = thinning;
+        self
+    }
+
+    /// Whether an encoder without reads cannot compute it.
+    pub fn needs_reads(&self) -> bool {
+        !matches!(self.source, Source::Shape(_))
+    }
+
+    /// What thinning of the reads makes of it.
+    pub fn thinning(&self) -> SiteThinning {
+        self.thinning
+    }
+
+    /// Its value, unscaled but of moderate size; 0 where it is not finite.
+    pub(super) fn value(&self, evidence: &SiteEvidence<'_>) -> f32 {
+        let value = match (self.source, &evidence.reads) {
+            (Source::Shape(value), _) => value(&evidence.shape),
+            (Source::Reads(value), Some((counts, _))) => value(counts),
+            (Source::Surroundings(value), Some((_, around))) => value(around),
+            (Source::Reads(_) | Source::Surroundings(_), None) => 0.0,
+        };
+        finite(value)
+    }
+
+    /// Its value counted anew from the reads; `None` for a number that is not counted from them.
+    pub(super) fn recount(&self, counts: &ReadCounts<'_>) -> Option<f32> {
+        match self.source {
+            Source::Reads(value) => Some(finite(value(counts))),
+            Source::Shape(_) | Source::Surroundings(_) => None,
+        }
     }
 }
 
-/// The shape of an allele: what reference and alleles say without reads. `alternates` is the number
-/// of ALTs of the record.
-pub fn shape(edit: &Edit, block: &ReferenceBlock, alternates: usize) -> Named {
-    let mut found = Named::default();
-    let (deleted, inserted) = (edit.deleted as i64, edit.inserted.len() as i64);
-    let grown = inserted - deleted;
-    found.bit("is_snp", deleted == 1 && inserted == 1);
-    found.bit("is_mnp", deleted == inserted && deleted > 1);
-    found.bit("is_insertion", grown > 0);
-    found.bit("is_deletion", grown < 0);
-    found.bit("is_complex", grown != 0 && deleted.min(inserted) > 0);
-    found.put("length", (grown.unsigned_abs() as f64).ln_1p());
-    found.put("alternates", (alternates as f64).ln());
+fn finite(value: f64) -> f32 {
+    if value.is_finite() { value as f32 } else { 0.0 }
+}
 
-    let from = edit.start.saturating_sub(CONTEXT).max(block.start());
-    let around = block.slice(from..edit.end() + CONTEXT);
-    let at = (edit.start - from) as usize;
-    let replaced = around.get(at..at + deleted as usize).unwrap_or(&[]);
-    let is_transition = matches!(
-        (replaced, edit.inserted.as_slice()),
-        ([b'A'], [b'G']) | ([b'G'], [b'A']) | ([b'C'], [b'T']) | ([b'T'], [b'C'])
-    );
-    found.bit("is_transition", is_transition);
-    let is_cpg = match replaced {
-        [b'C'] => around.get(at + 1) == Some(&b'G'),
-        [b'G'] => at > 0 && around[at - 1] == b'C',
-        _ => false,
-    };
-    found.bit("is_cpg", is_cpg);
+fn bit(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
 
-    let repeat = tandem_repeat(around, at.saturating_sub(1));
-    let (unit, copies, span) = repeat.map_or((0, 0, 0), |repeat| {
-        (repeat.unit, repeat.copies(), repeat.span.len())
-    });
-    found.put("repeat_unit", unit as f64 / 3.0);
-    found.put("repeat_copies", (copies as f64).ln_1p());
-    found.put("repeat_length", (span as f64).ln_1p());
-    let whole_units =
-        unit > 0 && grown != 0 && (grown.unsigned_abs() as usize).is_multiple_of(unit);
-    found.bit("changes_whole_units", whole_units && span > 0);
-    found.bit("homopolymer", unit == 1);
-    let run = |step: &dyn Fn(usize) -> Option<usize>| {
+/// The entry of a name.
+pub fn known(name: &str) -> Option<&'static SiteFeature> {
+    ALL.iter().find(|feature| feature.name == name)
+}
+
+/// Names of the numbers that networks are trained with, in order: with reads, or without.
+pub fn usual(with_reads: bool) -> impl Iterator<Item = &'static str> {
+    let wanted = move |feature: &&SiteFeature| with_reads || !feature.needs_reads();
+    ALL[..USUAL]
+        .iter()
+        .filter(wanted)
+        .map(|feature| feature.name)
+}
+
+/// How many entries of [`ALL`], from the first on, networks are trained with. What stands behind
+/// them is computed for models only whose card lists it.
+const USUAL: usize = 74;
+/// Number of entries.
+const TOTAL: usize = 74;
+
+/// All numbers of a call that are known.
+pub static ALL: [SiteFeature; TOTAL] = {
+    use SiteFeature as F;
+    [
+        F::shape("is_snp", "0 or 1", |shape| {
+            bit(shape.deleted == 1 && shape.inserted == 1)
+        }),
+        F::shape("is_mnp", "0 or 1", |shape| {
+            bit(shape.deleted == shape.inserted && shape.deleted > 1)
+        }),
+        F::shape("is_insertion", "0 or 1", |shape| bit(shape.grown > 0)),
+        F::shape("is_deletion", "0 or 1", |shape| bit(shape.grown < 0)),
+        F::shape("is_complex", "0 or 1", |shape| {
+            bit(shape.grown != 0 && shape.deleted.min(shape.inserted) > 0)
+        }),
+        F::shape("length", "ln(1 + bases)", |shape| {
+            (shape.grown.unsigned_abs() as f64).ln_1p()
+        }),
+        F::shape("alternates", "ln of their number", |shape| {
+            (shape.alternates as f64).ln()
+        }),
+        F::shape(
+            "is_transition",
+            "0 or 1",
+            |shape| bit(shape.is_transition()),
+        ),
+        F::shape("is_cpg", "0 or 1", |shape| bit(shape.is_cpg())),
+        F::shape("repeat_unit", "bases / 3", |shape| shape.unit as f64 / 3.0),
+        F::shape("repeat_copies", "ln(1 + copies)", |shape| {
+            (shape.copies as f64).ln_1p()
+        }),
+        F::shape("repeat_length", "ln(1 + bases)", |shape| {
+            (shape.span as f64).ln_1p()
+        }),
+        F::shape("changes_whole_units", "0 or 1", |shape| {
+            bit(shape.changes_whole_units())
+        }),
+        F::shape("homopolymer", "0 or 1", |shape| bit(shape.unit == 1)),
+        F::shape("run_before", "ln(1 + bases)", |shape| {
+            (shape.run_before() as f64).ln_1p()
+        }),
+        F::shape("run_after", "ln(1 + bases)", |shape| {
+            (shape.run_after() as f64).ln_1p()
+        }),
+        F::shape("takes_neighbour", "0 or 1", |shape| {
+            bit(shape.takes_neighbour())
+        }),
+        F::shape("gc_20", "share", |shape| shape.gc(20)),
+        F::shape("gc_60", "share", |shape| shape.gc(CONTEXT)),
+        F::shape("entropy", "bits", |shape| three_mer_entropy(shape.around)),
+        F::reads("alt_reads", "ln(1 + fragments)", |reads| {
+            reads.alternate.ln_1p()
+        }),
+        F::reads("ref_reads", "ln(1 + fragments)", |reads| {
+            reads.reference.ln_1p()
+        }),
+        F::reads("neither_reads", "ln(1 + fragments)", |reads| {
+            reads.neither.ln_1p()
+        }),
+        F::reads("alt_share", "share", |reads| {
+            (reads.alternate + 0.5) / (reads.judged + 1.0)
+        }),
+        F::reads("alt_share_of_all", "share", |reads| {
+            (reads.alternate + 0.5) / (reads.judged + reads.neither + 1.0)
+        }),
+        F::reads("misfit_share", "share", |reads| {
+            reads.misfits() / (reads.judged + reads.neither + 1.0)
+        }),
+        F::reads("het_z", "standard deviations", |reads| reads.het_z()),
+        F::reads("genotype_odds", "sign x ln(1 + log odds)", |reads| {
+            soft(reads.likelihoods.best)
+        }),
+        F::reads("genotype_odds_per_read", "log odds", |reads| {
+            reads.likelihoods.best / (reads.likelihoods.depth + 1.0)
+        }),
+        F::reads("hom_odds", "sign x ln(1 + log odds)", |reads| {
+            soft(reads.likelihoods.hom - reads.likelihoods.het)
+        }),
+        F::reads("low_fraction_odds", "sign x ln(1 + log odds)", |reads| {
+            soft(reads.likelihoods.low - reads.likelihoods.best)
+        }),
+        F::reads("low_fraction_against_none", "ln(1 + log odds)", |reads| {
+            soft(reads.likelihoods.low.max(0.0))
+        }),
+        F::reads("alt_lesser_strand", "ln(1 + fragments)", |reads| {
+            reads.lesser_strand().ln_1p()
+        }),
+        F::reads("alt_lesser_strand_share", "share", |reads| {
+            (reads.lesser_strand() + 0.25) / (reads.alternate + 1.0)
+        }),
+        F::reads("strand_odds", "absolute log odds", |reads| {
+            reads.strand_odds().abs()
+        }),
+        F::reads("alt_mapping_quality", "MAPQ / 60, mean over ALT", |reads| {
+            reads.alt_mean(measure::mapping_quality)
+        }),
+        F::reads(
+            "mapping_quality_difference",
+            "MAPQ / 60, ALT less REF",
+            |reads| reads.difference(measure::mapping_quality),
+        ),
+        F::reads("alt_quality", "phred / 40, mean over ALT", |reads| {
+            reads.alt_mean(measure::quality)
+        }),
+        F::reads("quality_difference", "phred / 40, ALT less REF", |reads| {
+            reads.difference(measure::quality)
+        }),
+        F::reads(
+            "alt_distance_to_end",
+            "bases / 30, mean over ALT",
+            |reads| reads.alt_mean(measure::distance_to_end),
+        ),
+        F::reads(
+            "distance_to_end_difference",
+            "bases / 30, ALT less REF",
+            |reads| reads.difference(measure::distance_to_end),
+        ),
+        F::reads("alt_mismatches", "ln(1 + bases), mean over ALT", |reads| {
+            reads.alt_mean(measure::mismatches)
+        }),
+        F::reads(
+            "mismatches_difference",
+            "ln(1 + bases), ALT less REF",
+            |reads| reads.difference(measure::mismatches),
+        ),
+        F::reads("alt_gaps", "ln(1 + gaps), mean over ALT", |reads| {
+            reads.alt_mean(measure::gaps)
+        }),
+        F::reads("gaps_difference", "ln(1 + gaps), ALT less REF", |reads| {
+            reads.difference(measure::gaps)
+        }),
+        F::reads("alt_clipped", "share, mean over ALT", |reads| {
+            reads.alt_mean(measure::clipped)
+        }),
+        F::reads("clipped_difference", "share, ALT less REF", |reads| {
+            reads.difference(measure::clipped)
+        }),
+        F::reads("alt_cycle", "share of the read, mean over ALT", |reads| {
+            reads.alt_mean(measure::cycle)
+        }),
+        F::reads(
+            "cycle_difference",
+            "share of the read, ALT less REF",
+            |reads| reads.difference(measure::cycle),
+        ),
+        F::reads("alt_many_mismatches", "share", |reads| {
+            reads.share_with(Side::Alternate, |read| read.mismatches >= 3)
+        }),
+        F::reads("ref_many_mismatches", "share", |reads| {
+            reads.share_with(Side::Reference, |read| read.mismatches >= 3)
+        }),
+        F::reads("alt_unplaced", "share", |reads| {
+            reads.share_with(Side::Alternate, |read| read.mapping_quality < 10)
+        }),
+        F::reads("alt_inside_reads", "ln(1 + fragments)", |reads| {
+            reads
+                .weight_with(Side::Alternate, |read| read.distance_to_end >= 10.0)
+                .ln_1p()
+        }),
+        F::reads("alt_good_reads", "ln(1 + fragments)", |reads| {
+            reads.good().ln_1p()
+        }),
+        F::reads("alt_log_ratio", "log odds / 5, mean", |reads| {
+            reads.mean_ratio(Side::Alternate)
+        }),
+        F::reads("ref_log_ratio", "log odds / 5, mean", |reads| {
+            reads.mean_ratio(Side::Reference)
+        }),
+        F::around("sample_depth", "ln of reads", |around| {
+            around.sample_depth.ln()
+        })
+        .thinned(SiteThinning::AddsLogOfShare),
+        F::around("depth_here", "log2 of times the sample's depth", |around| {
+            around.ratios[0].clamp(-6.0, 6.0)
+        }),
+        F::around("depth_100", "log2 of times the sample's depth", |around| {
+            around.ratios[1].clamp(-6.0, 6.0)
+        }),
+        F::around("depth_300", "log2 of times the sample's depth", |around| {
+            around.ratios[2].clamp(-6.0, 6.0)
+        }),
+        F::around("depth_1000", "log2 of times the sample's depth", |around| {
+            around.ratios[3].clamp(-6.0, 6.0)
+        }),
+        F::around("depth_step", "log2", |around| {
+            (around.ratios[0] - around.ratios[3]).clamp(-4.0, 4.0)
+        }),
+        F::around("unplaced_100", "share", |around| {
+            f64::from(around.counts.unplaced[0])
+        }),
+        F::around("unplaced_1000", "share", |around| {
+            f64::from(around.counts.unplaced[1])
+        }),
+        F::around("low_places_300", "ln(1 + places per 100 bases)", |around| {
+            f64::from(around.counts.differing[0][0]).ln_1p()
+        }),
+        F::around(
+            "half_places_300",
+            "ln(1 + places per 100 bases)",
+            |around| f64::from(around.counts.differing[0][1]).ln_1p(),
+        ),
+        F::around(
+            "whole_places_300",
+            "ln(1 + places per 100 bases)",
+            |around| f64::from(around.counts.differing[0][2]).ln_1p(),
+        ),
+        F::around(
+            "low_places_1000",
+            "ln(1 + places per 100 bases)",
+            |around| f64::from(around.counts.differing[1][0]).ln_1p(),
+        ),
+        F::around(
+            "half_places_1000",
+            "ln(1 + places per 100 bases)",
+            |around| f64::from(around.counts.differing[1][1]).ln_1p(),
+        ),
+        F::around(
+            "whole_places_1000",
+            "ln(1 + places per 100 bases)",
+            |around| f64::from(around.counts.differing[1][2]).ln_1p(),
+        ),
+        F::around("gap_places_300", "ln(1 + places per 100 bases)", |around| {
+            f64::from(around.counts.gaps).ln_1p()
+        }),
+        F::around(
+            "clip_places_300",
+            "ln(1 + places per 100 bases)",
+            |around| f64::from(around.counts.clips[0]).ln_1p(),
+        ),
+        F::around(
+            "clip_places_1000",
+            "ln(1 + places per 100 bases)",
+            |around| f64::from(around.counts.clips[1]).ln_1p(),
+        ),
+        F::around("clipped_share", "times the depth", |around| {
+            f64::from(around.counts.clipped_share).min(4.0)
+        }),
+    ]
+};
+
+/// The shape of an allele: reference and allele, without reads.
+pub(super) struct Shape<'a> {
+    edit: &'a Edit,
+    block: &'a ReferenceBlock,
+    /// ALTs of the record.
+    alternates: usize,
+    /// Bases taken from the reference, put in their place, and the difference.
+    deleted: i64,
+    inserted: i64,
+    grown: i64,
+    /// The reference up to [`CONTEXT`] bases around the change, and where the change stands in it.
+    around: &'a [u8],
+    at: usize,
+    /// Of the tandem repeat that the change stands in: bases of its unit, whole copies, bases; 0
+    /// without one.
+    unit: usize,
+    copies: usize,
+    span: usize,
+}
+
+impl<'a> Shape<'a> {
+    /// Looks at a change; `alternates` is the number of ALTs of the record.
+    pub(super) fn new(edit: &'a Edit, block: &'a ReferenceBlock, alternates: usize) -> Self {
+        let (deleted, inserted) = (edit.deleted as i64, edit.inserted.len() as i64);
+        let from = edit.start.saturating_sub(CONTEXT).max(block.start());
+        let around = block.slice(from..edit.end() + CONTEXT);
+        let at = (edit.start - from) as usize;
+        let repeat = tandem_repeat(around, at.saturating_sub(1));
+        let (unit, copies, span) = repeat.map_or((0, 0, 0), |repeat| {
+            (repeat.unit, repeat.copies(), repeat.span.len())
+        });
+        Self {
+            edit,
+            block,
+            alternates,
+            deleted,
+            inserted,
+            grown: inserted - deleted,
+            around,
+            at,
+            unit,
+            copies,
+            span,
+        }
+    }
+
+    fn replaced(&self) -> &[u8] {
+        let end = self.at + self.deleted as usize;
+        self.around.get(self.at..end).unwrap_or(&[])
+    }
+
+    fn is_transition(&self) -> bool {
+        matches!(
+            (self.replaced(), self.edit.inserted.as_slice()),
+            ([b'A'], [b'G']) | ([b'G'], [b'A']) | ([b'C'], [b'T']) | ([b'T'], [b'C'])
+        )
+    }
+
+    fn is_cpg(&self) -> bool {
+        match self.replaced() {
+            [b'C'] => self.around.get(self.at + 1) == Some(&b'G'),
+            [b'G'] => self.at > 0 && self.around[self.at - 1] == b'C',
+            _ => false,
+        }
+    }
+
+    fn changes_whole_units(&self) -> bool {
+        let grown = self.grown.unsigned_abs() as usize;
+        self.unit > 0 && grown > 0 && grown.is_multiple_of(self.unit) && self.span > 0
+    }
+
+    /// Bases of one kind in a row, as `step` goes from one to the next.
+    fn run(&self, step: impl Fn(usize) -> Option<usize>) -> usize {
         let (mut place, mut length) = (step(0), 0);
-        let first = place.and_then(|at| around.get(at)).copied();
+        let first = place.and_then(|at| self.around.get(at)).copied();
         while let Some(at) = place
-            && around.get(at).copied() == first
+            && self.around.get(at).copied() == first
             && first.is_some()
         {
             length += 1;
             place = step(length);
         }
         length
-    };
-    let before = run(&|n| at.checked_sub(1 + n));
-    let after = run(&|n| Some(at + deleted as usize + n));
-    found.put("run_before", (before as f64).ln_1p());
-    found.put("run_after", (after as f64).ln_1p());
-    // Two bases of evidence that a substitution may have slipped from a neighbouring run.
-    let takes_neighbour = matches!(edit.inserted.as_slice(), [base] if deleted == 1
-        && (at.checked_sub(1).and_then(|b| around.get(b)) == Some(base)
-            || around.get(at + 1) == Some(base)));
-    found.bit("takes_neighbour", takes_neighbour);
-    let gc = |reach: u64| {
-        let from = edit.start.saturating_sub(reach).max(block.start());
-        let bases = block.slice(from..edit.end() + reach);
-        let count = bases
-            .iter()
-            .filter(|base| matches!(base, b'G' | b'C'))
-            .count();
-        count as f64 / bases.len().max(1) as f64
-    };
-    found.put("gc_20", gc(20));
-    found.put("gc_60", gc(CONTEXT));
-    found.put("entropy", three_mer_entropy(around));
-    found
-}
+    }
 
-/// Names of the numbers of [`shape`].
-pub fn shape_names() -> Vec<&'static str> {
-    let edit = Edit {
-        start: 0,
-        deleted: 1,
-        inserted: vec![b'A'],
-    };
-    shape(&edit, &ReferenceBlock::new(0, Vec::new(), 0), 1).names
+    fn run_before(&self) -> usize {
+        self.run(|n| self.at.checked_sub(1 + n))
+    }
+
+    fn run_after(&self) -> usize {
+        self.run(|n| Some(self.at + self.deleted as usize + n))
+    }
+
+    /// Evidence that a substitution may have slipped from a neighbouring run.
+    fn takes_neighbour(&self) -> bool {
+        let base_at = |place: Option<usize>| place.and_then(|at| self.around.get(at));
+        matches!(self.edit.inserted.as_slice(), [base] if self.deleted == 1
+            && (base_at(self.at.checked_sub(1)) == Some(base)
+                || base_at(Some(self.at + 1)) == Some(base)))
+    }
+
+    /// Share of G and C up to `reach` bases around the change.
+    fn gc(&self, reach: u64) -> f64 {
+        let from = self
+            .edit
+            .start
+            .saturating_sub(reach)
+            .max(self.block.start());
+        let bases = self.block.slice(from..self.edit.end() + reach);
+        let is_gc = |base: &&u8| matches!(**base, b'G' | b'C');
+        bases.iter().filter(is_gc).count() as f64 / bases.len().max(1) as f64
+    }
 }
 
 /// Shannon entropy of the triplets of `bases`, in bits; low in repeats of any kind.
@@ -141,206 +527,219 @@ fn three_mer_entropy(bases: &[u8]) -> f64 {
         .sum()
 }
 
-/// What the reads over a call say together.
-pub fn of_reads(reads: &[ReadFeatures]) -> Named {
-    let mut found = Named::default();
-    let sides = [Side::Alternate, Side::Reference, Side::Neither];
-    let count = |side: Side| -> f64 {
-        let of_side = reads.iter().filter(|read| read.support.side == side);
-        of_side.map(|read| f64::from(read.weight)).sum()
-    };
-    let [alternate, reference, neither] = sides.map(count);
-    let judged = alternate + reference;
-    found.put("alt_reads", alternate.ln_1p());
-    found.put("ref_reads", reference.ln_1p());
-    found.put("neither_reads", neither.ln_1p());
-    found.put("alt_share", (alternate + 0.5) / (judged + 1.0));
-    found.put(
-        "alt_share_of_all",
-        (alternate + 0.5) / (judged + neither + 1.0),
-    );
-    let misfits = weight_of(reads, |read| {
-        read.support.side == Side::Neither && read.covers && read.support.misfit > DECISIVE
-    });
-    found.put("misfit_share", misfits / (judged + neither + 1.0));
-    found.put(
-        "het_z",
-        (alternate - judged / 2.0) / (judged.max(1.0) / 4.0).sqrt(),
-    );
+/// What the reads over a call say together. Reads count by their weight, so that a fragment whose
+/// mates overlap counts once.
+pub(super) struct ReadCounts<'a> {
+    reads: &'a [ReadFeatures],
+    /// Fragments of each side, and of the first two.
+    alternate: f64,
+    reference: f64,
+    neither: f64,
+    judged: f64,
+    likelihoods: Likelihoods,
+}
 
-    genotype_likelihoods(&mut found, reads);
-
-    let on_strand = |side: Side, reverse: bool| {
-        weight_of(reads, |read| {
-            read.support.side == side && read.is_reverse == reverse
-        })
-    };
-    let (alt_reverse, alt_forward) = (
-        on_strand(Side::Alternate, true),
-        on_strand(Side::Alternate, false),
-    );
-    let (ref_reverse, ref_forward) = (
-        on_strand(Side::Reference, true),
-        on_strand(Side::Reference, false),
-    );
-    let least = alt_reverse.min(alt_forward);
-    found.put("alt_lesser_strand", least.ln_1p());
-    found.put(
-        "alt_lesser_strand_share",
-        (least + 0.25) / (alternate + 1.0),
-    );
-    let odds = ((alt_reverse + 0.5) * (ref_forward + 0.5)
-        / ((alt_forward + 0.5) * (ref_reverse + 0.5)))
-        .ln();
-    found.put("strand_odds", odds.abs());
-
-    // Means over the reads of a side, and how the two sides differ.
-    type Measure = fn(&ReadFeatures) -> f64;
-    let measures: [(&'static str, &'static str, Measure); 7] = [
-        (
-            "alt_mapping_quality",
-            "mapping_quality_difference",
-            |read| f64::from(read.mapping_quality.min(60)) / 60.0,
-        ),
-        ("alt_quality", "quality_difference", |read| {
-            f64::from(read.quality) / 40.0
-        }),
-        (
-            "alt_distance_to_end",
-            "distance_to_end_difference",
-            |read| f64::from(read.distance_to_end.min(60.0)) / 30.0,
-        ),
-        ("alt_mismatches", "mismatches_difference", |read| {
-            f64::from(read.mismatches).ln_1p()
-        }),
-        ("alt_gaps", "gaps_difference", |read| {
-            f64::from(read.gaps).ln_1p()
-        }),
-        ("alt_clipped", "clipped_difference", |read| {
-            f64::from(read.clipped)
-        }),
-        ("alt_cycle", "cycle_difference", |read| {
-            f64::from(read.cycle)
-        }),
-    ];
-    for (name, difference, measure) in measures {
-        let [of_alt, of_ref] = [Side::Alternate, Side::Reference].map(|side| {
-            let (mut sum, mut total) = (0.0, 0.0);
-            for read in reads.iter().filter(|read| read.support.side == side) {
-                sum += measure(read) * f64::from(read.weight);
-                total += f64::from(read.weight);
-            }
-            (total > 0.0).then_some(sum / total)
-        });
-        found.put(name, of_alt.unwrap_or(0.0));
-        found.put(difference, of_alt.zip(of_ref).map_or(0.0, |(a, r)| a - r));
+impl<'a> ReadCounts<'a> {
+    pub(super) fn new(reads: &'a [ReadFeatures]) -> Self {
+        let count = |side: Side| -> f64 {
+            let of_side = reads.iter().filter(|read| read.support.side == side);
+            of_side.map(|read| f64::from(read.weight)).sum()
+        };
+        let (alternate, reference) = (count(Side::Alternate), count(Side::Reference));
+        Self {
+            reads,
+            alternate,
+            reference,
+            neither: count(Side::Neither),
+            judged: alternate + reference,
+            likelihoods: Likelihoods::new(reads),
+        }
     }
-    let with = |side: Side, is: fn(&ReadFeatures) -> bool| {
-        weight_of(reads, |read| read.support.side == side && is(read))
-    };
-    found.put(
-        "alt_many_mismatches",
-        with(Side::Alternate, |read| read.mismatches >= 3) / (alternate + 0.5),
-    );
-    found.put(
-        "ref_many_mismatches",
-        with(Side::Reference, |read| read.mismatches >= 3) / (reference + 0.5),
-    );
-    found.put(
-        "alt_unplaced",
-        with(Side::Alternate, |read| read.mapping_quality < 10) / (alternate + 0.5),
-    );
-    found.put(
-        "alt_inside_reads",
-        with(Side::Alternate, |read| read.distance_to_end >= 10.0).ln_1p(),
-    );
-    found.put(
-        "alt_good_reads",
-        with(Side::Alternate, |read| {
+
+    fn weight(&self, is: impl Fn(&ReadFeatures) -> bool) -> f64 {
+        let chosen = self.reads.iter().filter(|read| is(read));
+        chosen.map(|read| f64::from(read.weight)).sum()
+    }
+
+    /// Fragments of a side with a property.
+    fn weight_with(&self, side: Side, is: fn(&ReadFeatures) -> bool) -> f64 {
+        self.weight(|read| read.support.side == side && is(read))
+    }
+
+    /// Share of a side's fragments with a property.
+    fn share_with(&self, side: Side, is: fn(&ReadFeatures) -> bool) -> f64 {
+        self.weight_with(side, is) / (self.count(side) + 0.5)
+    }
+
+    fn count(&self, side: Side) -> f64 {
+        match side {
+            Side::Alternate => self.alternate,
+            Side::Reference => self.reference,
+            Side::Neither => self.neither,
+        }
+    }
+
+    /// Fragments that reach over the change and fit neither allele.
+    fn misfits(&self) -> f64 {
+        self.weight(|read| {
+            read.support.side == Side::Neither && read.covers && read.support.misfit > DECISIVE
+        })
+    }
+
+    /// How far the ALT's fragments are from a half of those that take sides.
+    fn het_z(&self) -> f64 {
+        (self.alternate - self.judged / 2.0) / (self.judged.max(1.0) / 4.0).sqrt()
+    }
+
+    fn on_strand(&self, side: Side, reverse: bool) -> f64 {
+        self.weight(|read| read.support.side == side && read.is_reverse == reverse)
+    }
+
+    /// The ALT's fragments on the strand that has fewer of them.
+    fn lesser_strand(&self) -> f64 {
+        let reverse = self.on_strand(Side::Alternate, true);
+        reverse.min(self.on_strand(Side::Alternate, false))
+    }
+
+    fn strand_odds(&self) -> f64 {
+        let on = |side, reverse| self.on_strand(side, reverse) + 0.5;
+        ((on(Side::Alternate, true) * on(Side::Reference, false))
+            / (on(Side::Alternate, false) * on(Side::Reference, true)))
+        .ln()
+    }
+
+    /// Mean of a measure over the fragments of a side; nothing without any.
+    fn mean(&self, side: Side, measure: fn(&ReadFeatures) -> f64) -> Option<f64> {
+        let (mut sum, mut total) = (0.0, 0.0);
+        for read in self.reads.iter().filter(|read| read.support.side == side) {
+            sum += measure(read) * f64::from(read.weight);
+            total += f64::from(read.weight);
+        }
+        (total > 0.0).then_some(sum / total)
+    }
+
+    fn alt_mean(&self, measure: fn(&ReadFeatures) -> f64) -> f64 {
+        self.mean(Side::Alternate, measure).unwrap_or(0.0)
+    }
+
+    /// The ALT's mean less REF's; 0 where one of them has no fragments.
+    fn difference(&self, measure: fn(&ReadFeatures) -> f64) -> f64 {
+        let (of_alt, of_ref) = (
+            self.mean(Side::Alternate, measure),
+            self.mean(Side::Reference, measure),
+        );
+        of_alt.zip(of_ref).map_or(0.0, |(a, r)| a - r)
+    }
+
+    /// The ALT's fragments that are well placed, of good quality, and fit.
+    fn good(&self) -> f64 {
+        self.weight_with(Side::Alternate, |read| {
             read.mapping_quality >= 20 && read.quality >= 20.0 && read.support.misfit < 10.0
         })
-        .ln_1p(),
-    );
-    let mean_ratio = |side: Side| {
-        let sum: f64 = reads
+    }
+
+    fn mean_ratio(&self, side: Side) -> f64 {
+        let sum: f64 = self
+            .reads
             .iter()
             .filter(|read| read.support.side == side)
             .map(|read| f64::from(read.support.log_ratio.abs() * read.weight))
             .sum();
-        sum / (count(side) + 0.5) / 5.0
-    };
-    found.put("alt_log_ratio", mean_ratio(Side::Alternate));
-    found.put("ref_log_ratio", mean_ratio(Side::Reference));
-    found
+        sum / (self.count(side) + 0.5) / 5.0
+    }
 }
 
-/// What the surroundings of a call say. `sample_depth` is the sample's own mean depth, whose
-/// logarithm comes first.
-pub fn of_surroundings(around: &Surroundings, sample_depth: f32) -> Named {
-    let mut found = Named::default();
-    let sample_depth = f64::from(sample_depth).max(0.1);
-    found.put("sample_depth", sample_depth.ln());
-    let ratios = around
-        .depth
-        .map(|depth| ((f64::from(depth) + 0.5) / (sample_depth + 0.5)).log2());
-    for (name, ratio) in ["depth_here", "depth_100", "depth_300", "depth_1000"]
-        .into_iter()
-        .zip(ratios)
-    {
-        found.put(name, ratio.clamp(-6.0, 6.0));
-    }
-    found.put("depth_step", (ratios[0] - ratios[3]).clamp(-4.0, 4.0));
-    found.put("unplaced_100", f64::from(around.unplaced[0]));
-    found.put("unplaced_1000", f64::from(around.unplaced[1]));
-    let names = [
-        ["low_places_300", "half_places_300", "whole_places_300"],
-        ["low_places_1000", "half_places_1000", "whole_places_1000"],
-    ];
-    for (scale, names) in names.into_iter().enumerate() {
-        for (class, name) in names.into_iter().enumerate() {
-            found.put(name, f64::from(around.differing[scale][class]).ln_1p());
-        }
-    }
-    found.put("gap_places_300", f64::from(around.gaps).ln_1p());
-    found.put("clip_places_300", f64::from(around.clips[0]).ln_1p());
-    found.put("clip_places_1000", f64::from(around.clips[1]).ln_1p());
-    found.put("clipped_share", f64::from(around.clipped_share).min(4.0));
-    found
-}
+/// Measures of a read whose means over the sides are compared.
+mod measure {
+    use super::ReadFeatures;
 
-fn weight_of(reads: &[ReadFeatures], is: impl Fn(&ReadFeatures) -> bool) -> f64 {
-    let chosen = reads.iter().filter(|read| is(read));
-    chosen.map(|read| f64::from(read.weight)).sum()
+    pub(super) fn mapping_quality(read: &ReadFeatures) -> f64 {
+        f64::from(read.mapping_quality.min(60)) / 60.0
+    }
+    pub(super) fn quality(read: &ReadFeatures) -> f64 {
+        f64::from(read.quality) / 40.0
+    }
+    pub(super) fn distance_to_end(read: &ReadFeatures) -> f64 {
+        f64::from(read.distance_to_end.min(60.0)) / 30.0
+    }
+    pub(super) fn mismatches(read: &ReadFeatures) -> f64 {
+        f64::from(read.mismatches).ln_1p()
+    }
+    pub(super) fn gaps(read: &ReadFeatures) -> f64 {
+        f64::from(read.gaps).ln_1p()
+    }
+    pub(super) fn clipped(read: &ReadFeatures) -> f64 {
+        f64::from(read.clipped)
+    }
+    pub(super) fn cycle(read: &ReadFeatures) -> f64 {
+        f64::from(read.cycle)
+    }
 }
 
 /// Log likelihoods of the genotypes and of lower fractions of the allele against its absence, from
 /// each read's odds. No read is believed more than its mapping quality.
-fn genotype_likelihoods(found: &mut Named, reads: &[ReadFeatures]) {
-    let likelihood = |fraction: f64| -> f64 {
-        reads
-            .iter()
-            .map(|read| {
-                let believed =
-                    f64::from(read.mapping_quality.min(60)) * std::f64::consts::LN_10 / 10.0;
-                let ratio = f64::from(read.support.log_ratio).clamp(-believed, believed);
-                let mixed = ((1.0 - fraction) + fraction * ratio.exp()).ln();
-                mixed * f64::from(read.weight)
-            })
-            .sum()
-    };
-    let (het, hom) = (likelihood(0.5), likelihood(1.0));
-    let best = het.max(hom);
-    let low = LOW_FRACTIONS
-        .map(likelihood)
-        .into_iter()
-        .fold(f64::NEG_INFINITY, f64::max);
-    let soft = |value: f64| value.signum() * value.abs().ln_1p();
-    let depth: f64 = reads.iter().map(|read| f64::from(read.weight)).sum();
-    found.put("genotype_odds", soft(best));
-    found.put("genotype_odds_per_read", best / (depth + 1.0));
-    found.put("hom_odds", soft(hom - het));
-    found.put("low_fraction_odds", soft(low - best));
-    found.put("low_fraction_against_none", soft(low.max(0.0)));
+struct Likelihoods {
+    het: f64,
+    hom: f64,
+    /// The better of the two.
+    best: f64,
+    /// The best of [`LOW_FRACTIONS`].
+    low: f64,
+    /// Fragments of all sides.
+    depth: f64,
+}
+
+impl Likelihoods {
+    fn new(reads: &[ReadFeatures]) -> Self {
+        let likelihood = |fraction: f64| -> f64 {
+            reads
+                .iter()
+                .map(|read| {
+                    let believed =
+                        f64::from(read.mapping_quality.min(60)) * std::f64::consts::LN_10 / 10.0;
+                    let ratio = f64::from(read.support.log_ratio).clamp(-believed, believed);
+                    let mixed = ((1.0 - fraction) + fraction * ratio.exp()).ln();
+                    mixed * f64::from(read.weight)
+                })
+                .sum()
+        };
+        let (het, hom) = (likelihood(0.5), likelihood(1.0));
+        Self {
+            het,
+            hom,
+            best: het.max(hom),
+            low: LOW_FRACTIONS
+                .map(likelihood)
+                .into_iter()
+                .fold(f64::NEG_INFINITY, f64::max),
+            depth: reads.iter().map(|read| f64::from(read.weight)).sum(),
+        }
+    }
+}
+
+/// Large values drawn together, with their sign.
+fn soft(value: f64) -> f64 {
+    value.signum() * value.abs().ln_1p()
+}
+
+/// What the surroundings of a call say, against the sample's own mean depth.
+pub(super) struct Around<'a> {
+    counts: &'a Surroundings,
+    sample_depth: f64,
+    /// log2 of the depth at the call and within 100, 300 and 1000 bases over the sample's.
+    ratios: [f64; 4],
+}
+
+impl<'a> Around<'a> {
+    pub(super) fn new(counts: &'a Surroundings, sample_depth: f32) -> Self {
+        let sample_depth = f64::from(sample_depth).max(0.1);
+        let ratio = |depth: f32| ((f64::from(depth) + 0.5) / (sample_depth + 0.5)).log2();
+        Self {
+            counts,
+            sample_depth,
+            ratios: counts.depth.map(ratio),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -352,9 +751,14 @@ mod tests {
         ReferenceBlock::new(0, bases.to_vec(), bases.len() as u64)
     }
 
-    fn value(named: &Named, name: &str) -> f32 {
-        let at = named.names.iter().position(|known| *known == name).unwrap();
-        named.values[at]
+    fn of_shape(shape: Shape<'_>, name: &str) -> f32 {
+        let evidence = SiteEvidence { shape, reads: None };
+        known(name).unwrap().value(&evidence)
+    }
+
+    fn of_reads(reads: &[ReadFeatures], name: &str) -> f32 {
+        let counts = ReadCounts::new(reads);
+        known(name).unwrap().recount(&counts).unwrap()
     }
 
     #[test]
@@ -365,25 +769,31 @@ mod tests {
             deleted: 2,
             inserted: Vec::new(),
         };
-        let found = shape(&deletion, &block(bases), 1);
-        assert_eq!(value(&found, "is_deletion"), 1.0);
-        assert_eq!(value(&found, "homopolymer"), 1.0);
-        assert_eq!(value(&found, "changes_whole_units"), 1.0);
-        assert!((value(&found, "repeat_length") - 10f32.ln()).abs() < 1e-6);
+        let block = block(bases);
+        let found = |name| of_shape(Shape::new(&deletion, &block, 1), name);
+        assert_eq!(found("is_deletion"), 1.0);
+        assert_eq!(found("homopolymer"), 1.0);
+        assert_eq!(found("changes_whole_units"), 1.0);
+        assert!((found("repeat_length") - 10f32.ln()).abs() < 1e-6);
         let transition = Edit {
             start: 12,
             deleted: 1,
             inserted: b"T".to_vec(),
         };
-        let found = shape(&transition, &block(bases), 2);
-        assert_eq!(
-            (value(&found, "is_transition"), value(&found, "is_cpg")),
-            (1.0, 1.0)
-        );
-        assert_eq!(value(&found, "takes_neighbour"), 1.0);
-        assert!(value(&found, "alternates") > 0.6);
-        let names: std::collections::BTreeSet<_> = found.names.iter().collect();
-        assert_eq!(names.len(), found.names.len());
+        let found = |name| of_shape(Shape::new(&transition, &block, 2), name);
+        assert_eq!((found("is_transition"), found("is_cpg")), (1.0, 1.0));
+        assert_eq!(found("takes_neighbour"), 1.0);
+        assert!(found("alternates") > 0.6);
+    }
+
+    #[test]
+    fn names_are_unique_and_those_without_reads_come_first() {
+        let names: std::collections::BTreeSet<_> = ALL.iter().map(|one| one.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        let (with, without): (Vec<_>, Vec<_>) = (usual(true).collect(), usual(false).collect());
+        assert_eq!((with.len(), without.len()), (74, 20));
+        assert_eq!(with[..20], without);
+        assert!(known("depth").is_none());
     }
 
     #[test]
@@ -424,33 +834,64 @@ mod tests {
         let mixed = |alternate: usize, reference: usize| {
             let mut reads = vec![read(Side::Alternate); alternate];
             reads.extend(vec![read(Side::Reference); reference]);
-            of_reads(&reads)
+            reads
         };
         let het = mixed(15, 15);
-        assert!(value(&het, "genotype_odds") > 4.0);
-        assert!(value(&het, "hom_odds") < 0.0);
-        assert!(value(&het, "low_fraction_odds") < 0.0);
-        assert_eq!(value(&het, "het_z"), 0.0);
-        let hom = mixed(30, 0);
-        assert!(value(&hom, "hom_odds") > 0.0);
+        assert!(of_reads(&het, "genotype_odds") > 4.0);
+        assert!(of_reads(&het, "hom_odds") < 0.0);
+        assert!(of_reads(&het, "low_fraction_odds") < 0.0);
+        assert_eq!(of_reads(&het, "het_z"), 0.0);
+        assert!(of_reads(&mixed(30, 0), "hom_odds") > 0.0);
         let mosaic = mixed(5, 45);
-        assert!(value(&mosaic, "low_fraction_odds") > 1.0);
-        assert!(value(&mosaic, "het_z") < -4.0);
-        let none = mixed(0, 0);
-        assert_eq!(none.names, het.names);
-        assert!(none.values.iter().all(|value| value.is_finite()));
+        assert!(of_reads(&mosaic, "low_fraction_odds") > 1.0);
+        assert!(of_reads(&mosaic, "het_z") < -4.0);
+        let counts = ReadCounts::new(&[]);
+        let none = ALL.iter().filter_map(|feature| feature.recount(&counts));
+        assert!(none.into_iter().all(f32::is_finite));
+    }
+
+    #[test]
+    fn numbers_do_not_depend_on_the_strands_names() {
+        let mut reads = vec![read(Side::Alternate); 9];
+        reads.extend(vec![read(Side::Reference); 7]);
+        for at in [0, 1, 5, 9, 12, 13] {
+            reads[at].is_reverse = true;
+        }
+        let numbers = |reads: &[ReadFeatures]| -> Vec<f32> {
+            let counts = ReadCounts::new(reads);
+            ALL.iter().filter_map(|one| one.recount(&counts)).collect()
+        };
+        let before = numbers(&reads);
+        reads
+            .iter_mut()
+            .for_each(|read| read.is_reverse = !read.is_reverse);
+        for (a, b) in before.iter().zip(numbers(&reads)) {
+            assert!((a - b).abs() < 1e-6, "{a} {b}");
+        }
     }
 
     #[test]
     fn depths_are_ratios() {
-        let around = Surroundings {
+        let counts = Surroundings {
             depth: [60.0, 30.0, 30.0, 15.0],
             ..Surroundings::default()
         };
-        let found = of_surroundings(&around, 30.0);
-        assert_eq!(found.names[0], "sample_depth");
-        assert!((value(&found, "depth_here") - 1.0).abs() < 0.02);
-        assert!((value(&found, "depth_1000") + 1.0).abs() < 0.05);
-        assert!((value(&found, "depth_step") - 2.0).abs() < 0.05);
+        let edit = Edit {
+            start: 20,
+            deleted: 1,
+            inserted: b"T".to_vec(),
+        };
+        let block = block(&b"ACGT".repeat(20));
+        let evidence = SiteEvidence {
+            shape: Shape::new(&edit, &block, 1),
+            reads: Some((ReadCounts::new(&[]), Around::new(&counts, 30.0))),
+        };
+        let value = |name| known(name).unwrap().value(&evidence);
+        assert!((value("sample_depth") - 30f32.ln()).abs() < 1e-6);
+        assert!((value("depth_here") - 1.0).abs() < 0.02);
+        assert!((value("depth_1000") + 1.0).abs() < 0.05);
+        assert!((value("depth_step") - 2.0).abs() < 0.05);
+        let of_depth = known("sample_depth").unwrap();
+        assert_eq!(of_depth.thinning(), SiteThinning::AddsLogOfShare);
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{EncodedAllele, EncodedSite, SampleInput, SampleReads, Sink, Site};
 use crate::encode::allele::{
-    AlleleTensor, Haplotypes, LocalContext, ReadCollector, SAMPLE_LIMIT, read_set,
+    AlleleLayout, AlleleTensor, Haplotypes, LocalContext, ReadCollector, SAMPLE_LIMIT,
+    SampleEvidence, read_set,
 };
 use crate::encode::annotations::{self, AnnotationSource};
 use crate::encode::pileup::PiledReads;
@@ -30,15 +31,16 @@ pub(super) struct AlleleShard<'a> {
     pub(super) sinks: Vec<SampleReads>,
     samples: &'a [SampleInput],
     annotations: &'a [AnnotationSource],
+    layout: &'a AlleleLayout,
     alleles: Vec<Allele>,
 }
 
 impl<'a> AlleleShard<'a> {
+    /// `samples` says beside them whether their reads are read.
     pub(super) fn new(
-        samples: &'a [SampleInput],
+        (samples, with_reads): (&'a [SampleInput], bool),
         sites: &[Site<'_>],
-        with_reads: bool,
-        annotations: &'a [AnnotationSource],
+        (annotations, layout): (&'a [AnnotationSource], &'a AlleleLayout),
         block: &ReferenceBlock,
     ) -> Self {
         let alleles: Vec<Allele> = sites
@@ -59,6 +61,7 @@ impl<'a> AlleleShard<'a> {
             sinks: with_sinks.iter().map(sink).collect(),
             samples,
             annotations,
+            layout,
             alleles,
         }
     }
@@ -91,7 +94,19 @@ impl<'a> AlleleShard<'a> {
             let (site, into) = (&sites[allele.site], &mut encoded[allele.site]);
             for (slot, sample) in self.samples.iter().enumerate() {
                 let reads = reads.get(slot).map(|(piled, around)| (&piled[at], around));
-                let example = allele.encode(into, site, self.annotations, sample, reads, block);
+                let annotations = annotations::of_allele(
+                    site.record,
+                    self.annotations,
+                    allele.alternate,
+                    into.alternates,
+                    sample.column,
+                );
+                into.without_annotations &= annotations.iter().all(|value| value.is_nan());
+                let tensor = allele.encode(self.layout, into, sample, reads, block);
+                let example = Example {
+                    tensor: SiteTensor::Allele(tensor),
+                    annotations,
+                };
                 into.alleles.push(EncodedAllele {
                     sample: slot,
                     alternate: Some(allele.alternate),
@@ -130,39 +145,33 @@ impl Allele {
         }
     }
 
-    /// Its example for one sample; notes in `site` what the summary counts.
+    /// Its tensor for one sample; counts the reads into `site`.
     fn encode(
         &self,
-        into: &mut EncodedSite,
-        site: &Site<'_>,
-        sources: &[AnnotationSource],
+        layout: &AlleleLayout,
+        site: &mut EncodedSite,
         sample: &SampleInput,
         reads: Option<(&PiledReads, &LocalContext)>,
         block: &ReferenceBlock,
-    ) -> Example {
-        let count = into.alternates;
-        let annotations =
-            annotations::of_allele(site.record, sources, self.alternate, count, sample.column);
-        into.without_annotations &= annotations.iter().all(|value| value.is_nan());
-        let tensor = match reads {
-            Some((piled, around)) => {
-                into.reads = into.reads.max(Some(piled.seen));
-                into.is_sampled |= piled.seen > SAMPLE_LIMIT as u64;
-                AlleleTensor::encode(
-                    &self.edit,
-                    &self.haplotypes,
-                    count,
-                    &piled.reads,
-                    around,
-                    sample.mean_depth,
-                    block,
-                )
-            }
-            None => AlleleTensor::encode_reference(&self.edit, count, block),
+    ) -> AlleleTensor {
+        let alternates = site.alternates;
+        let Some((piled, around)) = reads else {
+            return AlleleTensor::encode_reference(layout, &self.edit, alternates, block);
         };
-        Example {
-            tensor: SiteTensor::Allele(tensor),
-            annotations,
-        }
+        site.reads = site.reads.max(Some(piled.seen));
+        site.is_sampled |= piled.seen > SAMPLE_LIMIT as u64;
+        let evidence = SampleEvidence {
+            reads: &piled.reads,
+            around,
+            mean_depth: sample.mean_depth,
+        };
+        AlleleTensor::encode(
+            layout,
+            &self.edit,
+            &self.haplotypes,
+            alternates,
+            evidence,
+            block,
+        )
     }
 }

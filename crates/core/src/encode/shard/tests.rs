@@ -24,10 +24,8 @@ fn record(line: &str) -> VcfRecord {
 }
 
 fn encoder(reads: bool) -> Encoder {
-    Encoder::Allele {
-        reads,
-        annotations: vec!["QUAL".parse().unwrap(), "FORMAT/DP".parse().unwrap()],
-    }
+    let annotations = ["QUAL", "FORMAT/DP"].map(|name| name.parse().unwrap());
+    Encoder::allele(reads, annotations.to_vec())
 }
 
 fn gatk(reads: bool) -> Encoder {
@@ -61,11 +59,13 @@ fn shard<'a>(
     ShardEncoder::new(encoder, samples, records, contigs)
 }
 
-/// A read of the reference from `start` on, with another base at each of `changes`.
+/// A read of the reference from `start` on, with another base at each of `changes` that it reaches.
 fn read(start: usize, changes: &[(usize, u8)]) -> AlignedRead {
     let mut bases = block().slice(start as u64..start as u64 + 100).to_vec();
     for (at, base) in changes {
-        bases[at - start] = *base;
+        if let Some(shown) = at.checked_sub(start).and_then(|at| bases.get_mut(at)) {
+            *shown = *base;
+        }
     }
     AlignedRead {
         start: start as i64,

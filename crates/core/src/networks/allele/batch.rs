@@ -4,13 +4,12 @@
 use candle_core::{DType, Device, Result, Tensor};
 
 use super::inputs::{
-    CELL_CHANNELS, HAPLOTYPE_CHANNELS, SUPPORTS_ALT, SUPPORTS_REF, agrees, cell_channels,
-    haplotype_channels, set_and_numbers, supports,
+    CELL_CHANNELS, HAPLOTYPE_CHANNELS, agrees, cell_channels, haplotype_channels, set_and_numbers,
+    supports,
 };
 use crate::encode::Example;
-use crate::encode::allele::AlleleTensor;
 use crate::encode::allele::columns::WINDOW;
-use crate::encode::allele::read_set::READ_FEATURES;
+use crate::encode::allele::{AlleleTensor, Side};
 use crate::networks::ModelError;
 use crate::networks::scaling::Scaling;
 
@@ -82,9 +81,9 @@ impl Batch {
                 self.qualities.push(*quality);
             }
         }
-        self.reads.extend(set.reads.as_flattened());
-        self.supports_alt.extend(supports(set, SUPPORTS_ALT));
-        self.supports_ref.extend(supports(set, SUPPORTS_REF));
+        self.reads.extend(&set.reads);
+        self.supports_alt.extend(supports(set, Side::Alternate));
+        self.supports_ref.extend(supports(set, Side::Reference));
     }
 
     /// Alleles.
@@ -128,7 +127,7 @@ impl Batch {
 
     /// [`super::inputs::Inputs::reads`], `[read, feature]`, of at least one read.
     pub(super) fn reads_on(&self, tables: &Tables) -> Result<Tensor> {
-        let shape = (self.reads(), READ_FEATURES);
+        let shape = (self.reads(), self.reads.len() / self.reads().max(1));
         Tensor::from_slice(&self.reads, shape, &tables.device)
     }
 

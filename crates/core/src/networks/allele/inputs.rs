@@ -1,31 +1,165 @@
 //! From a compact tensor to the floats that a network multiplies.
+//!
+//! [`CELL`] and [`HAPLOTYPE`] have one entry a channel: its name, how it is computed, and whether a
+//! soft quality threshold weights it. Networks look the channels up in tables that are made of them.
 
 use std::sync::LazyLock;
 
-use crate::encode::allele::AlleleTensor;
 use crate::encode::allele::columns::{Haplotype, Row, WINDOW, symbol};
+use crate::encode::allele::{AlleleTensor, Side};
 
 use crate::encode::{Example, SiteTensor};
 use crate::networks::ModelError;
 use crate::networks::scaling::Scaling;
 
-/// Channels of a read's cell: probabilities of A, C, G, T (called base 1 - 10^(-q/10), the others a
-/// third of the rest), gap, soft clip, and the probability that the base is called right where it
-/// is the reference's and where it is not.
-pub const CELL_CHANNELS: usize = 8;
-/// Of these the ones that a soft quality threshold weights.
-pub const GATED: [bool; CELL_CHANNELS] = [true, true, true, true, false, false, true, true];
+/// What stands in one cell of a read's row.
+struct Cell {
+    /// The base that is called, as an index of `ACGT`.
+    base: Option<usize>,
+    /// The symbol, without its clip.
+    symbol: u8,
+    is_clipped: bool,
+    /// Whether it is the reference's symbol.
+    agrees: bool,
+    /// Probability that the base is called right.
+    confidence: f32,
+}
 
-/// Channels of the haplotypes' columns: reference A, C, G, T, none (a column that an insertion
-/// opened), ALT A, C, G, T, gap, and whether they differ.
+/// A channel of the cells of reads.
+struct CellChannel {
+    /// Its name.
+    name: &'static str,
+    /// Whether a soft quality threshold weights it.
+    is_gated: bool,
+    value: fn(&Cell) -> f32,
+}
+
+impl Cell {
+    fn new(cell: u8, quality: u8, agrees: bool) -> Self {
+        let letter = cell & !symbol::CLIPPED;
+        let wrong = 10f64.powf(-f64::from(quality) / 10.0);
+        Self {
+            base: (1..=4).contains(&letter).then(|| usize::from(letter) - 1),
+            symbol: letter,
+            is_clipped: cell & symbol::CLIPPED != 0,
+            agrees,
+            // Never below a quarter: a base that is called is not less likely than chance.
+            confidence: (1.0 - wrong).max(0.25) as f32,
+        }
+    }
+
+    /// Probability of a base: of the one that is called its confidence, of the others a third of the
+    /// rest; a quarter of each where the base is unknown.
+    fn probability(&self, of: usize) -> f32 {
+        match self.base {
+            Some(base) if base == of => self.confidence,
+            Some(_) => (1.0 - self.confidence) / 3.0,
+            None if self.symbol == symbol::UNKNOWN => 0.25,
+            None => 0.0,
+        }
+    }
+
+    /// The confidence of a base that is the reference's (or is not, as `agrees` says). Nothing where
+    /// nothing is expected agrees.
+    fn compared(&self, agrees: bool) -> f32 {
+        match self.base {
+            Some(_) if self.agrees == agrees => self.confidence,
+            None if self.symbol == symbol::PAD && agrees && self.agrees => 1.0,
+            _ => 0.0,
+        }
+    }
+}
+
+impl CellChannel {
+    const fn new(name: &'static str, is_gated: bool, value: fn(&Cell) -> f32) -> Self {
+        Self {
+            name,
+            is_gated,
+            value,
+        }
+    }
+}
+
+/// Number of channels of a read's cell.
+pub const CELL_CHANNELS: usize = 8;
+
+/// The channels of a read's cell, in order.
+const CELL: [CellChannel; CELL_CHANNELS] = {
+    use CellChannel as C;
+    [
+        C::new("A", true, |cell| cell.probability(0)),
+        C::new("C", true, |cell| cell.probability(1)),
+        C::new("G", true, |cell| cell.probability(2)),
+        C::new("T", true, |cell| cell.probability(3)),
+        C::new("gap", false, |cell| bit(cell.symbol == symbol::GAP)),
+        C::new("clip", false, |cell| bit(cell.is_clipped)),
+        C::new("agrees", true, |cell| cell.compared(true)),
+        C::new("differs", true, |cell| cell.compared(false)),
+    ]
+};
+
+/// Which channels of a cell a soft quality threshold weights.
+pub const GATED: [bool; CELL_CHANNELS] = {
+    let mut gated = [false; CELL_CHANNELS];
+    let mut at = 0;
+    while at < CELL_CHANNELS {
+        gated[at] = CELL[at].is_gated;
+        at += 1;
+    }
+    gated
+};
+
+/// Names of the channels of a read's cell, in order.
+pub fn cell_channel_names() -> impl Iterator<Item = &'static str> {
+    CELL.iter().map(|channel| channel.name)
+}
+
+/// A channel of the columns of the haplotypes, computed from the symbols of reference and ALT.
+struct HaplotypeChannel {
+    /// Its name.
+    name: &'static str,
+    value: fn(u8, u8) -> bool,
+}
+
+impl HaplotypeChannel {
+    const fn new(name: &'static str, value: fn(u8, u8) -> bool) -> Self {
+        Self { name, value }
+    }
+}
+
+/// Number of channels of a column of the haplotypes.
 pub const HAPLOTYPE_CHANNELS: usize = 11;
 
-/// Index of "supports ALT" and of "supports REF" in [`crate::encode::allele::read_features::NAMES`].
-pub(super) const SUPPORTS_ALT: usize = 2;
-pub(super) const SUPPORTS_REF: usize = 3;
+/// The channels of a column of the haplotypes, in order.
+const HAPLOTYPE: [HaplotypeChannel; HAPLOTYPE_CHANNELS] = {
+    use HaplotypeChannel as H;
+    [
+        H::new("reference_A", |reference, _| reference == 1),
+        H::new("reference_C", |reference, _| reference == 2),
+        H::new("reference_G", |reference, _| reference == 3),
+        H::new("reference_T", |reference, _| reference == 4),
+        // A column that an insertion opened.
+        H::new("reference_none", |reference, _| reference == symbol::PAD),
+        H::new("alternate_A", |_, alternate| alternate == 1),
+        H::new("alternate_C", |_, alternate| alternate == 2),
+        H::new("alternate_G", |_, alternate| alternate == 3),
+        H::new("alternate_T", |_, alternate| alternate == 4),
+        H::new("alternate_gap", |_, alternate| alternate == symbol::GAP),
+        H::new("differs", |reference, alternate| reference != alternate),
+    ]
+};
 
-/// One allele, as floats, but for the cells of its reads, of which `push_row` makes one read's at a
-/// time; several alleles as bytes are a [`super::Batch`].
+/// Names of the channels of a column of the haplotypes, in order.
+pub fn haplotype_channel_names() -> impl Iterator<Item = &'static str> {
+    HAPLOTYPE.iter().map(|channel| channel.name)
+}
+
+fn bit(is: bool) -> f32 {
+    f32::from(u8::from(is))
+}
+
+/// Network inputs for one allele. Cells of reads are excluded; `push_row` produces them one read at
+/// a time. A [`super::Batch`] holds several alleles as bytes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inputs {
     /// `[column][channel]`.
@@ -55,17 +189,17 @@ impl Inputs {
         self.scaled.extend(scaled);
         push_haplotype(&set.haplotype, &mut self.haplotype);
         if with_reads {
-            self.reads.extend(set.reads.as_flattened());
-            self.supports_alt.extend(supports(set, SUPPORTS_ALT));
-            self.supports_ref.extend(supports(set, SUPPORTS_REF));
+            self.reads.extend(&set.reads);
+            self.supports_alt.extend(supports(set, Side::Alternate));
+            self.supports_ref.extend(supports(set, Side::Reference));
         }
         Ok(set)
     }
 }
 
-/// For each read whether it supports the allele of [`SUPPORTS_ALT`] or [`SUPPORTS_REF`].
-pub(super) fn supports(set: &AlleleTensor, feature: usize) -> impl Iterator<Item = bool> {
-    set.reads.iter().map(move |read| read[feature] > 0.5)
+/// For each read whether it supports this side.
+pub(super) fn supports(set: &AlleleTensor, side: Side) -> impl Iterator<Item = bool> {
+    set.sides.iter().map(move |of_read| *of_read == side)
 }
 
 /// An example's tensor, and the numbers of its call and its annotations, scaled, with their missing
@@ -96,28 +230,18 @@ pub(super) fn set_and_numbers<'a>(
     Ok((set, scaled))
 }
 
-/// 1 - 10^(-q/10), never below a quarter: a base that is called is not less likely than chance.
-static CONFIDENCE: LazyLock<[f32; 256]> = LazyLock::new(|| {
-    std::array::from_fn(|quality| {
-        let wrong = 10f64.powf(-(quality as f64) / 10.0);
-        (1.0 - wrong).max(0.25) as f32
-    })
-});
+/// Symbols of a cell, with their clips.
+const SYMBOLS: usize = 16;
 
-/// The cells of the bases that are called, by quality; of each base the one that is not the
-/// reference's, then the one that is.
-static CALLED: LazyLock<[[[f32; CELL_CHANNELS]; 8]; 256]> = LazyLock::new(|| {
-    std::array::from_fn(|quality| {
-        std::array::from_fn(|at| {
-            let (base, agrees) = (at / 2, at % 2 == 1);
-            let confidence = CONFIDENCE[quality];
-            let mut channels = [0.0; CELL_CHANNELS];
-            channels[..4].fill((1.0 - confidence) / 3.0);
-            channels[base] = confidence;
-            channels[if agrees { 6 } else { 7 }] = confidence;
-            channels
-        })
-    })
+/// The channels of every cell: `[quality][symbol][agrees]`.
+static CELLS: LazyLock<Vec<[f32; CELL_CHANNELS]>> = LazyLock::new(|| {
+    let qualities = 0..=u8::MAX;
+    let symbols = qualities.flat_map(|quality| (0..SYMBOLS as u8).map(move |cell| (cell, quality)));
+    let cells = symbols
+        .flat_map(|(cell, quality)| [false, true].map(|agrees| Cell::new(cell, quality, agrees)));
+    cells
+        .map(|cell| std::array::from_fn(|at| (CELL[at].value)(&cell)))
+        .collect()
 });
 
 /// Appends the cells of a read's row, `[column][channel]`.
@@ -133,25 +257,10 @@ pub(super) fn agrees(cell: u8, expected: u8) -> bool {
     cell & !symbol::CLIPPED == expected
 }
 
-/// The channels of a read's symbol.
+/// The channels of a read's symbol, which lies below 16.
 pub(super) fn cell_channels(cell: u8, quality: u8, agrees: bool) -> [f32; CELL_CHANNELS] {
-    let base = cell & !symbol::CLIPPED;
-    let mut channels = [0.0; CELL_CHANNELS];
-    match base {
-        1..=4 => {
-            let of_base = 2 * (usize::from(base) - 1);
-            channels = CALLED[usize::from(quality)][of_base + usize::from(agrees)];
-        }
-        symbol::UNKNOWN => channels[..4].fill(0.25),
-        symbol::GAP => channels[4] = 1.0,
-        // Nothing where nothing is expected: the row agrees.
-        symbol::PAD => channels[6] = f32::from(u8::from(agrees)),
-        _ => {}
-    }
-    if cell & symbol::CLIPPED != 0 {
-        channels[5] = 1.0;
-    }
-    channels
+    let symbol = usize::from(cell) % SYMBOLS;
+    CELLS[(usize::from(quality) * SYMBOLS + symbol) * 2 + usize::from(agrees)]
 }
 
 fn push_haplotype(haplotype: &Haplotype, out: &mut Vec<f32>) {
@@ -162,24 +271,22 @@ fn push_haplotype(haplotype: &Haplotype, out: &mut Vec<f32>) {
 
 /// The channels of a column of the haplotypes.
 pub(super) fn haplotype_channels(reference: u8, alternate: u8) -> [f32; HAPLOTYPE_CHANNELS] {
-    let mut channels = [0.0; HAPLOTYPE_CHANNELS];
-    match reference {
-        base @ 1..=4 => channels[usize::from(base) - 1] = 1.0,
-        symbol::PAD => channels[4] = 1.0,
-        _ => {}
-    }
-    match alternate {
-        base @ 1..=4 => channels[4 + usize::from(base)] = 1.0,
-        symbol::GAP => channels[9] = 1.0,
-        _ => {}
-    }
-    channels[10] = f32::from(u8::from(reference != alternate));
-    channels
+    std::array::from_fn(|at| bit((HAPLOTYPE[at].value)(reference, alternate)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn channels_have_names_of_their_own() {
+        let unique = |names: Vec<&str>| {
+            let set: std::collections::BTreeSet<_> = names.iter().collect();
+            set.len() == names.len()
+        };
+        assert!(unique(cell_channel_names().collect()));
+        assert!(unique(haplotype_channel_names().collect()));
+    }
 
     #[test]
     fn cells() {

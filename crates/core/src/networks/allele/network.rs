@@ -7,7 +7,6 @@ use super::spec::{AlleleSpec, KEPT_COLUMNS};
 use crate::encode::Example;
 use crate::encode::allele::AlleleTensor;
 use crate::encode::allele::columns::WINDOW;
-use crate::encode::allele::read_set::READ_FEATURES;
 use crate::networks::scaling::Scaling;
 use crate::networks::{ModelError, Replica};
 use cnnfilter_nn::kernel::{Conv, ConvShape, Dense, Rows, pool};
@@ -77,7 +76,12 @@ impl AlleleNetwork {
     pub fn new(spec: AlleleSpec, scaling: Scaling, weights: Weights) -> Result<Self, ModelError> {
         spec.check()?;
         let scaled = 2 * scaling.features.len();
-        let shapes = spec.weight_shapes(scaled);
+        // As many numbers of a read as the model was trained with.
+        let numbers = weights
+            .get("flags.weight")
+            .and_then(|flags| flags.shape.get(1));
+        let numbers = numbers.copied().unwrap_or(0);
+        let shapes = spec.weight_shapes(numbers, scaled);
         cnnfilter_nn::weights::check(&weights, &shapes)?;
         let data = |name: &str| weights.get(name).map_or(&[][..], |w| w.data.as_slice());
         let kernel = spec.kernel;
@@ -121,10 +125,10 @@ impl AlleleNetwork {
             let width = spec.read_width;
             Some(ReadLayers {
                 bases: conv("bases", CELL_CHANNELS, base, false)?,
-                flags: spanning(1, "flags", READ_FEATURES, base, false)?,
+                flags: spanning(1, "flags", numbers, base, false)?,
                 read: conv("read", base, read, true)?,
                 site1: conv("site1", super::spec::CELL_POOLS * read, site, true)?,
-                dense1: spanning(1, "read_dense1", READ_FEATURES, width, true)?,
+                dense1: spanning(1, "read_dense1", numbers, width, true)?,
                 dense2: spanning(1, "read_dense2", width, width, true)?,
                 gate: spec.quality_gate.then(|| {
                     let (t, temperature) = (
@@ -167,6 +171,14 @@ impl AlleleNetwork {
     pub fn logits(&self, example: &Example) -> Result<[f32; 4], ModelError> {
         let mut inputs = Inputs::default();
         let set = inputs.push(example, &self.scaling, self.spec.reads)?;
+        if let Some(layers) = &self.reads
+            && set.reads.len() != set.rows.len() * layers.flags.shape().cin
+        {
+            return Err(ModelError::Example {
+                expected: "as many numbers of a read as the card names",
+                found: "another number of them",
+            });
+        }
         let haplotype = one_row(&inputs.haplotype, WINDOW);
         let mut of_haplotype = Vec::new();
         self.haplotype.forward(haplotype, &mut of_haplotype)?;

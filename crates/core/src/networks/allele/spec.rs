@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::inputs::{CELL_CHANNELS, HAPLOTYPE_CHANNELS};
 use crate::encode::allele::columns::{EVENT_COLUMN, WINDOW};
-use crate::encode::allele::read_set::READ_FEATURES;
+use crate::encode::allele::read_features;
 use crate::networks::ModelError;
 
 /// Columns around the change that reach the dense layers one by one.
@@ -122,9 +122,9 @@ impl AlleleSpec {
         }
     }
 
-    /// Names and shapes of the weights for `scaled` scaled inputs (numbers of the call, annotations
-    /// and missing bits): convolutions `[out][in][kernel]`, dense layers `[out][in]`.
-    pub fn weight_shapes(&self, scaled: usize) -> Vec<(String, Vec<usize>)> {
+    /// Names and shapes of the weights for `read_features` numbers of a read and `scaled` scaled inputs
+    /// (numbers of the call, annotations and missing bits): convolutions `[out][in][kernel]`, dense layers `[out][in]`.
+    pub fn weight_shapes(&self, read_features: usize, scaled: usize) -> Vec<(String, Vec<usize>)> {
         let mut shapes: Vec<(&str, Vec<usize>)> = Vec::new();
         let (base, read, site) = (self.base_filters, self.read_filters, self.site_filters);
         let kernel = self.kernel;
@@ -132,12 +132,12 @@ impl AlleleSpec {
         shapes.push(("haplotype.bias", vec![base]));
         if self.reads {
             shapes.push(("bases.weight", vec![base, CELL_CHANNELS, kernel]));
-            shapes.push(("flags.weight", vec![base, READ_FEATURES]));
+            shapes.push(("flags.weight", vec![base, read_features]));
             shapes.push(("read.weight", vec![read, base, kernel]));
             shapes.push(("read.bias", vec![read]));
             shapes.push(("site1.weight", vec![site, CELL_POOLS * read, kernel]));
             shapes.push(("site1.bias", vec![site]));
-            shapes.push(("read_dense1.weight", vec![self.read_width, READ_FEATURES]));
+            shapes.push(("read_dense1.weight", vec![self.read_width, read_features]));
             shapes.push(("read_dense1.bias", vec![self.read_width]));
             shapes.push(("read_dense2.weight", vec![self.read_width, self.read_width]));
             shapes.push(("read_dense2.bias", vec![self.read_width]));
@@ -175,9 +175,9 @@ impl AlleleSpec {
         let mut count = columns(1) * kernel * HAPLOTYPE_CHANNELS * base;
         if self.reads {
             let of_a_read = columns(1) * kernel * CELL_CHANNELS * base
-                + READ_FEATURES * base
+                + read_features::USUAL * base
                 + columns(2) * kernel * base * read
-                + READ_FEATURES * self.read_width
+                + read_features::USUAL * self.read_width
                 + self.read_width * self.read_width;
             count += reads * of_a_read;
             count += columns(3) * kernel * CELL_POOLS * read * site;
