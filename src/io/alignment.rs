@@ -8,9 +8,8 @@ use rust_htslib::bam::{IndexedReader, Read as _};
 use super::alignment_index::AlignmentIndexes;
 use super::bgzf_tail::{check_alignment_end, head};
 use super::error::{IoError, refuse_remote};
-use cnnfilter_core::genome::ReadSink;
 use cnnfilter_core::genome::{
-    AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFilter, ReadFlags,
+    AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFilter, ReadFlags, ReadSink, Span,
 };
 use cnnfilter_core::samples::{ReadGroup, ReadRoute, RoutedFile};
 
@@ -159,11 +158,8 @@ impl AlignmentSource {
     /// # Errors
     /// Where a file is damaged.
     pub fn sweep(&mut self, contig: &str, samples: &mut [impl ReadSink]) -> Result<(), IoError> {
-        let spans = || samples.iter().filter_map(ReadSink::span);
-        let (Some(start), Some(end)) = (
-            spans().map(|span| span.0).min(),
-            spans().map(|span| span.1).max(),
-        ) else {
+        let spans = samples.iter().filter_map(ReadSink::span);
+        let Some(Span { start, end }) = Span::covering(spans) else {
             return Ok(());
         };
         for file in &mut self.files {

@@ -4,9 +4,9 @@ use std::cell::LazyCell;
 use std::sync::Arc;
 
 use super::reservoir::Reservoir;
-use crate::genome::{AlignedRead, ReadSink, Variant};
+use crate::genome::{AlignedRead, ReadSink, Span, Variant};
 
-/// Calls of one stretch of one contig, waiting for their reads.
+/// Calls of one part of one contig, waiting for their reads.
 ///
 /// Reads are offered in the order of their start (as a sorted BAM gives them); each goes to every
 /// call whose span it overlaps, the rule of an indexed fetch: `read.start < call.end` and
@@ -14,7 +14,7 @@ use crate::genome::{AlignedRead, ReadSink, Variant};
 #[derive(Debug)]
 pub struct Pileup {
     /// Spans of the calls, sorted by start.
-    spans: Vec<(i64, i64)>,
+    spans: Vec<Span>,
     /// Index of the call in the caller's order, for each span.
     order: Vec<usize>,
     reservoirs: Vec<Reservoir<Arc<AlignedRead>>>,
@@ -27,13 +27,13 @@ impl Pileup {
     pub fn new<'a>(calls: impl IntoIterator<Item = &'a Variant>, limit: usize) -> Self {
         let spans = calls
             .into_iter()
-            .map(|call| (call.start as i64, call.end as i64));
+            .map(|call| Span::new(call.start as i64, call.end as i64));
         Self::over(spans, limit)
     }
 
-    /// Prepares for spans, 0-based and half-open, of which each keeps at most `limit` reads.
-    pub fn over(spans: impl IntoIterator<Item = (i64, i64)>, limit: usize) -> Self {
-        let mut spans: Vec<((i64, i64), usize)> = spans
+    /// Prepares for spans, of which each keeps at most `limit` reads.
+    pub fn over(spans: impl IntoIterator<Item = Span>, limit: usize) -> Self {
+        let mut spans: Vec<(Span, usize)> = spans
             .into_iter()
             .enumerate()
             .map(|(at, span)| (span, at))
@@ -61,10 +61,8 @@ impl Pileup {
 }
 
 impl ReadSink for Pileup {
-    fn span(&self) -> Option<(i64, i64)> {
-        let start = self.spans.first()?.0;
-        let end = self.spans.iter().map(|(_, end)| *end).max()?;
-        Some((start, end))
+    fn span(&self) -> Option<Span> {
+        Span::covering(self.spans.iter().copied())
     }
 
     fn offer(&mut self, start: i64, end: i64, make: impl FnOnce() -> AlignedRead) {
@@ -83,19 +81,18 @@ impl Pileup {
         while self
             .spans
             .get(self.first)
-            .is_some_and(|(_, call_end)| *call_end <= start)
+            .is_some_and(|call| call.end <= start)
         {
             self.first += 1;
         }
         for at in self.first..self.spans.len() {
-            let (call_start, call_end) = self.spans[at];
-            if call_start >= end {
+            let call = self.spans[at];
+            if call.start >= end {
                 break;
             }
-            if call_end <= start {
-                continue;
+            if call.overlaps(start, end) {
+                self.reservoirs[at].offer(&take);
             }
-            self.reservoirs[at].offer(&take);
         }
     }
 }
@@ -163,7 +160,7 @@ mod tests {
         for _ in 0..20_000 {
             pileup.offer(40, 60, || read(40, 20));
         }
-        assert_eq!(pileup.span(), Some((50, 51)));
+        assert_eq!(pileup.span(), Some(Span::new(50, 51)));
         let piled = pileup.into_reads().remove(0);
         assert_eq!((piled.reads.len(), piled.seen), (128, 20_000));
     }

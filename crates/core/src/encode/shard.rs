@@ -20,7 +20,7 @@ use std::ops::Range;
 use super::kind::{Skip, scorable};
 use super::{Encoder, Example};
 use crate::genome::{
-    AlignedRead, Contig, ContigTable, ReadSink, ReferenceBlock, Variant, VariantKind,
+    AlignedRead, Contig, ContigTable, ReadSink, ReferenceBlock, Span, Variant, VariantKind,
 };
 use crate::vcf::VcfRecord;
 use allele::AlleleShard;
@@ -324,7 +324,7 @@ enum Sink {
 }
 
 impl ReadSink for SampleReads {
-    fn span(&self) -> Option<(i64, i64)> {
+    fn span(&self) -> Option<Span> {
         match &self.0 {
             Sink::Gatk(sink) => sink.span(),
             Sink::Allele(sink) => sink.span(),
@@ -369,10 +369,10 @@ pub fn encode_record(
         let filter = encoder.usual_read_filter();
         let mut sorted: Vec<&AlignedRead> = reads.iter().collect();
         sorted.sort_by_key(|read| read.start);
-        let span = sink.span().unwrap_or((0, 0));
+        let span = sink.span().unwrap_or_default();
         for read in sorted {
             let (start, end) = (read.start, read.end());
-            let is_near = start < span.1 && end > span.0;
+            let is_near = span.overlaps(start, end);
             if is_near && filter.passes(read.flags, read.mapping_quality) {
                 sink.offer(start, end, || read.clone());
             }

@@ -1,8 +1,46 @@
-//! Sets of positions.
+//! Spans and sets of positions.
 
 use std::collections::BTreeMap;
 
-/// A stretch of one contig, 0-based and half-open.
+/// Positions of one contig, 0-based and half-open, where they may reach past the contig's ends: an
+/// aligned read whose clips are laid on, a window around a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// First position; negative left of the contig.
+    pub start: i64,
+    /// One past the last position.
+    pub end: i64,
+}
+
+impl Span {
+    /// `start..end`, 0-based and half-open.
+    pub fn new(start: i64, end: i64) -> Self {
+        Self { start, end }
+    }
+
+    /// Whether the span holds any position of `start..end`.
+    pub fn overlaps(self, start: i64, end: i64) -> bool {
+        self.start < end && start < self.end
+    }
+
+    /// The span with `margin` positions more on either side.
+    pub fn grown(self, margin: i64) -> Self {
+        Self {
+            start: self.start - margin,
+            end: self.end + margin,
+        }
+    }
+
+    /// The span from the first to the last position of all; `None` without any span.
+    pub fn covering(spans: impl IntoIterator<Item = Self>) -> Option<Self> {
+        spans.into_iter().reduce(|one, other| Self {
+            start: one.start.min(other.start),
+            end: one.end.max(other.end),
+        })
+    }
+}
+
+/// A part of one contig, 0-based and half-open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Interval {
     /// First position.
@@ -95,6 +133,18 @@ impl IntervalSet {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn spans_are_half_open() {
+        let span = Span::new(5, 9);
+        for (start, end, overlaps) in [(0, 5, false), (0, 6, true), (8, 9, true), (9, 12, false)] {
+            assert_eq!(span.overlaps(start, end), overlaps, "{start} {end}");
+        }
+        assert_eq!(span.grown(7), Span::new(-2, 16));
+        let all = Span::covering([Span::new(7, 8), span, Span::new(6, 20)]);
+        assert_eq!(all, Some(Span::new(5, 20)));
+        assert_eq!(Span::covering([]), None);
+    }
 
     #[test]
     fn touching_intervals_become_one() {

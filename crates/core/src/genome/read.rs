@@ -1,6 +1,7 @@
 //! An aligned read, free of any file format.
 
 use super::cigar::Cigar;
+use super::interval::Span;
 
 /// The flag bits of a SAM record (specification, section 1.4).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,10 +82,10 @@ impl AlignedRead {
     }
 }
 
-/// What takes reads from a sweep.
+/// A taker of the reads of a sweep.
 pub trait ReadSink {
-    /// The stretch that has to be swept, 0-based and half-open; nothing where no read is wanted.
-    fn span(&self) -> Option<(i64, i64)>;
+    /// The positions whose reads are wanted; `None` where no read is.
+    fn span(&self) -> Option<Span>;
 
     /// Offers the next read, which covers `start..end`, in the order of starts; `make` is called
     /// once at most, and only if the read is wanted.

@@ -18,14 +18,19 @@ pub struct Variant {
     pub alternates: Vec<Vec<u8>>,
 }
 
-/// What a record is, for scoring and filtering.
+/// Kind of a record or of one ALT, for scoring and filtering.
+///
+/// Two rules give it. Scores, labels and filters of our own networks take [`record_kind`] for a record
+/// and [`super::Edit::is_indel`] for an ALT: an MNP counts with the SNPs, and a record with any ALT of
+/// another length is an INDEL. GATK's networks were trained with `encode::kind::gatk_kind`,
+/// for which MNPs and mixed records are [`VariantKind::Other`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum VariantKind {
-    /// Every ALT is one base for one base.
+    /// Bases in the place of as many others; by GATK's rule of one base only.
     Snp,
-    /// Every ALT changes the length.
+    /// Another number of bases than REF; by GATK's rule in every ALT.
     Indel,
-    /// Everything else: MNPs, mixtures, records without ALT.
+    /// No ALT is spelled in bases; by GATK's rule also MNPs and mixtures.
     Other,
 }
 

@@ -8,9 +8,7 @@
 use std::sync::Arc;
 
 use crate::encode::pileup::Pileup;
-use crate::genome::ReadSink;
-use crate::genome::ReferenceBlock;
-use crate::genome::{AlignedRead, CigarOp};
+use crate::genome::{AlignedRead, CigarOp, ReadSink, ReferenceBlock, Span};
 
 /// How far around a call the landscape is looked at, in bases.
 pub const REACH: i64 = 1000;
@@ -169,9 +167,9 @@ impl LocalContext {
         (self.depth, self.unplaced) = (depth, unplaced);
     }
 
-    /// What it says around a change whose own places are `own` (0-based, half-open).
-    pub fn around(&self, own: (i64, i64)) -> Surroundings {
-        let own = (own.0 - self.start, own.1 - self.start);
+    /// Sums up the counts around a change whose own places are `own`.
+    pub fn around(&self, own: Span) -> Surroundings {
+        let own = (own.start - self.start, own.end - self.start);
         let length = self.reference.len() as i64;
         let cut = |reach: i64| {
             let from = (own.0 - reach).clamp(0, length) as usize;
@@ -248,30 +246,29 @@ pub struct ReadCollector {
     pub pileup: Pileup,
     /// Everything around them.
     pub landscape: LocalContext,
-    span: Option<(i64, i64)>,
+    span: Option<Span>,
 }
 
 impl ReadCollector {
     /// Prepares for calls whose cores ([`super::Haplotypes::core`]) are `cores`, of which each keeps
     /// `limit` reads.
-    pub fn new(cores: &[(i64, i64)], margin: i64, limit: usize, block: &ReferenceBlock) -> Self {
-        let spans = cores.iter().map(|core| (core.0 - margin, core.1 + margin));
-        let start = cores.iter().map(|core| core.0).min();
-        let end = cores.iter().map(|core| core.1).max();
-        let span = start
-            .zip(end)
-            .map(|(start, end)| ((start - REACH).max(0), end + REACH));
-        let (from, to) = span.unwrap_or((0, 0));
+    pub fn new(cores: &[Span], margin: i64, limit: usize, block: &ReferenceBlock) -> Self {
+        let spans = cores.iter().map(|core| core.grown(margin));
+        let span = Span::covering(cores.iter().copied()).map(|span| {
+            let Span { start, end } = span.grown(REACH);
+            Span::new(start.max(0), end)
+        });
+        let Span { start, end } = span.unwrap_or_default();
         Self {
             pileup: Pileup::over(spans, limit),
-            landscape: LocalContext::new(from, to, block),
+            landscape: LocalContext::new(start, end, block),
             span,
         }
     }
 }
 
 impl ReadSink for ReadCollector {
-    fn span(&self) -> Option<(i64, i64)> {
+    fn span(&self) -> Option<Span> {
         self.span
     }
 
@@ -317,7 +314,7 @@ mod tests {
         let reads: Vec<_> = (0..10)
             .map(|at| read(1950, &[b'A'; 100], if at < 3 { 0 } else { 60 }))
             .collect();
-        let found = landscape(&reads).around((2000, 2001));
+        let found = landscape(&reads).around(Span::new(2000, 2001));
         assert_eq!(found.depth[0], 10.0);
         assert!((found.depth[1] - 10.0 * 100.0 / 201.0).abs() < 1e-4);
         assert!((found.unplaced[0] - 0.3).abs() < 1e-6);
@@ -333,7 +330,7 @@ mod tests {
         let reads: Vec<_> = (0..10)
             .map(|at| read(1950, if at < 5 { &carrier } else { &plain }, 60))
             .collect();
-        let found = landscape(&reads).around((2000, 2001));
+        let found = landscape(&reads).around(Span::new(2000, 2001));
         let per_100 = 100.0 / 601.0;
         assert!((found.differing[0][1] - per_100).abs() < 1e-5, "{found:?}");
         assert_eq!((found.differing[0][0], found.differing[0][2]), (0.0, 0.0));
@@ -348,7 +345,7 @@ mod tests {
             (CigarOp::Deletion, 2),
             (CigarOp::Match, 20),
         ]);
-        let found = landscape(&vec![clipped; 4]).around((2000, 2001));
+        let found = landscape(&vec![clipped; 4]).around(Span::new(2000, 2001));
         assert!(found.clips[0] > 0.0 && found.gaps > 0.0, "{found:?}");
         assert!(found.clipped_share > 0.0);
     }
@@ -356,7 +353,7 @@ mod tests {
     #[test]
     fn a_read_with_other_lengths_is_no_harm() {
         let block = ReferenceBlock::new(0, vec![b'A'; 4000], 4000);
-        let mut survey = ReadCollector::new(&[(2000, 2001)], 10, 400, &block);
+        let mut survey = ReadCollector::new(&[Span::new(2000, 2001)], 10, 400, &block);
         for count in [0, 3, 90] {
             let mut odd = read(1990, &[b'C'; 30], 60);
             odd.qualities.resize(count, 30);
@@ -365,16 +362,16 @@ mod tests {
         survey.landscape.finish();
         let reads = survey.pileup.into_reads().remove(0).reads;
         assert!(reads.iter().all(|read| read.qualities.len() == 30));
-        assert_eq!(survey.landscape.around((2000, 2001)).depth[0], 3.0);
+        assert_eq!(survey.landscape.around(Span::new(2000, 2001)).depth[0], 3.0);
     }
 
     #[test]
     fn a_contig_s_end_is_no_harm() {
-        let found = landscape(&[read(3990, &[b'C'; 30], 60)]).around((3999, 4000));
+        let found = landscape(&[read(3990, &[b'C'; 30], 60)]).around(Span::new(3999, 4000));
         assert_eq!(found.depth[0], 1.0);
         let empty = LocalContext::new(5, 5, &ReferenceBlock::new(0, Vec::new(), 0));
         let mut empty = empty;
         empty.finish();
-        assert_eq!(empty.around((3, 4)).depth[0], 0.0);
+        assert_eq!(empty.around(Span::new(3, 4)).depth[0], 0.0);
     }
 }

@@ -219,7 +219,7 @@ impl ReadFeatures {
             match block.op {
                 CigarOp::SoftClip => clipped = clipped.saturating_add(block.count),
                 CigarOp::Insertion | CigarOp::Deletion => {
-                    let is_away = covered.end < core.0 - OWN || covered.start > core.1 + OWN;
+                    let is_away = covered.end < core.start - OWN || covered.start > core.end + OWN;
                     gaps += u32::from(is_away);
                 }
                 _ => {}
@@ -230,7 +230,7 @@ impl ReadFeatures {
         let mut mismatches = 0;
         let shown = block.slice(block.start()..u64::MAX);
         for (place, at) in aligned_bases(read, shown_from, shown_from + shown.len() as i64) {
-            if (core.0 - OWN..core.1 + OWN).contains(&place) {
+            if (core.start - OWN..core.end + OWN).contains(&place) {
                 continue;
             }
             let (base, other) = (read.bases[at], shown[(place - shown_from) as usize]);
@@ -239,7 +239,7 @@ impl ReadFeatures {
         }
         let length = read.bases.len().max(1) as f32;
         // Where the call lies in the stored bases, clips included, taken from the nearer end.
-        let middle = (core.0 + core.1) / 2;
+        let middle = (core.start + core.end) / 2;
         let left = read.unclipped_start();
         let from_left = (middle - left) as f32;
         let from_right = length - from_left;
@@ -266,7 +266,7 @@ impl ReadFeatures {
                 along
             },
             quality: if count > 0.0 { sum / count } else { 0.0 },
-            covers: read.start < core.0 && end > core.1,
+            covers: read.start < core.start && end > core.end,
             mate_overlaps: false,
             weight: 1.0,
             mate_reverse: flags.is_mate_reverse(),

@@ -5,10 +5,8 @@
 //! along the reference and along the reference with the allele written into it, and supports the
 //! one it fits better.
 
-use crate::genome::Edit;
-use crate::genome::ReferenceBlock;
 use crate::genome::repeat::tandem_repeat;
-use crate::genome::{AlignedRead, CigarOp};
+use crate::genome::{AlignedRead, CigarOp, Edit, ReferenceBlock, Span};
 
 /// Bases of reference on either side of the change and of the repeat it stands in.
 const FLANK: u64 = 40;
@@ -65,8 +63,8 @@ pub struct Haplotypes {
     alternate: Vec<u8>,
     /// The change, where it replaces bases one for one.
     substitution: Option<Edit>,
-    /// Span of the change and the repeat it stands in, 0-based and half-open.
-    pub core: (i64, i64),
+    /// The change and the repeat it stands in.
+    pub core: Span,
 }
 
 impl Haplotypes {
@@ -94,7 +92,7 @@ impl Haplotypes {
             reference,
             alternate,
             substitution: (!edit.is_indel()).then(|| edit.clone()),
-            core: (first as i64, last as i64),
+            core: Span::new(first as i64, last as i64),
         }
     }
 
@@ -347,7 +345,7 @@ mod tests {
         // Two of eight T lost (32..40), at their left end.
         let edit = edit(32, 2, b"");
         let haplotypes = Haplotypes::new(&edit, &block());
-        assert_eq!(haplotypes.core, (32, 40));
+        assert_eq!(haplotypes.core, Span::new(32, 40));
         let alternate = changed(&edit);
         let carrier = &alternate[10..60];
         for cigar in [

@@ -8,7 +8,7 @@ use crate::encode::allele::{
 use crate::encode::annotations::{self, AnnotationSource};
 use crate::encode::pileup::PiledReads;
 use crate::encode::{Example, SiteTensor};
-use crate::genome::{Edit, ReferenceBlock, Variant, VariantKind, record_kind};
+use crate::genome::{Edit, ReferenceBlock, Span, Variant, VariantKind, record_kind};
 
 /// An ALT that is spelled in bases and changes something.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl<'a> AlleleShard<'a> {
             .enumerate()
             .flat_map(|(site, of)| alleles(site, &of.variant, block))
             .collect();
-        let cores: Vec<(i64, i64)> = alleles
+        let cores: Vec<Span> = alleles
             .iter()
             .map(|allele| allele.haplotypes.core)
             .collect();
