@@ -1,4 +1,4 @@
-//! What can be wrong with what is given to the simulator.
+//! Faults in the input of the simulator.
 
 /// An error of an input's content.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum SimulateError {
         knob: &'static str,
         /// Its value.
         found: String,
-        /// What it may be.
+        /// The values it may have.
         expected: &'static str,
     },
     /// A record of a FASTQ file that cannot be read.
@@ -38,9 +38,9 @@ pub enum SimulateError {
     Fastq {
         /// Number of the record, from 1.
         number: u64,
-        /// What should be there.
+        /// The expected text.
         expected: &'static str,
-        /// What is there.
+        /// The text found.
         found: String,
     },
     /// Two files of which one does not go with the other.

@@ -5,7 +5,7 @@
 pub struct FastaRecord {
     /// Its name, without blanks.
     pub name: String,
-    /// What else stands in the name's line; may be empty.
+    /// The rest of the name's line; may be empty.
     pub description: String,
     /// Its bases.
     pub bases: Vec<u8>,

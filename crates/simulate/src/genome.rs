@@ -18,7 +18,7 @@ use super::variants::{Counts, Rates, VariantModel};
 /// Bases at each end of a region that are not judged: too few reads reach there.
 pub const EDGE: usize = 300;
 
-/// What a sample is made of.
+/// Settings of a simulated sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GenomeOptions {
     /// Seed of all that is drawn.
@@ -122,7 +122,7 @@ pub fn mixture_text(sources: impl IntoIterator<Item = Source>, contamination: f6
     text
 }
 
-/// What was made of a region.
+/// The simulated sample of a region.
 #[derive(Debug, Clone, Default)]
 pub struct RegionSample {
     /// Sequences by the file that they belong to; those of a region with the region's order.
@@ -133,7 +133,7 @@ pub struct RegionSample {
     pub confident: Vec<Range<u64>>,
     /// Variants of the sample.
     pub counts: Counts,
-    /// What became of the real variants.
+    /// Fate of the real variants.
     pub given: GivenTally,
 }
 

@@ -33,12 +33,12 @@ pub struct GivenRecord<'a> {
     pub reference: &'a [u8],
     /// The ALTs, as they stand.
     pub alternates: Vec<&'a [u8]>,
-    /// Whether FILTER lets it through.
+    /// True if FILTER lets it through.
     pub passes: bool,
     /// The alleles of the genotype: 0 for REF, 1 and up for the ALTs, nothing for a missing one. A
     /// single one counts as homozygous.
     pub genotype: Vec<Option<usize>>,
-    /// Whether their order says which haplotype each lies on.
+    /// True if their order says which haplotype each lies on.
     pub is_phased: bool,
 }
 
@@ -76,7 +76,7 @@ pub enum LeftOut {
     NoBase,
 }
 
-/// What became of the real variants of a region.
+/// Fate of the real variants of a region.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GivenTally {
     /// Records that lie in the region.
@@ -146,7 +146,7 @@ impl GivenVariants {
         self.by_contig.values().map(Vec::len).sum()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are none.
     pub fn is_empty(&self) -> bool {
         self.by_contig.is_empty()
     }

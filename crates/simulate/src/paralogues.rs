@@ -29,7 +29,7 @@ const HOMOZYGOUS: f64 = 0.5;
 pub struct Paralogue {
     /// How many of the two haplotypes have it: 1 or 2.
     pub ploidy: usize,
-    /// What it is a copy of, 0-based half-open in its region.
+    /// The original, 0-based half-open in its region.
     pub source: Range<usize>,
     /// Changes per base.
     pub divergence: f64,

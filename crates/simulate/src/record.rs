@@ -16,7 +16,7 @@ pub struct Change {
     pub start: usize,
     /// The bases that stand in the reference.
     pub reference: Vec<u8>,
-    /// What may stand there instead; one or two alleles.
+    /// The alleles that may stand there instead; one or two.
     pub alternates: Vec<Vec<u8>>,
 }
 
@@ -26,7 +26,7 @@ impl Change {
         self.start..self.start + self.reference.len()
     }
 
-    /// Whether any allele has another length than the reference.
+    /// Returns true if any allele has another length than the reference.
     pub fn is_indel(&self) -> bool {
         self.alternates
             .iter()
@@ -217,7 +217,7 @@ impl Diploid {
         self.records.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is none.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }

@@ -330,7 +330,7 @@ impl<'a> VariantModel<'a> {
     }
 }
 
-/// Whether a variant is far enough from the ends of a region of `length` bases.
+/// Returns true if a variant is far enough from the ends of a region of `length` bases.
 pub fn is_inside(change: &Change, length: usize) -> bool {
     change.start >= MARGIN && change.range().end + MARGIN <= length
 }

@@ -1,4 +1,4 @@
-//! What can be known before the long loop: inputs that belong together.
+//! Opens the inputs of a run and checks that they belong together.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,7 +62,7 @@ impl ReadFilterOptions {
 
 /// Inputs that were opened and found to agree.
 pub struct Inputs {
-    /// What makes the tensors.
+    /// The encoder of the model.
     pub encoder: Encoder,
     /// The samples that are asked about; at least one, and one only where the encoder cannot tell
     /// them apart.

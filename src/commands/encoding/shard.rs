@@ -121,7 +121,7 @@ pub fn encode_calls(
     Ok(shards.into_iter().flatten().collect())
 }
 
-/// What the threads of a run share: files that are open and idle, and whether there is any use in
+/// State that the threads of a run share: open, idle files, and whether there is any use in
 /// going on.
 #[derive(Default)]
 pub struct Workers {

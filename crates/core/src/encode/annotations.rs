@@ -1,4 +1,4 @@
-//! What a caller wrote about a call, as a vector.
+//! Annotations: the numbers that a caller wrote about a call, as a vector.
 
 use std::fmt;
 use std::str::FromStr;
@@ -114,7 +114,7 @@ impl fmt::Display for AnnotationSource {
     }
 }
 
-/// What becomes of an annotation in training when reads of its call are taken away.
+/// Effect on an annotation in training when reads of its call are taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thinning {
     /// It stays: a share or a mean, which fewer reads leave about as it is.
@@ -208,7 +208,7 @@ impl AnnotationSource {
         }
     }
 
-    /// What becomes of it when reads are taken away; of an annotation that is none of [`DEFAULT`]
+    /// Effect on it when reads are taken away; of an annotation that is none of [`DEFAULT`]
     /// nothing is known, so it becomes missing.
     pub fn thinning(&self) -> Thinning {
         let name = self.to_string();

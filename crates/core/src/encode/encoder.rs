@@ -19,7 +19,7 @@ pub enum Encoder {
     Allele {
         /// With reads; else reference and allele only.
         reads: bool,
-        /// What the caller wrote.
+        /// The caller's annotations.
         annotations: Vec<AnnotationSource>,
         /// The numbers of a read and of a call.
         layout: AlleleLayout,
@@ -46,7 +46,7 @@ impl Encoder {
         }
     }
 
-    /// Whether it reads reads.
+    /// Returns true if it reads reads.
     pub fn uses_reads(&self) -> bool {
         match self {
             Self::Gatk { reads, .. } | Self::Allele { reads, .. } => *reads,

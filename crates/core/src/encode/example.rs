@@ -1,4 +1,4 @@
-//! What a network is given of one call.
+//! A network's input for one call.
 
 use super::allele::AlleleTensor;
 use super::gatk::{ReadTensor, ReferenceTensor};
@@ -17,7 +17,7 @@ pub enum SiteTensor {
 /// One call, encoded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example {
-    /// What stands around the call.
+    /// The tensor of the call.
     pub tensor: SiteTensor,
     /// The annotations that the model's card names, in its order, unscaled. For
     /// our own networks NaN stands for a missing one.

@@ -28,7 +28,7 @@ pub fn gatk_kind(variant: &Variant) -> VariantKind {
     }
 }
 
-/// Whether reads are sorted by the base at POS (rather than by what follows it): REF is one base
+/// Returns true if reads are sorted by the base at POS (rather than by what follows it): REF is one base
 /// and every ALT one of `A C G T N *`.
 ///
 /// Follows `variant_is_snp` of GATK's `scorevariants/utilities.py` (6afe33ed44).
@@ -71,7 +71,7 @@ impl Skip {
     }
 }
 
-/// Whether the alleles of a record can be scored at all.
+/// Returns true if the alleles of a record can be scored at all.
 pub fn scorable(variant: &Variant) -> Result<(), Skip> {
     if variant.alternates.is_empty() {
         Err(Skip::NoAlternate)

@@ -65,9 +65,9 @@ pub struct EncodedSite {
     /// Number of reads over the call in the sample that has the most; `None` for an encoder that
     /// reads no reads.
     pub reads: Option<u64>,
-    /// Whether every annotation that the encoder takes is missing.
+    /// True if every annotation that the encoder takes is missing.
     pub without_annotations: bool,
-    /// Whether a sample has more reads over the call than the encoder looks at.
+    /// True if a sample has more reads over the call than the encoder looks at.
     pub is_sampled: bool,
     /// Kind of the record.
     pub kind: VariantKind,
@@ -170,7 +170,7 @@ impl<'a> ShardEncoder<'a> {
         Ok(shard)
     }
 
-    /// Whether the files know the record's contig: nothing where they do, else why it is skipped.
+    /// Looks up the record's contig in the files: `None` where all know it, else why it is skipped.
     fn on_contigs(
         &self,
         site: &Site<'_>,

@@ -62,13 +62,13 @@ pub struct StoreInput {
 /// An example with its label.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabelledExample {
-    /// What the network is given.
+    /// The network's input.
     pub example: Example,
-    /// Whether ALT changes the length.
+    /// True if ALT changes the length.
     pub is_indel: bool,
-    /// Whether the allele is real.
+    /// True if the allele is real.
     pub is_real: bool,
-    /// Whether the genotype is right as well.
+    /// True if the genotype is right as well.
     pub is_genotype_right: bool,
     /// Contig.
     pub contig: String,
@@ -87,7 +87,7 @@ impl LabelledExample {
     }
 }
 
-/// What is wrong with bytes that should be examples, or with an example that should become bytes.
+/// Bytes that hold no examples, or an example that cannot become bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Another kind of file, or another generation.
@@ -279,7 +279,7 @@ impl StoreView<'_> {
         self.layout.count
     }
 
-    /// Whether there is none.
+    /// Returns true if there is none.
     pub fn is_empty(&self) -> bool {
         self.layout.count == 0
     }

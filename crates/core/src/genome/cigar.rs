@@ -32,13 +32,13 @@ impl CigarOp {
         b"MIDNSHP=X"[self as usize]
     }
 
-    /// Whether the operation walks along the reference.
+    /// Returns true if the operation walks along the reference.
     pub fn consumes_reference(self) -> bool {
         use CigarOp::*;
         matches!(self, Match | Deletion | Skip | Equal | Diff)
     }
 
-    /// Whether the operation walks along the read's stored sequence.
+    /// Returns true if the operation walks along the read's stored sequence.
     pub fn consumes_read(self) -> bool {
         use CigarOp::*;
         matches!(self, Match | Insertion | SoftClip | Equal | Diff)
@@ -55,7 +55,7 @@ impl Cigar {
         &self.0
     }
 
-    /// Whether there is no alignment (`*`).
+    /// Returns true if there is no alignment (`*`).
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -165,7 +165,7 @@ impl CigarBlock {
         self.at..self.at + consumed
     }
 
-    /// Whether bases of the read stand over bases of the reference.
+    /// Returns true if bases of the read stand over bases of the reference.
     pub fn is_aligned(&self) -> bool {
         self.op.consumes_reference() && self.op.consumes_read()
     }

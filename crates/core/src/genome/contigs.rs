@@ -55,7 +55,7 @@ impl ContigTable {
         self.contigs.len()
     }
 
-    /// Whether the file names no contig at all.
+    /// Returns true if the file names no contig at all.
     pub fn is_empty(&self) -> bool {
         self.contigs.is_empty()
     }

@@ -18,7 +18,7 @@ impl Span {
         Self { start, end }
     }
 
-    /// Whether the span holds any position of `start..end`.
+    /// Returns true if the span holds any position of `start..end`.
     pub fn overlaps(self, start: i64, end: i64) -> bool {
         self.start < end && start < self.end
     }
@@ -50,7 +50,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether the position lies inside.
+    /// Returns true if the position lies inside.
     pub fn contains(&self, position: u64) -> bool {
         self.start <= position && position < self.end
     }
@@ -88,7 +88,7 @@ impl IntervalSet {
         Self { by_contig }
     }
 
-    /// Whether the set holds the position.
+    /// Returns true if the set holds the position.
     pub fn contains(&self, contig: &str, position: u64) -> bool {
         self.by_contig.get(contig).is_some_and(|intervals| {
             let after = intervals.partition_point(|interval| interval.start <= position);
@@ -96,7 +96,7 @@ impl IntervalSet {
         })
     }
 
-    /// Whether the set holds any position of `start..end`.
+    /// Returns true if the set holds any position of `start..end`.
     pub fn overlaps(&self, contig: &str, start: u64, end: u64) -> bool {
         let intervals = self.on(contig);
         let before = intervals.partition_point(|interval| interval.start < end);
@@ -113,7 +113,7 @@ impl IntervalSet {
         self.by_contig.keys().map(String::as_str)
     }
 
-    /// Whether there is no position at all.
+    /// Returns true if there is no position at all.
     pub fn is_empty(&self) -> bool {
         self.by_contig.is_empty()
     }

@@ -71,7 +71,7 @@ pub struct Edit {
     pub start: u64,
     /// How many reference bases are replaced.
     pub deleted: u64,
-    /// What stands in their place, in upper case.
+    /// The bases put in their place, in upper case.
     pub inserted: Vec<u8>,
 }
 
@@ -103,7 +103,7 @@ impl Edit {
         self.start + self.deleted
     }
 
-    /// Whether the change alters the length of the sequence. A substitution of several bases (MNP)
+    /// Returns true if the change alters the length of the sequence. A substitution of several bases (MNP)
     /// does not, and counts with the SNPs.
     pub fn is_indel(&self) -> bool {
         self.deleted != self.inserted.len() as u64

@@ -57,7 +57,7 @@ pub struct AlignedRead {
     /// TLEN: bases from the leftmost to the rightmost of its pair, negative for the right one; 0
     /// where there is none.
     pub template_length: i64,
-    /// Whether its mate is mapped to another contig.
+    /// True if its mate is mapped to another contig.
     pub mate_elsewhere: bool,
     /// A hash of its name (FNV-1a), by which mates find each other.
     pub name: u64,

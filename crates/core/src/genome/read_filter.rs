@@ -16,7 +16,7 @@ pub struct ReadFilter {
 }
 
 impl ReadFilter {
-    /// Whether a read with these flags and this mapping quality is looked at.
+    /// Returns true if a read with these flags and this mapping quality is looked at.
     pub fn passes(&self, flags: ReadFlags, mapping_quality: u8) -> bool {
         mapping_quality >= self.min_mapping_quality
             && flags.0 & self.required.0 == self.required.0

@@ -45,7 +45,7 @@ impl ReferenceBlock {
         &self.bases[from..to.max(from)]
     }
 
-    /// Whether REF may stand at `start`: base for base equal, where the reference has a plain
+    /// Returns true if REF may stand at `start`: base for base equal, where the reference has a plain
     /// base. At IUPAC codes and `N` any letter may stand, as callers write there what they like.
     pub fn agrees(&self, start: u64, reference: &[u8]) -> bool {
         let bases = self.slice(start..start + reference.len() as u64);

@@ -68,7 +68,7 @@ fn keep(bases: &[u8], span: Range<usize>, unit: usize, found: &mut Vec<TandemRep
     }
 }
 
-/// Whether the unit is itself a repetition.
+/// Returns true if the unit is itself a repetition.
 fn has_shorter_unit(repeat: &[u8], unit: usize) -> bool {
     (1..unit)
         .filter(|shorter| unit.is_multiple_of(*shorter))

@@ -46,7 +46,7 @@ impl VariantKind {
 }
 
 impl Variant {
-    /// Whether an allele is spelled in bases (`ACGTN`, or another IUPAC letter), as opposed to
+    /// Returns true if an allele is spelled in bases (`ACGTN`, or another IUPAC letter), as opposed to
     /// symbolic (`<DEL>`), a breakend, `*` or `.`.
     pub fn is_sequence(allele: &[u8]) -> bool {
         !allele.is_empty() && allele.iter().all(u8::is_ascii_alphabetic)

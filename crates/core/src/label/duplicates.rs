@@ -13,7 +13,7 @@ enum Content {
     Reference,
     /// A change of the reference, as far to the left as it goes.
     Change(Edit),
-    /// What is not spelled in bases, as it stands.
+    /// An allele that is not spelled in bases, as it stands.
     Other(u64, Vec<u8>, Vec<u8>),
 }
 

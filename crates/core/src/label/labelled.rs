@@ -12,7 +12,7 @@
 
 use super::state::{AltState, GenotypeState, MatchRule, Reason, RecordLabel};
 
-/// What a tool says about a record.
+/// A tool's label of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GivenLabel {
     /// Right with its genotype.
@@ -61,7 +61,7 @@ impl GivenLabel {
     }
 }
 
-/// What is wrong with a line that should give a label.
+/// A line that gives no label.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LabelLineError {
     /// The record has no such field.

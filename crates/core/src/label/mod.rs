@@ -1,4 +1,4 @@
-//! What makes a call right: the one definition that training and evaluation share.
+//! Labels: the one definition of a right call, which training and evaluation share.
 //!
 //! * [`mod@normalize`]: an allele in its shortest, leftmost spelling.
 //! * [`site`]: a record as the comparison takes it.

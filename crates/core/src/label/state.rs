@@ -1,4 +1,4 @@
-//! What can be said of an ALT and of a record, and how the first gives the second.
+//! States of ALTs and records, and the rule from the first to the second.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -67,7 +67,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What the truth says about one ALT.
+/// The truth's verdict on one ALT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AltState {
     /// The allele is real, and the record's genotype, of which it is part, is right.
@@ -81,7 +81,7 @@ pub enum AltState {
 }
 
 impl AltState {
-    /// Whether the allele is real; `None` where it is not judged.
+    /// True if the allele is real; `None` where it is not judged.
     pub fn is_real(self) -> Option<bool> {
         match self {
             AltState::AlleleAndGenotype | AltState::AlleleOnly => Some(true),
@@ -91,7 +91,7 @@ impl AltState {
     }
 }
 
-/// What the truth says about the genotype of one record.
+/// The truth's verdict on the genotype of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GenotypeState {
     /// Its alleles and their number are the truth's.

@@ -167,7 +167,7 @@ impl SampleMap {
 }
 
 impl Entry {
-    /// Whether it is the path of the file, in this spelling or another one (`./x`, `y/../x`). A bare
+    /// Returns true if it is the path of the file, in this spelling or another one (`./x`, `y/../x`). A bare
     /// name stands for a file of that name in any folder.
     fn is_path_of(&self, file: &MappedFile<'_>) -> bool {
         Path::new(&self.reads) == file.path

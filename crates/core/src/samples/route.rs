@@ -13,7 +13,7 @@ pub struct ReadGroup {
 }
 
 impl ReadGroup {
-    /// Whether reads of a group of this name are haplotypes that HaplotypeCaller made up:
+    /// Returns true if reads of a group of this name are haplotypes that HaplotypeCaller made up:
     /// `-bamout` writes them as reads of a group with `artificial` in its name, as GATK's networks
     /// have it.
     pub fn is_artificial(name: &str) -> bool {
@@ -49,7 +49,7 @@ pub struct RoutedFile {
 }
 
 impl ReadRoute {
-    /// Whether any read goes to `sample`.
+    /// Returns true if any read goes to `sample`.
     pub fn reaches(&self, sample: usize) -> bool {
         match self {
             Self::All(one) => *one == sample,

@@ -1,4 +1,4 @@
-//! What can be wrong with the text of a VCF.
+//! Faults in the text of a VCF.
 
 /// A defect of a VCF's header or of one record; the file and the line are added by the reader.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum VcfError {
         column: &'static str,
         /// The column as it stands.
         found: String,
-        /// What may stand there.
+        /// The values that may stand there.
         expected: &'static str,
     },
 }

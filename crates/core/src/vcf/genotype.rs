@@ -64,17 +64,17 @@ impl Genotype {
         self.alleles.len()
     }
 
-    /// Whether an allele is an ALT.
+    /// Returns true if an allele is an ALT.
     pub fn carries_alternate(&self) -> bool {
         self.numbers().flatten().any(|number| number > 0)
     }
 
-    /// Whether no allele is called.
+    /// Returns true if no allele is called.
     pub fn is_missing(&self) -> bool {
         self.numbers().all(|number| number.is_none())
     }
 
-    /// Whether the order of the alleles says which haplotype each lies on: there are two or more, and
+    /// Returns true if the order of the alleles says which haplotype each lies on: there are two or more, and
     /// every separator is `|`.
     pub fn is_phased(&self) -> bool {
         let separators = self.alleles.iter().filter_map(|allele| allele.separator);

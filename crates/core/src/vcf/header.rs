@@ -96,13 +96,13 @@ impl VcfHeader {
         }))
     }
 
-    /// Whether an INFO key has a definition line.
+    /// Returns true if an INFO key has a definition line.
     pub fn defines_info(&self, key: &str) -> bool {
         self.structured("INFO")
             .any(|body| field(body, "ID") == Some(key))
     }
 
-    /// Whether a FORMAT key has a definition line.
+    /// Returns true if a FORMAT key has a definition line.
     pub fn defines_format(&self, key: &str) -> bool {
         self.structured("FORMAT")
             .any(|body| field(body, "ID") == Some(key))
@@ -213,7 +213,7 @@ impl VcfHeader {
         field(body, wanted)
     }
 
-    /// What stands between `<` and `>` in the lines `##kind=<...>`, in the order of the file;
+    /// The text between `<` and `>` in the lines `##kind=<...>`, in the order of the file;
     /// [`field`] reads it.
     pub fn structured<'a>(&'a self, kind: &str) -> impl Iterator<Item = &'a str> {
         self.meta.iter().filter_map(move |line| body(line, kind))

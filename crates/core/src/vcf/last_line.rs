@@ -1,10 +1,10 @@
-//! Whether the last record of a file without a final line feed can be the whole record.
+//! Last records without a final line feed: whole ones are told from cut ones.
 
 use super::genotype::{Genotype, count_genotypes};
 use super::record::parse_float;
 use super::{VcfHeader, VcfRecord};
 
-/// Whether nothing shows that the record's line was cut off. The record has all its columns; its
+/// Returns true if nothing shows that the record's line was cut off. The record has all its columns; its
 /// last value is looked at: its key must be known, and it must have as many parts as its definition
 /// says. A number that lost digits, or a text that lost letters, cannot be told from a whole one.
 pub fn looks_whole(record: &VcfRecord, header: &VcfHeader) -> bool {
@@ -63,7 +63,7 @@ fn last_sample_looks_whole(record: &VcfRecord, header: &VcfHeader) -> bool {
     has_parts(value, number, record, ploidy)
 }
 
-/// Whether a list has the number of values that a definition asks for, none of them empty.
+/// Returns true if a list has the number of values that a definition asks for, none of them empty.
 fn has_parts(value: &[u8], number: &str, record: &VcfRecord, ploidy: usize) -> bool {
     let parts: Vec<&[u8]> = value.split(|byte| *byte == b',').collect();
     if parts.iter().any(|part| part.is_empty()) {

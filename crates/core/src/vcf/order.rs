@@ -1,4 +1,4 @@
-//! Whether records are sorted.
+//! The order of records.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ pub struct OrderCheck {
     closed: HashSet<Vec<u8>>,
 }
 
-/// What is wrong with the place of a record.
+/// A record in the wrong place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Disorder {
     /// Its position, 1-based, is smaller than that of the one before.

@@ -108,7 +108,7 @@ impl VcfRecord {
         self.column(FILTER)
     }
 
-    /// Whether FILTER lets the record through: it is empty, or `PASS` stands in it, alone or beside
+    /// Returns true if FILTER lets the record through: it is empty, or `PASS` stands in it, alone or beside
     /// other names (`PASS;HighConf`), which then say something but do not filter.
     pub fn passes(&self) -> bool {
         let mut names = self.filter().split(|byte| *byte == b';');

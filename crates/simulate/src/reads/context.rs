@@ -19,7 +19,7 @@ const LOWERED: f64 = 0.8;
 /// Part of the others at the same place that do.
 const LOWERED_OTHERS: f64 = 0.25;
 
-/// What [`TWO_BITS`] has for anything but A, C, G, T.
+/// The entry of [`TWO_BITS`] for anything but A, C, G, T.
 const UNKNOWN: u8 = 4;
 
 /// A base in two bits, by its ASCII code.

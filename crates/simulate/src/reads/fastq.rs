@@ -58,7 +58,7 @@ impl Block {
         self.ends.len() / 2
     }
 
-    /// Whether there is none.
+    /// Returns true if there is none.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -137,7 +137,7 @@ fn fragment(name: &[u8]) -> &[u8] {
     &name[..fragment_end(name)]
 }
 
-/// What can go wrong when FASTQ is read.
+/// Faults in a FASTQ.
 #[derive(Debug, thiserror::Error)]
 pub enum FastqError {
     /// The system refuses.

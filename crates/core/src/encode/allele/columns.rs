@@ -17,7 +17,7 @@ const MAX_OPENED: usize = 6;
 /// Columns that the allele itself opens at most.
 const MAX_EVENT_OPENED: usize = 24;
 
-/// What stands in a cell, as one byte.
+/// Content of a cell, as one byte.
 pub mod symbol {
     /// No read here.
     pub const EMPTY: u8 = 0;

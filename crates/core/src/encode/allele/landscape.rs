@@ -1,4 +1,4 @@
-//! What the reads look like around a call, far beyond its window.
+//! Depth, differences and clips of the reads around a call, far beyond its window.
 //!
 //! A copy of a stretch of genome that the reference lacks shows in three ways: its reads add to
 //! the depth, they differ from the reference at many places along kilobases, and at its ends they
@@ -48,7 +48,7 @@ pub struct LocalContext {
     unplaced: Vec<u32>,
 }
 
-/// What a landscape says around one call.
+/// Figures of a [`LocalContext`] around one call.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Surroundings {
     /// Usable reads over the base at the call, and mean depth within ±100, ±300 and ±1000 bases.

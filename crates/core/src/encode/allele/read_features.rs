@@ -19,7 +19,7 @@ pub struct ReadFeature {
     restoring: Restoring,
 }
 
-/// What becomes of a number when everything changes strands.
+/// Effect on a number when everything changes strands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StrandFlip {
     /// It stays.
@@ -59,12 +59,12 @@ impl ReadFeature {
         self
     }
 
-    /// What a change of strands makes of it.
+    /// Effect of a change of strands on it.
     pub fn strand_flip(&self) -> StrandFlip {
         self.strand_flip
     }
 
-    /// Whether numbers of a call are counted from it.
+    /// Returns true if numbers of a call are counted from it.
     pub(super) fn is_counted(&self) -> bool {
         matches!(self.restoring, Restoring::Counted(_))
     }
@@ -192,9 +192,9 @@ pub struct ReadFeatures {
     pub cycle: f32,
     /// Mean phred quality of the seven bases around the call.
     pub quality: f32,
-    /// Whether it reaches over the whole change and the repeat it stands in.
+    /// True if it reaches over the whole change and the repeat it stands in.
     pub covers: bool,
-    /// Whether its mate lies over the call as well.
+    /// True if its mate lies over the call as well.
     pub mate_overlaps: bool,
     /// The fragment's share of this read in counts: a half where the mate overlaps and agrees,
     /// none where it says the opposite.

@@ -18,7 +18,7 @@ pub const SAMPLE_LIMIT: usize = 400;
 /// bases: their clipped ends may carry it.
 pub const MARGIN: i64 = 10;
 
-/// What is known of one allele of one call.
+/// Evidence for one allele of one call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlleleTensor {
     /// Reference and allele, a symbol a column.

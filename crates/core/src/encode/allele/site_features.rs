@@ -28,7 +28,7 @@ pub struct SiteFeature {
     thinning: SiteThinning,
 }
 
-/// What a number is computed from.
+/// The source that a number is computed from.
 #[derive(Debug, Clone, Copy)]
 enum Source {
     /// Reference and allele.
@@ -39,7 +39,7 @@ enum Source {
     Surroundings(fn(&Around<'_>) -> f64),
 }
 
-/// What becomes of a number when a share of the reads is taken away.
+/// Effect on a number when a share of the reads is taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SiteThinning {
     /// It stays.
@@ -50,7 +50,7 @@ pub enum SiteThinning {
     AddsLogOfShare,
 }
 
-/// What the numbers of one call are computed from.
+/// The sources of the numbers of one call.
 pub(super) struct SiteEvidence<'a> {
     /// Reference and allele.
     pub(super) shape: Shape<'a>,
@@ -95,12 +95,12 @@ impl SiteFeature {
         self
     }
 
-    /// Whether an encoder without reads cannot compute it.
+    /// Returns true if an encoder without reads cannot compute it.
     pub fn needs_reads(&self) -> bool {
         !matches!(self.source, Source::Shape(_))
     }
 
-    /// What thinning of the reads makes of it.
+    /// Effect of thinning of the reads on it.
     pub fn thinning(&self) -> SiteThinning {
         self.thinning
     }
@@ -527,7 +527,7 @@ fn three_mer_entropy(bases: &[u8]) -> f64 {
         .sum()
 }
 
-/// What the reads over a call say together. Reads count by their weight, so that a fragment whose
+/// Sums over the reads of a call. Reads count by their weight, so that a fragment whose
 /// mates overlap counts once.
 pub(super) struct ReadCounts<'a> {
     reads: &'a [ReadFeatures],
@@ -722,7 +722,7 @@ fn soft(value: f64) -> f64 {
     value.signum() * value.abs().ln_1p()
 }
 
-/// What the surroundings of a call say, against the sample's own mean depth.
+/// Counts around a call against the sample's own mean depth.
 pub(super) struct Around<'a> {
     counts: &'a Surroundings,
     sample_depth: f64,

@@ -32,7 +32,7 @@ pub const DECISIVE: f32 = 3.0;
 /// Largest difference that is believed of one read.
 pub const MAX_LOG_RATIO: f32 = 20.0;
 
-/// What a read says of the allele asked about.
+/// The allele that a read supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     /// It fits the allele better.
@@ -166,7 +166,7 @@ fn diagonals(read: &AlignedRead) -> (i64, i64) {
     (left, right)
 }
 
-/// What a base that differs costs; nothing where it is too poor.
+/// Cost of a base that differs; 0 where its quality is too poor.
 fn mismatch_cost(quality: u8) -> f32 {
     // 255 stands for no quality at all; such bases count as fair ones.
     let quality = if quality == u8::MAX { 20 } else { quality };

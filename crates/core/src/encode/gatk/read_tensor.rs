@@ -187,7 +187,7 @@ fn read_start(read: &AlignedRead) -> i64 {
     }
 }
 
-/// What reads are sorted by after their start (`get_base_to_sort_by`): for a SNP the base at POS,
+/// Sort key of reads after their start (`get_base_to_sort_by`): for a SNP the base at POS,
 /// else the base behind POS, or the CIGAR letter where that is no match; `Y` behind the end of
 /// the alignment, `Z` for a read without bases.
 fn sort_letter(read: &AlignedRead, variant: &Variant) -> u8 {
@@ -209,7 +209,7 @@ fn sort_letter(read: &AlignedRead, variant: &Variant) -> u8 {
     }
 }
 
-/// Whether an operation moves the column in which the next indel stands.
+/// Returns true if an operation moves the column in which the next indel stands.
 fn moves_column(op: CigarOp) -> bool {
     use CigarOp::*;
     matches!(op, Match | Insertion | SoftClip | Deletion)

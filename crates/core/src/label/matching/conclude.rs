@@ -1,4 +1,4 @@
-//! What was found, said of each ALT and each record.
+//! From comparisons to the states of ALTs and records.
 
 use std::collections::BTreeMap;
 

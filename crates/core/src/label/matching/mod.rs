@@ -50,7 +50,7 @@ pub const MAX_SEARCHED: u64 = 1_000;
 /// together; those of the other haplotype come with the next search.
 pub const MAX_ALLELE_SEARCHES: usize = 4;
 
-/// What may be chosen.
+/// Settings of a comparison.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MatchOptions {
     /// Leave ALTs that are not in the sample's genotype unjudged
@@ -63,7 +63,7 @@ pub struct MatchOptions {
     pub judge_without_truth: bool,
 }
 
-/// What is said of the records of one side.
+/// Judgement of the records of one side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     states: Vec<AltState>,
@@ -87,7 +87,7 @@ impl Judgement {
         self.genotypes.len()
     }
 
-    /// Whether there is no record.
+    /// Returns true if there is no record.
     pub fn is_empty(&self) -> bool {
         self.genotypes.is_empty()
     }
@@ -106,7 +106,7 @@ pub struct TruthCounts {
     pub missed_indels: u64,
 }
 
-/// What is said of one contig.
+/// Judgement of one contig.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContigJudgement {
     /// The calls, in the order they were given.

@@ -14,9 +14,9 @@ pub(super) struct Allele {
     pub normal: Edit,
     /// How many of the genotype's alleles it is.
     pub copies: u8,
-    /// Whether the sample may have it: it is in the genotype, or there is no genotype to say so.
+    /// True if the sample may have it: it is in the genotype, or there is no genotype to say so.
     pub listed: bool,
-    /// Whether its normal form lies wholly inside one confident region.
+    /// True if its normal form lies wholly inside one confident region.
     pub confident: bool,
 }
 
@@ -144,7 +144,7 @@ fn allele<R: ReferenceBases + ?Sized>(
     })
 }
 
-/// Whether a change lies wholly inside one region: every replaced base; for an insertion, the base
+/// Returns true if a change lies wholly inside one region: every replaced base; for an insertion, the base
 /// before and the base behind it (the base behind alone at the start of the contig).
 fn inside(edit: &Edit, regions: &[Interval]) -> bool {
     let (start, end) = if edit.deleted == 0 {

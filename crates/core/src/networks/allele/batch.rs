@@ -108,7 +108,7 @@ impl Batch {
         tables.haplotypes.index_select(&bytes, 0)?.reshape(shape)
     }
 
-    /// What [`super::inputs::push_row`] makes, `[read, column, channel]`, of at least one read.
+    /// The cells of [`super::inputs::push_row`], `[read, column, channel]`, of at least one read.
     pub(super) fn cells_on(&self, tables: &Tables) -> Result<Tensor> {
         let count = self.cells.len();
         let cells = Tensor::from_slice(&self.cells, count, &tables.device)?;
@@ -141,7 +141,7 @@ impl Batch {
 /// Values of a quality.
 const QUALITIES: usize = 256;
 
-/// What the bytes of a [`Batch`] stand for, on a device.
+/// The floats that the bytes of a [`Batch`] stand for, on a device.
 #[derive(Debug)]
 pub struct Tables {
     device: Device,

@@ -12,14 +12,14 @@ use crate::encode::{Example, SiteTensor};
 use crate::networks::ModelError;
 use crate::networks::scaling::Scaling;
 
-/// What stands in one cell of a read's row.
+/// Content of one cell of a read's row.
 struct Cell {
     /// The base that is called, as an index of `ACGT`.
     base: Option<usize>,
     /// The symbol, without its clip.
     symbol: u8,
     is_clipped: bool,
-    /// Whether it is the reference's symbol.
+    /// True if it is the reference's symbol.
     agrees: bool,
     /// Probability that the base is called right.
     confidence: f32,
@@ -29,7 +29,7 @@ struct Cell {
 struct CellChannel {
     /// Its name.
     name: &'static str,
-    /// Whether a soft quality threshold weights it.
+    /// True if a soft quality threshold weights it.
     is_gated: bool,
     value: fn(&Cell) -> f32,
 }
@@ -252,7 +252,7 @@ pub(super) fn push_row(row: &Row, reference: &[u8; WINDOW], out: &mut Vec<f32>) 
     }
 }
 
-/// Whether a read's symbol is the reference's.
+/// Returns true if a read's symbol is the reference's.
 pub(super) fn agrees(cell: u8, expected: u8) -> bool {
     cell & !symbol::CLIPPED == expected
 }
