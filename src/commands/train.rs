@@ -63,9 +63,6 @@ const AIMS: [&str; 9] = [
     "sensitivity=0.999",
 ];
 
-/// Fewest held-out calls, real and false together, that a threshold is chosen from.
-const FEWEST: usize = 500;
-
 /// Trains, and returns a summary.
 ///
 /// # Errors
@@ -272,14 +269,13 @@ fn trained(
                 kind,
                 probability: calibration.probability(kind, scored.score)?,
                 is_real: scored.is_real,
-                depth: None,
             })
         })
         .collect();
     let aims: Vec<Aim> = AIMS.iter().filter_map(|aim| aim.parse().ok()).collect();
     let thresholds = CardThresholds {
         measured_on: data.validation_text(),
-        kinds: choose(&held_out, &aims, &[], FEWEST),
+        kinds: choose(&held_out, &aims),
     };
     let best = state.early_stopping.best_epoch.unwrap_or(0);
     Trained {

@@ -3,8 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::{
-    FilterPlan, OnNoResource, Output, Strata, TranchePlan, begin_header, known, regions_of,
-    thresholds_of,
+    FilterPlan, OnNoResource, Output, TranchePlan, begin_header, known, regions_of, thresholds_of,
 };
 use crate::commands::quote;
 use crate::io::regions;
@@ -88,7 +87,7 @@ fn fallback(
     plan: &FilterPlan,
     tranches: &TranchePlan,
     reader: &VcfReader,
-) -> Result<Option<(ThresholdFilter, Strata, String)>> {
+) -> Result<Option<(ThresholdFilter, String)>> {
     match tranches.on_no_resource {
         Some(OnNoResource::Unfiltered | OnNoResource::Fail) => return Ok(None),
         Some(OnNoResource::Model) | None => {}
@@ -109,8 +108,7 @@ fn fallback(
         }
         return Ok(None);
     };
-    let strata = Strata::read(plan, &filter, &reader.header().contigs())?;
-    Ok(Some((filter, strata, model.name)))
+    Ok(Some((filter, model.name)))
 }
 
 /// Collects the scores, and marks the calls that stand in the resources.
@@ -224,7 +222,7 @@ impl<'a> Type<'a> {
 struct Judge<'a> {
     info_key: &'a str,
     types: &'a [Type<'a>; 2],
-    fallback: Option<(ThresholdFilter, Strata, String)>,
+    fallback: Option<(ThresholdFilter, String)>,
     /// Where the rows of each type begin in the summary, and those of the model.
     first_rows: [usize; 3],
     /// Whether GATK would have filtered anything: then what has no filter is PASS.
@@ -237,7 +235,7 @@ fn second_pass(
     input: &Replay,
     info_key: &str,
     types: &[Type; 2],
-    fallback: Option<(ThresholdFilter, Strata, String)>,
+    fallback: Option<(ThresholdFilter, String)>,
     wanted: Option<&IntervalSet>,
 ) -> Result<FilterSummary> {
     // Thresholds that decide nothing leave no trace.
@@ -255,7 +253,7 @@ fn second_pass(
         summary.rows.extend(of_type.rows(info_key));
     }
     first_rows[2] = summary.rows.len();
-    if let Some((filter, _, model)) = &fallback {
+    if let Some((filter, model)) = &fallback {
         summary.rows.extend(FilterSummary::rows_of(filter));
         summary.model = Some(model.clone());
         summary.measured_on = Some(filter.measured_on().to_owned());
@@ -287,7 +285,7 @@ fn header(
     of_calls: &VcfHeader,
     info_key: &str,
     types: &[Type; 2],
-    fallback: Option<&(ThresholdFilter, Strata, String)>,
+    fallback: Option<&(ThresholdFilter, String)>,
 ) -> VcfHeader {
     let mut header = of_calls.clone();
     let mut command = format!("--info-key {}", quote(info_key));
@@ -387,7 +385,7 @@ impl Judge<'_> {
     /// A scored SNP or indel while none of its type stands in the resources.
     fn without_cutoffs(&self, record: &mut VcfRecord, of_type: &Type, summary: &mut FilterSummary) {
         let decision = match &self.fallback {
-            Some((filter, strata, _)) => filter.decide(record, &strata.of(record)),
+            Some((filter, _)) => filter.decide(record),
             None => Decision::NotJudged(NotJudged::no_threshold(of_type.kind)),
         };
         match decision {
