@@ -155,10 +155,10 @@ fn reads(contig: &[u8], deletion: bool) -> Vec<AlignedRead> {
     (0..)
         .map(|number| (number, number * 10 / 3))
         .take_while(|(_, start)| start + READ_LENGTH + 3 <= CONTIG)
-        .map(|(number, start)| read(contig, number, start, deletion && number % 2 == 1))
+        .map(|(number, start)| read(contig, number, start, deletion && !number.is_multiple_of(2)))
         .map(|mut read| {
             let at = CALL.wrapping_sub(read.start as usize);
-            if !deletion && read.name % 2 == 1 && at < READ_LENGTH {
+            if !deletion && !read.name.is_multiple_of(2) && at < READ_LENGTH {
                 read.bases[at] = changed(read.bases[at]);
             }
             read
@@ -192,7 +192,7 @@ fn read(contig: &[u8], number: usize, start: usize, deletion: bool) -> AlignedRe
     AlignedRead {
         name: number as u64,
         start: start as i64,
-        flags: ReadFlags(if number % 3 == 0 { 0x10 } else { 0 }),
+        flags: ReadFlags(if number.is_multiple_of(3) { 0x10 } else { 0 }),
         mapping_quality: 60,
         cigar: Cigar(cigar),
         qualities: (0..READ_LENGTH)
