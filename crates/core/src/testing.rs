@@ -1,5 +1,10 @@
 //! Made-up examples and weights for tests, here and in the crates above (feature `testing`).
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be prepared should stop"
+)]
+
 use cnnfilter_nn::DeviceChoice;
 use cnnfilter_nn::testing::noise;
 use cnnfilter_nn::weights::{WeightTensor, Weights};
