@@ -15,6 +15,8 @@ pub mod example_file;
 pub mod fasta;
 pub mod gatk_archive;
 pub mod gzip_file;
+mod header_ids;
+mod hts;
 pub mod model_dir;
 pub mod regions;
 pub mod run_dir;

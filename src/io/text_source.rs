@@ -17,6 +17,7 @@ use rust_htslib::bcf::{self, Read as _};
 use super::bcf_header;
 use super::bgzf_tail::{BGZF_EOF, is_bgzf};
 use super::error::{IoError, Problem, refuse_remote};
+use super::hts;
 
 /// How many bytes are looked at to tell a format.
 const PEEK: u64 = 1 << 16;
@@ -254,18 +255,18 @@ fn bcf_to_text(mut bcf: impl Read + Send + 'static, path: &Path) -> Result<Trans
     });
     let path = path.to_owned();
     let translate = std::thread::spawn(move || {
-        let fail = |error: rust_htslib::errors::Error| IoError::htslib(&path, "reading BCF", error);
-        let mut reader = bcf::Reader::from_path(descriptor_path(&binary_out)).map_err(fail)?;
+        let fail = |error: String| IoError::htslib(&path, "reading BCF", error);
+        let damaged = |error: rust_htslib::errors::Error| fail(error.to_string());
+        let mut reader = hts::variant_reader(&descriptor_path(&binary_out)).map_err(fail)?;
         drop(binary_out);
-        let header = bcf::Header::from_template(reader.header());
         let target = descriptor_path(&text_in);
         let mut writer =
-            bcf::Writer::from_path(target, &header, true, bcf::Format::Vcf).map_err(fail)?;
+            hts::variant_writer(&target, &reader, true, bcf::Format::Vcf).map_err(fail)?;
         drop(text_in);
         let mut record = reader.empty_record();
         while let Some(read) = reader.read(&mut record) {
-            read.map_err(fail)?;
-            writer.write(&record).map_err(fail)?;
+            read.map_err(damaged)?;
+            writer.write(&record).map_err(damaged)?;
         }
         Ok(())
     });
