@@ -21,6 +21,7 @@ pub mod model_dir;
 pub mod regions;
 pub mod run_dir;
 pub mod spool;
+pub mod standard_output;
 pub mod text_source;
 pub mod vcf_reader;
 pub mod vcf_writer;

@@ -12,7 +12,7 @@ use rust_htslib::bcf::{self, Read as _, index};
 use super::atomic::{self, PendingFile, hold_folder_of, is_special};
 use super::error::{IoError, Problem, refuse_remote};
 use super::text_source::descriptor_path;
-use super::{header_ids, hts, with_suffix};
+use super::{header_ids, hts, standard_output, with_suffix};
 use cnnfilter_core::vcf::{OrderCheck, VcfHeader, VcfRecord};
 
 /// The formats that can be written.
@@ -92,6 +92,7 @@ impl VcfWriter {
     /// Where the target cannot be created or written.
     pub fn create(options: OutputOptions, header: &VcfHeader) -> Result<Self, IoError> {
         refuse_remote(&options.path)?;
+        standard_output::check(&options.path)?;
         if options.format.is_bcf() {
             check_for_bcf(&options.path, header)?;
         }
@@ -131,6 +132,9 @@ impl VcfWriter {
             order: OrderCheck::default(),
             out_of_order: 0,
         };
+        if writer.wants_index() {
+            atomic::check_name(&with_suffix(&writer.options.path, ".tbi"))?;
+        }
         writer.write_bytes(&header.to_bytes())?;
         Ok(writer)
     }
