@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::vcf::VcfHeader;
-use crate::vcf::header::field;
+use cnnfilter_core::vcf::VcfHeader;
+use cnnfilter_core::vcf::header::field;
 
 /// Highest number that is believed: htslib keeps a table as long as the highest one, and headers of
 /// millions of contigs have less.

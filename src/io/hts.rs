@@ -5,9 +5,12 @@
     reason = "null checks and a switch that the wrapper does not offer"
 )]
 
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Once;
 
+use rust_htslib::bam::{IndexedReader, Read as _};
 use rust_htslib::bcf::header::{Header, HeaderView};
 use rust_htslib::bcf::{self, Format, Read as _, index};
 use rust_htslib::htslib;
@@ -77,4 +80,33 @@ pub(super) fn build_index(
 ) -> Result<(), String> {
     silence();
     index::build(path, Some(index), threads, kind).map_err(|error| error.msg)
+}
+
+/// Opens BAM or CRAM with its index.
+///
+/// # Errors
+/// Where htslib cannot open the file or the index, or refuses the header.
+pub(super) fn alignment_reader(path: &Path, index: &Path) -> Result<IndexedReader, String> {
+    silence();
+    let reader =
+        IndexedReader::from_path_and_index(path, index).map_err(|error| error.to_string())?;
+    if reader.header().inner_ptr().is_null() {
+        return Err("htslib refuses the header".to_owned());
+    }
+    Ok(reader)
+}
+
+/// Gives a CRAM its reference. (The wrapper looks for the index of `ref` under `ref..fai`.)
+///
+/// # Errors
+/// Where htslib cannot open the reference or its index.
+pub(super) fn set_reference(reader: &IndexedReader, reference: &Path) -> Result<(), String> {
+    let mut name = reference.as_os_str().as_bytes().to_vec();
+    name.extend(b".fai");
+    let name = CString::new(name).map_err(|error| error.to_string())?;
+    // SAFETY: the file is open as long as the reader, and htslib copies the name.
+    match unsafe { htslib::hts_set_fai_filename(reader.htsfile(), name.as_ptr()) } {
+        0 => Ok(()),
+        _ => Err("htslib cannot open it, or its index".to_owned()),
+    }
 }

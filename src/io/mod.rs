@@ -8,6 +8,7 @@ mod alignment_index;
 pub mod atomic;
 mod bcf_header;
 pub mod bgzf_tail;
+mod binning_index;
 pub mod checksum;
 pub mod depth;
 pub mod error;

@@ -208,11 +208,7 @@ impl StretchReader {
     /// Where a file cannot be opened any more.
     pub fn open(inputs: &Inputs) -> Result<Self> {
         Ok(Self {
-            reads: AlignmentSource::open(
-                &inputs.reads,
-                inputs.read_filter,
-                inputs.reference.path(),
-            )?,
+            reads: AlignmentSource::open(&inputs.reads, inputs.read_filter, &inputs.reference)?,
             reference: inputs.reference.reader()?,
             sweeping: Duration::ZERO,
         })
