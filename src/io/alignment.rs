@@ -28,6 +28,10 @@ pub(super) struct IndexedAlignment {
 struct AlignmentFile {
     file: IndexedAlignment,
     route: ReadRoute,
+    /// The read groups to which the header gives a sample.
+    groups: Vec<Vec<u8>>,
+    /// Reads over calls of other groups, by the name of the group; of none under an empty name.
+    strangers: BTreeMap<Vec<u8>, u64>,
     /// The next read of the stretch being swept.
     next: Record,
     /// Whether `next` holds a read.
@@ -38,6 +42,29 @@ struct AlignmentFile {
 pub struct AlignmentSource {
     files: Vec<AlignmentFile>,
     filter: ReadFilter,
+    /// Reads over calls whose CIGAR has `N`.
+    spliced: u64,
+}
+
+/// What there is to tell about reads over calls. A read over two calls counts twice, so that the
+/// numbers do not depend on how the calls are shared out among threads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadCounts {
+    /// Reads of groups to which the header of their file gives no sample, by file and group; an
+    /// empty name for reads of no group.
+    pub strangers: BTreeMap<(PathBuf, Vec<u8>), u64>,
+    /// Reads with `N` in their CIGAR.
+    pub spliced: u64,
+}
+
+impl ReadCounts {
+    /// Adds the counts of another thread.
+    pub fn add(&mut self, other: Self) {
+        for (key, count) in other.strangers {
+            *self.strangers.entry(key).or_default() += count;
+        }
+        self.spliced += other.spliced;
+    }
 }
 
 /// Which sample each read of a file belongs to. Samples are numbered from 0 in the run's own order.
@@ -91,6 +118,8 @@ pub struct RoutedFile {
     pub path: PathBuf,
     /// Where its reads go.
     pub route: ReadRoute,
+    /// The read groups to which its header gives a sample; all of them where it gives none.
+    pub groups: Vec<Vec<u8>>,
 }
 
 /// What a file's header says.
@@ -145,6 +174,58 @@ fn refuse_stream(path: &Path) -> Result<(), IoError> {
     let expected = "a BAM or CRAM file with its index beside it (`samtools index`)";
     let found = "standard input, a pipe or a device; write the reads to a file first".to_owned();
     Err(IoError::new(path, Problem::Format { expected, found }))
+}
+
+/// Makes sure that reads of a file belong to a sample of the calls, where its read groups say so: a
+/// header that names none of the groups of its reads would leave them all out.
+///
+/// # Errors
+/// Where none of the file's first reads is of a group in its header, or it cannot be read.
+pub fn check_groups(file: &RoutedFile, reference: &Arc<Reference>) -> Result<(), IoError> {
+    /// Reads that are looked at.
+    const MOST: usize = 100_000;
+    let ReadRoute::Groups { .. } = file.route else {
+        return Ok(());
+    };
+    let mut open = IndexedAlignment::open(&file.path, reference)?;
+    let mut record = Record::new();
+    let mut strangers: BTreeMap<String, usize> = BTreeMap::new();
+    let mut count = 0;
+    for (contig, length) in open.contigs_of_reference() {
+        open.fetch(contig, 0, length)?;
+        while count < MOST && open.read(&mut record)? {
+            let group = group_of(&record);
+            if group.is_some_and(|group| is_among(&file.groups, group)) {
+                return Ok(());
+            }
+            if !group.is_some_and(is_artificial) {
+                count += 1;
+                *strangers
+                    .entry(group.unwrap_or("none").to_owned())
+                    .or_default() += 1;
+            }
+        }
+    }
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    let names = |names: &mut dyn Iterator<Item = String>| {
+        let names: Vec<String> = names.take(4).map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    };
+    let mut known = file.groups.iter();
+    Err(IoError::other(
+        &file.path,
+        format!(
+            "none of its first {count} reads is of a read group in its header: the reads say {}, the header {}; mend the header (`samtools reheader`), or give all reads of the file to one sample with --sample-map",
+            names(&mut strangers.into_keys()),
+            names(
+                &mut known
+                    .by_ref()
+                    .map(|name| String::from_utf8_lossy(name).into_owned())
+            ),
+        ),
+    ))
 }
 
 /// The `@RG` lines of a header's text.
@@ -279,6 +360,8 @@ impl AlignmentFile {
         Ok(Self {
             file: IndexedAlignment::open(&file.path, reference)?,
             route: file.route.clone(),
+            groups: file.groups.clone(),
+            strangers: BTreeMap::new(),
             next: Record::new(),
             pending: false,
         })
@@ -288,6 +371,22 @@ impl AlignmentFile {
     fn advance(&mut self) -> Result<(), IoError> {
         self.pending = self.file.read(&mut self.next)?;
         Ok(())
+    }
+
+    /// Counts a read whose group has no sample by the header.
+    fn count_stranger(&mut self, calls: u64) {
+        let group = group_of(&self.next);
+        let is_known =
+            group.is_some_and(|group| is_artificial(group) || is_among(&self.groups, group));
+        // A file without read groups is of one sample, by whatever name.
+        if is_known || calls == 0 || (group.is_none() && self.groups.is_empty()) {
+            return;
+        }
+        let name = group.unwrap_or_default().as_bytes();
+        match self.strangers.get_mut(name) {
+            Some(count) => *count += calls,
+            None => drop(self.strangers.insert(name.to_vec(), calls)),
+        }
     }
 }
 
@@ -308,7 +407,21 @@ impl AlignmentSource {
         Ok(Self {
             files,
             filter,
+            spliced: 0,
         })
+    }
+
+    /// What there is to tell about the reads so far.
+    pub fn counts(&self) -> ReadCounts {
+        let strangers = self.files.iter().flat_map(|file| {
+            let path = &file.file.path;
+            let counts = file.strangers.iter();
+            counts.map(move |(group, count)| ((path.clone(), group.clone()), *count))
+        });
+        ReadCounts {
+            strangers: strangers.collect(),
+            spliced: self.spliced,
+        }
     }
 
     /// Sweeps once over the stretch of `contig` that the samples need and offers each of them its
@@ -348,11 +461,19 @@ impl AlignmentSource {
                 .filter
                 .passes(ReadFlags(file.next.flags()), file.next.mapq())
             {
+                let (start, end) = (file.next.pos(), end_of(&file.next));
+                let calls = samples
+                    .first()
+                    .map_or(0, |sink| sink.calls_over(start, end));
+                file.count_stranger(calls);
                 let record = &file.next;
                 if let Some(sample) = file.route.sample_of(record)
                     && let Some(sink) = samples.get_mut(sample)
                 {
-                    sink.offer(record.pos(), end_of(record), || convert(record));
+                    if operations(record).any(|(op, _)| op == CigarOp::Skip) {
+                        self.spliced += calls;
+                    }
+                    sink.offer(start, end, || convert(record));
                 }
             }
             file.advance()?;
@@ -366,6 +487,10 @@ fn group_of(record: &Record) -> Option<&str> {
         Ok(Aux::String(group)) => Some(group),
         _ => None,
     }
+}
+
+fn is_among(groups: &[Vec<u8>], group: &str) -> bool {
+    groups.iter().any(|known| known == group.as_bytes())
 }
 
 /// Whether a read group is of haplotypes that HaplotypeCaller made up.

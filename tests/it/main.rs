@@ -17,6 +17,7 @@ mod formats;
 mod genomes;
 mod import;
 mod order;
+mod read_groups;
 mod reads;
 mod real_data;
 mod region_files;

@@ -223,3 +223,40 @@ fn very_deep_places_are_sampled_fairly() {
         assert!(run("3").0 == scored);
     }
 }
+
+#[test]
+fn spliced_reads_are_told_once() {
+    let lab = Lab::new();
+    let path = lab.path("spliced.bam");
+    let mut spliced = 0;
+    write_reads(&path, &mut |record, out| {
+        let whole: Vec<Cigar> = record.cigar().iter().copied().collect();
+        out.push(match &whole[..] {
+            [Cigar::Match(length)] if spliced < 500 => {
+                spliced += 1;
+                let cigar = [
+                    Cigar::Match(length / 2),
+                    Cigar::RefSkip(300),
+                    Cigar::Match(length - length / 2),
+                ];
+                let bases = record.seq().as_bytes();
+                with(&record, &cigar, &bases, record.qual())
+            }
+            _ => record,
+        });
+    });
+    let target = lab.path("o.vcf");
+    let said = |reads: &Path, threads: &str| {
+        let more = ["-I", text(reads), "--threads", threads, "-o", text(&target)];
+        let output = score(&demo("calls.vcf"), Path::new("cnnfilter_reads"), &more);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        succeed(output);
+        let lines = said.lines().filter(|line| line.contains("spliced"));
+        lines.map(String::from).collect::<Vec<_>>()
+    };
+    let found = said(&path, "1");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("warning: ") && found[0].contains("no model was trained on such"));
+    assert_eq!(said(&path, "3"), found);
+    assert!(said(&demo("reads.bam"), "1").is_empty());
+}

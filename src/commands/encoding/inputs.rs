@@ -130,6 +130,9 @@ pub fn open(
     for note in &assigned.notes {
         log::warn!("{note}");
     }
+    for file in &assigned.files {
+        alignment::check_groups(file, &reference)?;
+    }
     let read_filter = plan.read_filter.resolve(&encoder);
     let mut bases_before = vec![0];
     for contig in reference.contigs().iter() {

@@ -20,7 +20,7 @@ use anyhow::Result;
 
 use super::encoding::{
     Call, EncodingPlan, Inputs, StretchTimes, Workers, encode_calls, for_each_stretch,
-    inputs as encoding_inputs,
+    inputs as encoding_inputs, read_notes,
 };
 use crate::io::regions;
 use crate::io::vcf_reader::{Order, VcfReader};
@@ -135,6 +135,9 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
         }
     })?;
     output.progress.finish();
+    for note in read_notes(&workers.read_counts(), &inputs) {
+        log::warn!("{note}");
+    }
     let writing = Instant::now();
     output.writer.finish()?;
     let mut summary = output.summary;

@@ -89,6 +89,9 @@ pub trait ReadSink {
     /// Offers the next read, which covers `start..end`, in the order of starts; `make` is called
     /// once at most, and only if the read is wanted.
     fn offer(&mut self, start: i64, end: i64, make: impl FnOnce() -> AlignedRead);
+
+    /// How many calls a read over `start..end` belongs to, no earlier than those offered so far.
+    fn calls_over(&self, start: i64, end: i64) -> u64;
 }
 
 #[cfg(test)]

@@ -298,6 +298,10 @@ impl ReadSink for ReadCollector {
         let read = Arc::new(read);
         self.pileup.offer_shared(start, end, &read);
     }
+
+    fn calls_over(&self, start: i64, end: i64) -> u64 {
+        self.pileup.calls_over(start, end)
+    }
 }
 
 #[cfg(test)]
