@@ -9,6 +9,7 @@ use rust_htslib::bam::{IndexedReader, Read as _};
 
 use super::alignment_index::{AlignmentIndex, path_of_index};
 use super::bgzf_tail::{check_alignment_end, head};
+use super::equal_bases::Equals;
 use super::error::{IoError, Problem, refuse_remote};
 use super::fasta::Reference;
 use super::hts;
@@ -44,6 +45,7 @@ pub struct AlignmentSource {
     filter: ReadFilter,
     /// Reads over calls whose CIGAR has `N`.
     spliced: u64,
+    equals: Equals,
 }
 
 /// What there is to tell about reads over calls. A read over two calls counts twice, so that the
@@ -408,6 +410,7 @@ impl AlignmentSource {
             files,
             filter,
             spliced: 0,
+            equals: Equals::new(reference),
         })
     }
 
@@ -440,6 +443,7 @@ impl AlignmentSource {
         ) else {
             return Ok(());
         };
+        self.equals.contig = contig.to_owned();
         for file in &mut self.files {
             file.pending = false;
             let Some(id) = file.file.reader.header().tid(contig.as_bytes()) else {
@@ -473,7 +477,8 @@ impl AlignmentSource {
                     if operations(record).any(|(op, _)| op == CigarOp::Skip) {
                         self.spliced += calls;
                     }
-                    sink.offer(start, end, || convert(record));
+                    sink.offer(start, end, || self.equals.spell(convert(record)));
+                    self.equals.check()?;
                 }
             }
             file.advance()?;

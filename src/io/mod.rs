@@ -11,6 +11,7 @@ pub mod bgzf_tail;
 mod binning_index;
 pub mod checksum;
 pub mod depth;
+mod equal_bases;
 pub mod error;
 pub mod example_file;
 pub mod fasta;
