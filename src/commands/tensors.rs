@@ -75,6 +75,9 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
     } else {
         Some(regions::read(&plan.regions, &inputs.known_contigs())?)
     };
+    if let Some(wanted) = &wanted {
+        calls.restrict(wanted)?;
+    }
     if let Some(path) = &plan.table {
         if path == Path::new("-") {
             bail!("--table: standard output has the summary; give a file name");
@@ -149,6 +152,7 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         }
     }
     progress.finish();
+    counts.leave("outside the regions", calls.left_out());
     if let LabelPlan::Truth { truth, .. } = &plan.labels {
         truth_records.warn(truth);
     }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::error::IoError;
 use super::fasta::{FastaReader, Reference};
-use crate::encode::ReferenceBlock;
-use crate::genome::AlignedRead;
+use cnnfilter_core::genome::{AlignedRead, ReferenceBlock};
 
 /// Spells out the bases that a file writes as `=`.
 pub(super) struct Equals {

@@ -19,6 +19,7 @@ pub mod gatk_archive;
 pub mod gzip_file;
 mod header_ids;
 mod hts;
+mod indexed_calls;
 pub mod model_dir;
 pub mod regions;
 pub mod run_dir;

@@ -18,6 +18,8 @@ use super::bcf_header;
 use super::bgzf_tail::{BGZF_EOF, is_bgzf};
 use super::error::{IoError, Problem, refuse_remote};
 use super::hts;
+use super::indexed_calls::IndexedCalls;
+use cnnfilter_core::genome::IntervalSet;
 
 /// How many bytes are looked at to tell a format.
 const PEEK: u64 = 1 << 16;
@@ -123,6 +125,37 @@ impl TextSource {
             path: path.to_owned(),
             lines,
             tail,
+            needs_line_feed: true,
+            lacks_line_feed: false,
+            translators,
+        })
+    }
+
+    /// The lines of the records of some regions, which messages name `path`; a BCF's header comes
+    /// first.
+    ///
+    /// # Errors
+    /// Where the translation of a BCF cannot begin.
+    pub(super) fn of_regions(
+        calls: IndexedCalls,
+        regions: &IntervalSet,
+        path: &Path,
+    ) -> Result<Self, IoError> {
+        let header = calls.bcf_header().map(<[u8]>::to_vec);
+        let records = calls.of_regions(regions);
+        let mut translators = Vec::new();
+        let lines: Box<dyn BufRead + Send> = match header {
+            None => Box::new(BufReader::with_capacity(PEEK as usize, records)),
+            Some(header) => {
+                let text;
+                (text, translators) = bcf_to_text(Cursor::new(header).chain(records), path)?;
+                Box::new(BufReader::with_capacity(PEEK as usize, text))
+            }
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            lines,
+            tail: None,
             needs_line_feed: true,
             lacks_line_feed: false,
             translators,

@@ -21,6 +21,7 @@ mod read_groups;
 mod reads;
 mod real_data;
 mod region_files;
+mod regions;
 mod same_bytes;
 mod samples;
 mod score;
