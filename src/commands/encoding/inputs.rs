@@ -105,7 +105,7 @@ pub fn open(
         let paths = samples::expand_lists(&plan.reads)?;
         samples::check_distinct(&paths)?;
         for path in paths {
-            let header = alignment::header(&path, &plan.reference)?;
+            let header = alignment::header(&path, &reference)?;
             let table = header.contigs;
             agree((&path, &table), (&plan.reference, reference.contigs()))?;
             agree((variants.0, &calls), (&path, &table))?;
@@ -130,6 +130,9 @@ pub fn open(
     for note in &assigned.notes {
         log::warn!("{note}");
     }
+    for file in &assigned.files {
+        alignment::check_groups(file, &reference)?;
+    }
     let read_filter = plan.read_filter.resolve(&encoder);
     let mut bases_before = vec![0];
     for contig in reference.contigs().iter() {
@@ -138,7 +141,7 @@ pub fn open(
     }
     let depth_of = |sample| match (&encoder, plan.sample_depth) {
         (Encoder::Allele { reads: true, .. }, None) => {
-            depth::sample_depth(&assigned.files, sample, read_filter, &plan.reference)
+            depth::sample_depth(&assigned.files, sample, read_filter, &reference)
         }
         (_, given) => Ok(given.unwrap_or(0.0)),
     };

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use self::finish::Output;
-use crate::io::vcf_reader::{Order, VcfReader};
+use crate::io::vcf_reader::{Counts, Order, VcfReader};
 use crate::io::vcf_writer::OutputOptions;
 use crate::io::{atomic, model_dir, regions};
 use cnnfilter_core::filter::tranches::Tranches;
@@ -137,6 +137,22 @@ fn regions_of(plan: &FilterPlan, header: &VcfHeader) -> Result<Option<IntervalSe
         return Ok(None);
     }
     Ok(Some(regions::read(&plan.regions, &header.contigs())?))
+}
+
+/// Reads the regions by the index of the calls, where there is one: whether that is so.
+fn restrict(
+    plan: &FilterPlan,
+    reader: &mut VcfReader,
+    wanted: Option<&IntervalSet>,
+) -> Result<bool> {
+    let Some(wanted) = wanted else {
+        return Ok(false);
+    };
+    let counts = match plan.summary_json {
+        Some(_) => Counts::Needed,
+        None => Counts::Welcome,
+    };
+    Ok(reader.restrict(wanted, counts)?.is_some())
 }
 
 /// The thresholds of the model, with the model they belong to; nothing where it has none.

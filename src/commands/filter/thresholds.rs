@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::finish::Parts;
-use super::{FilterPlan, Output, begin_header, regions_of, thresholds_of};
+use super::{FilterPlan, Output, begin_header, regions_of, restrict, thresholds_of};
 use crate::commands::quote;
 use crate::io::regions;
 use crate::io::vcf_reader::VcfReader;
@@ -38,6 +38,7 @@ pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
             reader.path().display()
         );
     }
+    restrict(plan, &mut reader, wanted.as_ref())?;
     let score_key = model.score_key(&header).map(String::from);
     let parts = Parts::new(
         &filter,
@@ -90,6 +91,8 @@ pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
         decision.apply(&mut record, plan.invalidate);
         output.write(&mut record, &failing, &mut summary)?;
     }
+    summary.records_read += reader.left_out();
+    summary.outside_regions += reader.left_out();
     output.finish()?;
     let judged: u64 = summary
         .rows

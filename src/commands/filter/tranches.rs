@@ -3,7 +3,8 @@
 use anyhow::{Result, bail};
 
 use super::{
-    FilterPlan, OnNoResource, Output, TranchePlan, begin_header, known, regions_of, thresholds_of,
+    FilterPlan, OnNoResource, Output, TranchePlan, begin_header, known, regions_of, restrict,
+    thresholds_of,
 };
 use crate::commands::quote;
 use crate::io::regions;
@@ -40,6 +41,7 @@ pub(super) fn run(plan: &FilterPlan, tranches: &TranchePlan) -> Result<FilterSum
     let info_key = info_key(&reader, tranches.info_key.as_deref())?;
     let fallback = fallback(plan, tranches, &reader)?;
     let wanted = regions_of(plan, reader.header())?;
+    let by_index = restrict(plan, &mut reader, wanted.as_ref())?;
     let calls = first_pass(
         &mut reader,
         plan.order,
@@ -55,7 +57,14 @@ pub(super) fn run(plan: &FilterPlan, tranches: &TranchePlan) -> Result<FilterSum
     for of_type in &types {
         of_type.tell(tranches.on_no_resource, fallback.is_some())?;
     }
-    second_pass(plan, &input, &info_key, &types, fallback, wanted.as_ref())
+    second_pass(
+        plan,
+        (&input, by_index),
+        &info_key,
+        &types,
+        fallback,
+        wanted.as_ref(),
+    )
 }
 
 /// The key of the score, which the header must define.
@@ -232,7 +241,7 @@ struct Judge<'a> {
 
 fn second_pass(
     plan: &FilterPlan,
-    input: &Replay,
+    (input, by_index): (&Replay, bool),
     info_key: &str,
     types: &[Type; 2],
     fallback: Option<(ThresholdFilter, String)>,
@@ -241,6 +250,9 @@ fn second_pass(
     // Thresholds that decide nothing leave no trace.
     let fallback = fallback.filter(|_| types.iter().any(Type::lacks_cutoffs));
     let mut reader = input.open()?.with_order(plan.order);
+    if by_index {
+        restrict(plan, &mut reader, wanted)?;
+    }
     let header = header(plan, reader.header(), info_key, types, fallback.as_ref());
     let mut summary = FilterSummary {
         mode: "tranches",
@@ -276,6 +288,8 @@ fn second_pass(
         judge.filter(&mut record, &mut summary);
         output.write(&mut record, &[], &mut summary)?;
     }
+    summary.records_read += reader.left_out();
+    summary.outside_regions += reader.left_out();
     output.finish()?;
     Ok(summary)
 }

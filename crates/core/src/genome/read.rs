@@ -1,6 +1,6 @@
 //! An aligned read, free of any file format.
 
-use super::cigar::Cigar;
+use super::cigar::{Cigar, CigarOp};
 
 /// The flag bits of a SAM record (specification, section 1.4).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,8 +48,8 @@ pub struct AlignedRead {
     pub mapping_quality: u8,
     /// The alignment; empty for an unmapped read.
     pub cigar: Cigar,
-    /// Bases in upper-case letters as SAM writes them (`=ACMGRSVTWYHKDBN`), soft clips included;
-    /// empty where the file has `*`.
+    /// Bases in upper-case letters as SAM writes them (`ACMGRSVTWYHKDBN`), soft clips included;
+    /// empty where the file has `*`. A file's `=` goes by [`Self::spell_equals`].
     pub bases: Vec<u8>,
     /// Phred qualities, one a base; 255 where the file has `*`.
     pub qualities: Vec<u8>,
@@ -67,6 +67,26 @@ impl AlignedRead {
     /// aligned. Hard clips do not count: their bases are not stored.
     pub fn unclipped_start(&self) -> i64 {
         self.start - self.cigar.leading_soft_clip()
+    }
+
+    /// Spells out `=` (`samtools calmd -e`): the base of the reference where the base is aligned, `N`
+    /// where it is not, which SAM leaves open. `reference` begins at [`Self::start`], in upper case.
+    pub fn spell_equals(&mut self, reference: &[u8]) {
+        let (mut place, mut at) = (0usize, 0usize);
+        for (op, length) in &self.cigar.0 {
+            let length = *length as usize;
+            let is_aligned = matches!(op, CigarOp::Match | CigarOp::Equal | CigarOp::Diff);
+            if is_aligned {
+                let bases = self.bases.iter_mut().skip(at).take(length).enumerate();
+                for (step, base) in bases.filter(|(_, base)| **base == b'=') {
+                    *base = reference.get(place + step).copied().unwrap_or(b'N');
+                }
+            }
+            place += if op.consumes_reference() { length } else { 0 };
+            at += if op.consumes_read() { length } else { 0 };
+        }
+        let unknown = self.bases.iter_mut().filter(|base| **base == b'=');
+        unknown.for_each(|base| *base = b'N');
     }
 
     /// One past the last reference position covered; an unmapped or gap-only read covers one
@@ -89,12 +109,35 @@ pub trait ReadSink {
     /// Offers the next read, which covers `start..end`, in the order of starts; `make` is called
     /// once at most, and only if the read is wanted.
     fn offer(&mut self, start: i64, end: i64, make: impl FnOnce() -> AlignedRead);
+
+    /// How many calls a read over `start..end` belongs to, no earlier than those offered so far.
+    fn calls_over(&self, start: i64, end: i64) -> u64;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::genome::CigarOp::*;
+
+    #[test]
+    fn equal_bases_are_those_of_the_reference() {
+        let mut read = AlignedRead {
+            cigar: Cigar(vec![
+                (HardClip, 9),
+                (SoftClip, 2),
+                (Match, 3),
+                (Insertion, 2),
+                (Deletion, 1),
+                (Equal, 2),
+                (Skip, 2),
+                (Diff, 2),
+            ]),
+            bases: b"A==T=G===C=".to_vec(),
+            ..AlignedRead::default()
+        };
+        read.spell_equals(b"ACGTACGTAR");
+        assert_eq!(read.bases, b"ANATGGNACCR");
+    }
 
     #[test]
     fn ends_follow_htslib() {
