@@ -7,10 +7,12 @@
 //! `2d_cnn_mix_train`, as the Keras configuration inside its weights. Dropout does nothing in
 //! scoring and is left out.
 
+mod architecture;
 mod batch;
+mod graph;
 mod network;
 pub mod spec;
 
-pub use batch::Tables;
+pub use architecture::{GatkFamily, architecture, assemble};
 pub use network::GatkNetwork;
 pub use spec::GatkSpec;

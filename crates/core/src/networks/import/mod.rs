@@ -8,7 +8,7 @@ pub mod pickle;
 pub mod torch;
 
 use super::card::Source;
-use super::gatk::{GatkSpec, spec};
+use super::gatk::{self, GatkSpec, spec};
 use super::{Model, ModelError};
 use cnnfilter_nn::weights::{WeightTensor, Weights, sha256};
 use keras::{KerasError, KerasTensor};
@@ -68,7 +68,7 @@ pub fn from_bytes(bytes: &[u8], file: &str, member: &str) -> Result<Model, Impor
         sha256: sha256(bytes),
         cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    Ok(Model::assemble(spec, weights, source)?)
+    Ok(gatk::assemble(spec, weights, source)?)
 }
 
 /// The first network that recognises the tensors as its own.
