@@ -13,7 +13,7 @@ use crate::networks::allele::{AlleleArchitecture, AlleleSpec};
 use crate::networks::family::TrainedInputs;
 use crate::networks::gatk::GatkSpec;
 use crate::networks::scaling::Scaling;
-pub use crate::networks::test_vectors::{allele_example, example};
+pub use crate::networks::test_vectors::format_1::{allele_example, example};
 use crate::networks::{Architecture, Builtin};
 
 /// An example with each of these numbers of reads.

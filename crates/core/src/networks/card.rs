@@ -9,12 +9,14 @@ use super::ModelError;
 use super::family::{self, Architecture, FAMILIES, Sizes};
 use super::scaling::Scaling;
 use super::test_vectors::TestVector;
+use crate::encode::Example;
 use crate::score::calibration::Calibration;
 use crate::score::log_odds::LABELS;
 use crate::score::thresholds::CardThresholds;
 
-/// Generation of the card's layout.
-pub const FORMAT: u32 = 1;
+/// Generation of the cards that are written. Format 1, of version 0.1.0, is read too: it has the same
+/// fields, but makes the inputs of its test vectors otherwise.
+pub const FORMAT: u32 = 2;
 
 /// Most test vectors of a card and most reads of one: they are computed whenever a model is loaded.
 const MAX_TEST_VECTORS: usize = 64;
@@ -140,7 +142,7 @@ impl ModelCard {
             format: u32,
         }
         let Format { format } = serde_json::from_slice(json)?;
-        if format != FORMAT {
+        if !(1..=FORMAT).contains(&format) {
             return Err(ModelError::Format {
                 found: format,
                 newest: FORMAT,
@@ -178,6 +180,26 @@ impl ModelCard {
             check.map_err(|e| wrong("thresholds", "usable numbers".into(), e.to_string()))?;
         }
         Ok((card, architecture))
+    }
+
+    /// The input of a test vector, as the card's format makes it.
+    ///
+    /// # Errors
+    /// [`ModelError::CardField`] where the format is older than the architecture's family.
+    pub(super) fn test_input(
+        &self,
+        architecture: &dyn Architecture,
+        vector: &TestVector,
+    ) -> Result<Example, ModelError> {
+        let (seed, reads) = (vector.seed, vector.reads);
+        if self.format > 1 {
+            return Ok(architecture.made_up(seed, reads));
+        }
+        let made_up = architecture.made_up_of_format_1(seed, reads);
+        made_up.ok_or_else(|| {
+            let expected = format!("2 or more for `{}`", self.architecture);
+            wrong("format", expected, self.format.to_string())
+        })
     }
 
     /// The architecture that the card names, checked against what else it says.

@@ -268,7 +268,7 @@ impl Model {
 
     fn check_test_vectors(&self) -> Result<(), ModelError> {
         for (index, vector) in self.card.test_vectors.iter().enumerate() {
-            let example = [self.architecture.made_up(vector.seed, vector.reads)];
+            let example = [self.card.test_input(&*self.architecture, vector)?];
             if self.replicas.is_empty() {
                 vector.check(index, self.logits(&example)?[0])?;
             }
@@ -343,7 +343,8 @@ mod tests {
         damaged[5000] ^= 1;
         assert!(load(&text, &damaged).contains("SHA-256"));
         for (from, to, message) in [
-            ("\"format\": 1", "\"format\": 9", "format 9"),
+            ("\"format\": 2", "\"format\": 9", "format 9"),
+            ("\"format\": 2", "\"format\": 1", "test vector 0"),
             (
                 "gatk_1d",
                 "gatk_7d",

@@ -6,12 +6,14 @@ use candle_core::Device;
 
 use super::batch::{AlleleBatch, tables};
 use super::graph::{self, Graph};
+use super::made_up::made_up;
 use super::network::AlleleNetwork;
 use super::spec::AlleleSpec;
 use crate::encode::allele::columns::WINDOW;
 use crate::encode::allele::{AlleleTensor, READ_LIMIT, read_features};
 use crate::encode::annotations::UnknownAnnotation;
 use crate::encode::{Encoder, Example};
+use crate::networks::ModelError;
 use crate::networks::activations::Layer;
 use crate::networks::card::{ModelCard, TensorSpec};
 use crate::networks::family::{
@@ -19,7 +21,7 @@ use crate::networks::family::{
 };
 use crate::networks::initial::Initial;
 use crate::networks::scaling::Scaling;
-use crate::networks::{ModelError, test_vectors};
+use crate::networks::test_vectors::format_1;
 use cnnfilter_nn::weights::Weights;
 
 /// Alleles that a device computes together: with 64 reads each, the largest tensor of the default
@@ -229,6 +231,10 @@ impl Architecture for AlleleArchitecture {
     }
 
     fn made_up(&self, seed: u64, reads: usize) -> Example {
-        test_vectors::allele_example(&self.encoder, seed, reads)
+        made_up(&self.encoder, seed, reads)
+    }
+
+    fn made_up_of_format_1(&self, seed: u64, reads: usize) -> Option<Example> {
+        Some(format_1::allele_example(&self.encoder, seed, reads))
     }
 }

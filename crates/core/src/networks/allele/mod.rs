@@ -23,6 +23,7 @@ pub(super) mod architecture;
 pub(super) mod batch;
 mod graph;
 pub(super) mod inputs;
+pub(super) mod made_up;
 mod network;
 mod spec;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::Device;
 
 use super::batch::{GatkBatch, tables};
+use super::made_up::made_up;
 use super::network::GatkNetwork;
 use super::spec::{self, GatkSpec};
 use crate::encode::gatk::{CHANNEL_NAMES, READ_LIMIT, WINDOW};
@@ -12,7 +13,8 @@ use crate::encode::{Encoder, Example};
 use crate::networks::activations::Layer;
 use crate::networks::card::{ModelCard, Source, TensorSpec};
 use crate::networks::family::{Architecture, Batch, Family, Network, Tensors};
-use crate::networks::{Model, ModelError, Trained, test_vectors};
+use crate::networks::test_vectors::format_1;
+use crate::networks::{Model, ModelError, Trained};
 use cnnfilter_nn::weights::Weights;
 
 /// GATK's published networks.
@@ -134,6 +136,10 @@ impl Architecture for GatkArchitecture {
     }
 
     fn made_up(&self, seed: u64, reads: usize) -> Example {
-        test_vectors::example(self.spec, seed, reads)
+        made_up(self.spec, seed, reads)
+    }
+
+    fn made_up_of_format_1(&self, seed: u64, reads: usize) -> Option<Example> {
+        Some(format_1::example(self.spec, seed, reads))
     }
 }

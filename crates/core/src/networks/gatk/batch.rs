@@ -183,7 +183,7 @@ mod tests {
     use super::*;
     use crate::encode::gatk::READ_LIMIT;
     use crate::networks::gatk::spec::{REFERENCE_1D, SMALL_2D};
-    use crate::networks::test_vectors;
+    use crate::networks::test_vectors::format_1;
 
     fn bits(floats: &[f32]) -> Vec<u32> {
         floats.iter().map(|x| x.to_bits()).collect()
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn bytes_become_the_floats_of_the_tensors() {
         let examples = [(1, 40), (2, 0), (3, 127), (4, 128), (5, 3)]
-            .map(|(seed, reads)| test_vectors::example(&SMALL_2D, seed, reads));
+            .map(|(seed, reads)| format_1::example(&SMALL_2D, seed, reads));
         let mut expected = Vec::new();
         for example in &examples {
             let SiteTensor::Reads(tensor) = &example.tensor else {
@@ -218,7 +218,7 @@ mod tests {
         let found: Vec<f32> = found.flatten_all().unwrap().to_vec1().unwrap();
         assert!(bits(&found) == bits(&expected));
 
-        let examples = [1, 2].map(|seed| test_vectors::example(&REFERENCE_1D, seed, 0));
+        let examples = [1, 2].map(|seed| format_1::example(&REFERENCE_1D, seed, 0));
         let mut expected = Vec::new();
         for example in &examples {
             let SiteTensor::Reference(tensor) = &example.tensor else {

@@ -10,6 +10,7 @@
 mod architecture;
 mod batch;
 mod graph;
+mod made_up;
 mod network;
 pub mod spec;
 

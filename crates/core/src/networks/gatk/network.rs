@@ -209,7 +209,7 @@ mod tests {
     use super::*;
     use crate::networks::family::{ForwardOptions, OnDevice, rows};
     use crate::networks::gatk::spec::{REFERENCE_1D, SMALL_2D};
-    use crate::networks::test_vectors;
+    use crate::networks::test_vectors::format_1;
     use candle_core::Device;
     use cnnfilter_nn::NnError;
     use cnnfilter_nn::weights::WeightTensor;
@@ -226,7 +226,7 @@ mod tests {
             let weights = crate::testing::random_weights(spec, 7);
             let on = OnDevice::copy(&*architecture, &weights, &Device::Cpu).unwrap();
             for (seed, reads) in [(1, 0), (2, 1), (3, 40), (4, 127), (5, 128)] {
-                let example = test_vectors::example(spec, seed, reads);
+                let example = format_1::example(spec, seed, reads);
                 let own = network.logits_of_one(&example).unwrap();
                 let batch = architecture.batch(&[example]).unwrap();
                 let outputs = batch.forward(&on, ForwardOptions::default()).unwrap();
@@ -250,7 +250,7 @@ mod tests {
         for spec in [&SMALL_2D, &REFERENCE_1D] {
             let network = network(spec);
             let examples: Vec<Example> = (1..=11)
-                .map(|seed| test_vectors::example(spec, seed, 3 * seed as usize))
+                .map(|seed| format_1::example(spec, seed, 3 * seed as usize))
                 .collect();
             let alone: Vec<_> = examples
                 .iter()
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_wrong_tensor_or_weight_is_named() {
         let network = network(&SMALL_2D);
-        let example = test_vectors::example(&REFERENCE_1D, 1, 0);
+        let example = format_1::example(&REFERENCE_1D, 1, 0);
         assert!(matches!(
             network.logits_of_one(&example),
             Err(ModelError::Example { .. })
