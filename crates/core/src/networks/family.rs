@@ -18,13 +18,17 @@ use super::activations::{Layer, Recorder};
 use super::card::{ModelCard, TensorSpec};
 use super::initial::Initial;
 use super::scaling::Scaling;
-use super::{ModelError, allele, gatk};
+use super::{ModelError, allele, attention, gatk};
 use crate::encode::{Encoder, Example};
 use cnnfilter_nn::NnError;
 use cnnfilter_nn::weights::Weights;
 
 /// All families, in the order in which a card's architecture is looked up.
-pub static FAMILIES: [&dyn Family; 2] = [&gatk::GatkFamily, &allele::AlleleFamily];
+pub static FAMILIES: [&dyn Family; 3] = [
+    &gatk::GatkFamily,
+    &allele::AlleleFamily,
+    &attention::AttentionFamily,
+];
 
 /// The family of an architecture, by the name that a card gives it.
 pub fn of_architecture(name: &str) -> Option<&'static dyn Family> {

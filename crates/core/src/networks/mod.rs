@@ -10,6 +10,7 @@
 
 pub mod activations;
 pub mod allele;
+pub mod attention;
 
 #[cfg(feature = "builtin")]
 pub mod builtin;
