@@ -16,6 +16,7 @@ mod filter;
 mod formats;
 mod genomes;
 mod import;
+mod old_models;
 mod order;
 mod read_groups;
 mod reads;

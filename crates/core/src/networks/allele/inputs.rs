@@ -12,22 +12,22 @@ use crate::networks::scaling::Scaling;
 /// Channels of a read's cell: probabilities of A, C, G, T (called base 1 - 10^(-q/10), the others a
 /// third of the rest), gap, soft clip, and the probability that the base is called right where it
 /// is the reference's and where it is not.
-pub const CELL_CHANNELS: usize = 8;
+pub(in crate::networks) const CELL_CHANNELS: usize = 8;
 /// Of these the ones that a soft quality threshold weights.
-pub const GATED: [bool; CELL_CHANNELS] = [true, true, true, true, false, false, true, true];
+pub(super) const GATED: [bool; CELL_CHANNELS] = [true, true, true, true, false, false, true, true];
 
 /// Channels of the haplotypes' columns: reference A, C, G, T, none (a column that an insertion
 /// opened), ALT A, C, G, T, gap, and whether they differ.
-pub const HAPLOTYPE_CHANNELS: usize = 11;
+pub(in crate::networks) const HAPLOTYPE_CHANNELS: usize = 11;
 
 /// Index of "supports ALT" and of "supports REF" in [`crate::encode::allele::read_features::NAMES`].
 pub(super) const SUPPORTS_ALT: usize = 2;
 pub(super) const SUPPORTS_REF: usize = 3;
 
 /// One allele, as floats, but for the cells of its reads, of which `push_row` makes one read's at a
-/// time; several alleles as bytes are a [`super::Batch`].
+/// time; several alleles as bytes are a [`super::batch::AlleleBatch`].
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Inputs {
+pub(super) struct Inputs {
     /// `[column][channel]`.
     pub haplotype: Vec<f32>,
     /// `[read][feature]`.
@@ -45,7 +45,7 @@ impl Inputs {
     ///
     /// # Errors
     /// An example that was made for another network.
-    pub fn push<'a>(
+    pub(super) fn push<'a>(
         &mut self,
         example: &'a Example,
         scaling: &Scaling,
