@@ -60,11 +60,13 @@ def edges(target, left_out):
 
 
 class Component:
-    """One crate, library or script: what it is called, its terms, and the folder or files that hold their text."""
+    """One crate, library or script: what it is called, its terms, and the folder or files that hold their text. Crates of this
+    workspace are `own`: they are in the bill of materials, but nobody else's."""
 
     def __init__(self, name, version, licence, purl, texts, **more):
         self.name, self.version, self.licence, self.purl, self.texts = name, version, licence, purl, texts
         self.linked = more.get("linked", True)
+        self.own = more.get("own", False)
         self.sha256 = more.get("sha256")
         self.authors = more.get("authors", [])
         self.links = more.get("links", {})
@@ -114,7 +116,7 @@ def crates(metadata, target):
             name, version, package["license"].replace(" / ", " OR ").replace("/", " OR "),
             f"pkg:cargo/{name}@{version.replace('+', '%2B')}",
             sorted(p for p in folder.iterdir() if p.is_file() and LICENCE_FILE.match(p.name)),
-            linked=key in linked, sha256=checksums[(name, version)], authors=package["authors"], parts=parts,
+            linked=key in linked, own=package["source"] is None, sha256=checksums[(name, version)], authors=package["authors"], parts=parts,
             links={kind: url for kind, url in links.items() if url},
         )
     return made
@@ -122,7 +124,7 @@ def crates(metadata, target):
 
 def others(rustc):
     """What is in the program and is no crate: Rust's standard library, the script that draws the reports' curves."""
-    assets = pathlib.Path("src/report/assets")
+    assets = pathlib.Path("crates/eval/src/report/assets")
     [script] = sorted(assets.glob("uplot-*.iife.min.js"))
     uplot = found(r"^uplot-([\d.]+)\.iife", script.name, assets)
     return [
@@ -135,7 +137,7 @@ def third_party(version, components):
     """The text of THIRD-PARTY.txt. A text that several share, but for white space, stands once."""
     linked = []
     for component in components:
-        linked += [component, *component.parts] if component.linked else []
+        linked += [component, *component.parts] if component.linked and not component.own else []
     lines = [
         f"What cnnfilter {version} contains beside its own code, and on what terms",
         "",

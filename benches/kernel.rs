@@ -6,14 +6,11 @@
     reason = "a benchmark that cannot run should stop"
 )]
 
-#[path = "support/noise.rs"]
-mod noise;
-
 use std::hint::black_box;
 
 use cnnfilter_nn::kernel::{Conv, ConvShape, Dense, Isa, Rows, RowsShape, max_pool_rows};
+use cnnfilter_nn::testing::noise;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use noise::noise;
 
 /// A layer of a network.
 enum Layer {

@@ -74,12 +74,12 @@ fn networks(criterion: &mut Criterion) {
         (&spec::SMALL_2D, 128),
     ] {
         let weights = testing::random_weights(spec, 1);
-        let Ok(network) = GatkNetwork::new(spec, weights) else {
+        let Ok(network) = GatkNetwork::new(spec, &weights) else {
             continue;
         };
         let example = testing::example(spec, 1, reads);
         group.bench_function(format!("{}, {reads} reads", spec.architecture), |b| {
-            b.iter(|| network.logits(black_box(&example)));
+            b.iter(|| network.logits_of_one(black_box(&example)));
         });
     }
     group.finish();

@@ -2,7 +2,10 @@
 //!
 //! 0 is done, 1 a run that failed, 2 a command line that is wrong, 130 one that was told to stop.
 
+mod at_start;
+
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -10,7 +13,7 @@ use clap::Parser;
 use cnnfilter::cli::simulate::SimulateCommand;
 use cnnfilter::cli::{Cli, Command, LogLevel, untag_resources};
 use cnnfilter::commands::{eval, filter, import, score, simulate, tensors, train};
-use cnnfilter::io::{IoError, atomic};
+use cnnfilter::io::{IoError, atomic, standard_output};
 
 /// Exit code after SIGINT, SIGTERM or SIGHUP.
 const STOPPED: i32 = 130;
@@ -58,6 +61,7 @@ fn run(command: Command) -> Result<()> {
             }
         }
         Command::Eval(args) => {
+            standard_output::check(Path::new("-"))?;
             let text = eval::run(&args.resolve())?;
             let written = std::io::stdout().write_all(text.as_bytes());
             written.map_err(|e| IoError::system("-", "write", e))?;

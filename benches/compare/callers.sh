@@ -20,9 +20,7 @@ data=$(realpath "${1:?usage: callers.sh DATA [CNNFILTER]}")
 ours=$(realpath "${2:-$root/target/release/cnnfilter}")
 gatk=$(realpath "${GATK:-$root/examples/gatk.sh}")
 . "$root/benches/compare/common.sh"
-work=${KEEP:-$(mktemp -d)}
-[ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
-mkdir -p "$work"
+work_folder
 cd "$work"
 export GATK_JAVA_OPTS=${GATK_JAVA_OPTS:--Xmx2g -XX:TieredStopAtLevel=1}
 

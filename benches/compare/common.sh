@@ -7,6 +7,13 @@ quietly() {
   "$@" >"$what.log" 2>&1 || { echo "$(basename "$0"): failed: $*" >&2; tail -20 "$what.log" >&2; return 1; }
 }
 
+# work_folder: sets `work` to the folder that KEEP names, else to a temporary one that goes when the script ends.
+work_folder() {
+  work=${KEEP:-$(mktemp -d)}
+  [ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
+  mkdir -p "$work"
+}
+
 # reference NAME: NAME.fa out of the data folder, with .fai and .dict, unless it is there. freebayes and bwa want it unpacked, GATK a
 # .dict beside it.
 reference() {

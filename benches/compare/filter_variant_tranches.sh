@@ -14,9 +14,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 data=$(realpath "${1:?usage: filter_variant_tranches.sh DATA [CNNFILTER]}")
 ours=${2:-$root/target/release/cnnfilter}
 gatk=${GATK:-$root/examples/gatk.sh}
-work=${KEEP:-$(mktemp -d)}
-[ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
-mkdir -p "$work"
+. "$root/benches/compare/common.sh"
+work_folder
 export GATK_JAVA_OPTS=${GATK_JAVA_OPTS:--Xmx2g -XX:TieredStopAtLevel=1}
 
 # --- inputs -----------------------------------------------------------------------------------------------------------

@@ -22,9 +22,8 @@ data=$(realpath "${1:?usage: networks.sh DATA [ROUNDS]}")
 rounds=${2:-3}
 ours=${CNNFILTER:-$root/target/release/cnnfilter}
 threads=${THREADS:-2}
-work=${KEEP:-$(mktemp -d)}
-[ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
-mkdir -p "$work"
+. "$root/benches/compare/common.sh"
+work_folder
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cnnfilter
 
 # --- Python packages, in a folder that is renamed when whole ---------------------------------------------------------

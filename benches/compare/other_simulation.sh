@@ -20,9 +20,7 @@ model=${MODEL:-cnnfilter_reads}
 [ ! -e "$model" ] || model=$(realpath "$model")
 scripts=$(realpath "$(dirname "$0")/other_simulation")
 . "$root/benches/compare/common.sh"
-work=${KEEP:-$(mktemp -d)}
-[ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
-mkdir -p "$work"
+work_folder
 cd "$work"
 export GATK_JAVA_OPTS=${GATK_JAVA_OPTS:--Xmx3g}
 truth=$data/truth/HG001.b37.chr20.giab_v3.3.2.vcf.gz

@@ -45,10 +45,6 @@ pub struct FilterArgs {
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
 
-    /// Where a stratum lies that the model has thresholds for; several times for several.
-    #[arg(long, value_name = "NAME=FILE", value_parser = parse_stratum)]
-    pub stratify: Vec<(String, PathBuf)>,
-
     /// Known sites for tranches: VCF, VCF.gz or BCF, without index; several times for several.
     #[arg(long, value_name = "FILE")]
     pub resource: Vec<PathBuf>,
@@ -185,15 +181,6 @@ fn parse_percent(text: &str) -> Result<f64, String> {
     Ok(value)
 }
 
-fn parse_stratum(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
-            Ok((name.to_owned(), PathBuf::from(path)))
-        }
-        _ => Err("expected NAME=FILE".to_owned()),
-    }
-}
-
 impl FilterArgs {
     /// The settings of the run, defaults filled in.
     ///
@@ -246,7 +233,6 @@ impl FilterArgs {
             },
             aim: self.aim,
             model: self.model,
-            strata: self.stratify,
             tranches: (!tranches.resources.is_empty()).then_some(tranches),
             invalidate: self.invalidate_previous_filters,
             exclude_filtered: self.exclude_filtered,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::encoding::{Call, EncodingPlan, Inputs, Workers, encode_calls, inputs};
+use super::encoding::{Call, EncodingPlan, Inputs, Workers, encode_calls, inputs, read_notes};
 use super::labels::{LabelPlan, LabelSource, TruthRecords};
 use crate::io::example_file::ExampleWriter;
 use crate::io::vcf_reader::ContigGroups;
@@ -72,6 +72,9 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
     } else {
         Some(regions::read(&plan.regions, &inputs.known_contigs())?)
     };
+    if let Some(wanted) = &wanted {
+        calls.restrict(wanted)?;
+    }
     if let Some(path) = &plan.table {
         if path == Path::new("-") {
             bail!("--table: standard output has the summary; give a file name");
@@ -146,8 +149,12 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         }
     }
     progress.finish();
+    counts.leave("outside the regions", calls.left_out());
     if let LabelPlan::Truth { truth, .. } = &plan.labels {
         truth_records.warn(truth);
+    }
+    for note in read_notes(&workers.read_counts(), &inputs) {
+        log::warn!("{note}");
     }
     if counts.classes.iter().sum::<u64>() == 0 {
         bail!(

@@ -4,6 +4,7 @@ mod data;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -12,8 +13,9 @@ use self::data::Data;
 use crate::io::{IoError, atomic, model_dir, run_dir};
 use crate::terminal::steps::Steps;
 use crate::terminal::threads;
-use cnnfilter_core::networks::allele::AlleleSpec;
+use cnnfilter_core::encode::allele::AlleleLayout;
 use cnnfilter_core::networks::card::Training;
+use cnnfilter_core::networks::family::{self, Sizes, Trainable, TrainedInputs};
 use cnnfilter_core::networks::{Model, Trained};
 use cnnfilter_core::score::calibration::{Calibration, PlattScaling};
 use cnnfilter_core::score::thresholds::{Aim, CardThresholds, HeldOut, choose};
@@ -21,7 +23,7 @@ use cnnfilter_nn::DeviceChoice;
 use cnnfilter_nn::weights::{self, Weights};
 use cnnfilter_train::checkpoint::{self, CheckpointMetadata};
 use cnnfilter_train::config::TrainConfig;
-use cnnfilter_train::fit::{Event, Figures, Run, Scored, State};
+use cnnfilter_train::fit::{Callbacks, Event, Figures, Run, Scored, State};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
@@ -63,9 +65,6 @@ const AIMS: [&str; 9] = [
     "sensitivity=0.999",
 ];
 
-/// Fewest held-out calls, real and false together, that a threshold is chosen from.
-const FEWEST: usize = 500;
-
 /// Trains, and returns a summary.
 ///
 /// # Errors
@@ -85,32 +84,30 @@ pub fn run(plan: &TrainPlan) -> Result<String> {
         .as_deref()
         .map(|folder| model_dir::load(folder, DeviceChoice::Cpu))
         .transpose()?;
-    let mut spec: AlleleSpec = config.architecture().context("[architecture]")?;
-    if config.architecture.contains_key("reads") && spec.reads != data.with_reads {
-        bail!(
-            "[architecture]: reads is {}, but the examples are {} reads; leave it out",
-            spec.reads,
-            if data.with_reads { "with" } else { "without" }
-        );
-    }
-    spec.reads = data.with_reads;
-    if let Some(model) = &init {
-        spec = data.check_init(model, &config)?;
-    }
-    spec.check().context("[architecture]")?;
+    let (family, sizes) = match &init {
+        Some(model) => data.check_init(model, &config)?,
+        None => chosen_network(&config, data.with_reads)?,
+    };
     let scaling = match init.as_ref().and_then(|model| model.card().scaling.clone()) {
         Some(scaling) => scaling,
         None => pool.install(|| data.scaling())?,
     };
+    let inputs = TrainedInputs {
+        annotations: data.annotations.clone(),
+        scaling,
+        layout: AlleleLayout::usual(data.with_reads),
+    };
+    let architecture = family
+        .architecture(&sizes, inputs)
+        .context("[architecture]")?;
     let config_text = config.to_toml()?;
-    let config_sha256 = weights::sha256(format!("{config_text}\n{spec:?}").as_bytes());
+    let sizes = serde_json::to_string(&sizes)?;
+    let config_sha256 = weights::sha256(format!("{config_text}\n{sizes}").as_bytes());
     let state = prepare(plan, &data, &config_text, &config_sha256)?;
 
     let run = Run {
         config: &config,
-        spec,
-        scaling: scaling.clone(),
-        annotations: data.annotations.clone(),
+        architecture,
         examples: &data,
         training: data.training.clone(),
         training_classes: data.training_classes.clone(),
@@ -119,33 +116,27 @@ pub fn run(plan: &TrainPlan) -> Result<String> {
     };
     let begun = Instant::now();
     let mut steps = Steps::new(plan.quiet, config.epochs);
-    let mut failed: Option<IoError> = None;
-    let tell = &mut |event: Event<'_>| -> Result<(), String> {
-        match event {
-            Event::Step {
-                step,
-                per_epoch,
-                loss,
-            } => steps.step(step, per_epoch, loss),
-            Event::Epoch(state) => {
-                if let Some(row) = state.history.rows().last() {
-                    steps.epoch(row);
-                }
-                if let Err(error) = keep(plan, &data, &config_sha256, state) {
-                    let text = error.to_string();
-                    failed = Some(error);
-                    return Err(text);
-                }
-            }
-        }
-        Ok(())
-    };
     let init = init.map(|model| model.weights().clone());
-    let fitted = pool.install(|| run.fit(state, init, &|| begun.elapsed().as_secs_f64(), tell));
+    let on_event = &mut |event: Event<'_>| match event {
+        Event::Step {
+            step,
+            per_epoch,
+            loss,
+        } => steps.step(step, per_epoch, loss),
+        Event::Epoch(row) => steps.epoch(row),
+    };
+    let save_checkpoint = &mut |state: &State| -> Result<()> {
+        Ok(save_checkpoint(plan, &data, &config_sha256, state)?)
+    };
+    let fitted = pool.install(|| {
+        let callbacks = Callbacks {
+            clock: &|| begun.elapsed().as_secs_f64(),
+            on_event,
+            save_checkpoint,
+        };
+        run.fit(state, init, callbacks)
+    });
     steps.finish();
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
     let state = fitted?;
     let scored = pool.install(|| run.score(&state.best, &data.validation))?;
     let trained = trained(plan, &data, &run, &state, &scored, config_text);
@@ -153,6 +144,25 @@ pub fn run(plan: &TrainPlan) -> Result<String> {
     let model = Model::of_training(trained, state.best.clone())?;
     let folder = model_dir::save(&plan.output, &model)?;
     Ok(format!("{summary}model: {}\n", folder.display()))
+}
+
+/// The family and the sizes that the configuration asks for.
+fn chosen_network(
+    config: &TrainConfig,
+    with_reads: bool,
+) -> Result<(&'static dyn Trainable, Sizes)> {
+    let family = family::trainable(&config.network.family).context("[network]")?;
+    let chosen: Sizes = config.architecture().context("[architecture]")?;
+    if let Some(reads) = chosen.get("reads").and_then(serde_json::Value::as_bool)
+        && reads != with_reads
+    {
+        bail!(
+            "[architecture]: reads is {reads}, but the examples are {} reads; leave it out",
+            if with_reads { "with" } else { "without" }
+        );
+    }
+    let sizes = family.sizes(&chosen, with_reads);
+    Ok((family, sizes.context("[architecture]")?))
 }
 
 /// Makes the folder of the run ready: a new one gets its configuration, an old one gives its
@@ -196,7 +206,12 @@ fn prepare(
 }
 
 /// Writes the checkpoint and the history.
-fn keep(plan: &TrainPlan, data: &Data, config_sha256: &str, state: &State) -> Result<(), IoError> {
+fn save_checkpoint(
+    plan: &TrainPlan,
+    data: &Data,
+    config_sha256: &str,
+    state: &State,
+) -> Result<(), IoError> {
     let metadata = CheckpointMetadata {
         format: checkpoint::FORMAT,
         written_by: env!("CARGO_PKG_VERSION").to_owned(),
@@ -272,21 +287,18 @@ fn trained(
                 kind,
                 probability: calibration.probability(kind, scored.score)?,
                 is_real: scored.is_real,
-                depth: None,
             })
         })
         .collect();
     let aims: Vec<Aim> = AIMS.iter().filter_map(|aim| aim.parse().ok()).collect();
     let thresholds = CardThresholds {
         measured_on: data.validation_text(),
-        kinds: choose(&held_out, &aims, &[], FEWEST),
+        kinds: choose(&held_out, &aims),
     };
     let best = state.early_stopping.best_epoch.unwrap_or(0);
     Trained {
         name: plan.name.clone(),
-        spec: run.spec,
-        scaling: run.scaling.clone(),
-        annotations: data.annotations.clone(),
+        architecture: Arc::clone(&run.architecture),
         calibration: (!calibration.kinds.is_empty()).then_some(calibration),
         thresholds: (!thresholds.kinds.is_empty()).then_some(thresholds),
         training: Some(Training {

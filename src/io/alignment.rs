@@ -1,23 +1,40 @@
 //! Reads out of BAM and CRAM files.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rust_htslib::bam::record::{Aux, Record};
 use rust_htslib::bam::{IndexedReader, Read as _};
 
-use super::alignment_index::AlignmentIndexes;
+use super::alignment_index::{AlignmentIndex, path_of_index};
 use super::bgzf_tail::{check_alignment_end, head};
-use super::error::{IoError, refuse_remote};
+use super::equal_bases::Equals;
+use super::error::{IoError, Problem, refuse_remote};
+use super::fasta::Reference;
+use super::hts;
 use cnnfilter_core::genome::{
     AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFilter, ReadFlags, ReadSink, Span,
 };
 use cnnfilter_core::samples::{ReadGroup, ReadRoute, RoutedFile};
 
-/// One BAM or CRAM file with its index.
+/// A BAM or CRAM file that is open, with its index, and what messages about it say.
+pub(super) struct IndexedAlignment {
+    pub reader: IndexedReader,
+    pub index: PathBuf,
+    pub is_cram: bool,
+    pub path: PathBuf,
+    reference: Arc<Reference>,
+}
+
+/// One BAM or CRAM file of a sweep.
 struct AlignmentFile {
-    path: PathBuf,
+    file: IndexedAlignment,
     route: ReadRoute,
-    reader: IndexedReader,
+    /// The read groups to which the header gives a sample.
+    groups: Vec<Vec<u8>>,
+    /// Reads over calls of other groups, by the name of the group; of none under an empty name.
+    strangers: BTreeMap<Vec<u8>, u64>,
     /// The next read of the sweep.
     next: Record,
     /// Whether `next` holds a read.
@@ -28,6 +45,30 @@ struct AlignmentFile {
 pub struct AlignmentSource {
     files: Vec<AlignmentFile>,
     filter: ReadFilter,
+    /// Reads over calls whose CIGAR has `N`.
+    spliced: u64,
+    equals: Equals,
+}
+
+/// What there is to tell about reads over calls. A read over two calls counts twice, so that the
+/// numbers do not depend on how the calls are shared out among threads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadCounts {
+    /// Reads of groups to which the header of their file gives no sample, by file and group; an
+    /// empty name for reads of no group.
+    pub strangers: BTreeMap<(PathBuf, Vec<u8>), u64>,
+    /// Reads with `N` in their CIGAR.
+    pub spliced: u64,
+}
+
+impl ReadCounts {
+    /// Adds the counts of another thread.
+    pub fn add(&mut self, other: Self) {
+        for (key, count) in other.strangers {
+            *self.strangers.entry(key).or_default() += count;
+        }
+        self.spliced += other.spliced;
+    }
 }
 
 /// What a file's header says.
@@ -44,19 +85,87 @@ pub struct AlignmentHeader {
 ///
 /// # Errors
 /// Where the file, or its index, is missing, cut off or of another format.
-pub fn header(path: &Path, reference: &Path) -> Result<AlignmentHeader, IoError> {
+pub fn header(path: &Path, reference: &Arc<Reference>) -> Result<AlignmentHeader, IoError> {
     refuse_remote(path)?;
+    refuse_stream(path)?;
     check_alignment_end(path)?;
-    let indexes = AlignmentIndexes::find(path, is_cram(path)?)?;
-    let reader = open_indexed(path, reference)?;
-    let header = reader.header();
-    indexes.check_contigs(path, header.target_count())?;
+    let index = AlignmentIndex::find(path, is_cram(path)?)?;
+    let file = IndexedAlignment::open(path, reference)?;
+    let header = file.reader.header();
+    index.check(path, header.target_count())?;
     let contigs = ContigTable::new((0..header.target_count()).map(|id| Contig {
         name: String::from_utf8_lossy(header.tid2name(id)).into_owned(),
         length: header.target_len(id),
     }));
     let groups = read_groups(header.as_bytes());
     Ok(AlignmentHeader { contigs, groups })
+}
+
+/// Reads are sought by an index, which a stream does not have.
+fn refuse_stream(path: &Path) -> Result<(), IoError> {
+    let is_named_so = ["-", "/dev/stdin"]
+        .iter()
+        .any(|name| path == Path::new(name))
+        || path.starts_with("/dev/fd");
+    let data = path.metadata();
+    if !is_named_so && !data.is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+        return Ok(());
+    }
+    let expected = "a BAM or CRAM file with its index beside it (`samtools index`)";
+    let found = "standard input, a pipe or a device; write the reads to a file first".to_owned();
+    Err(IoError::new(path, Problem::Format { expected, found }))
+}
+
+/// Makes sure that reads of a file belong to a sample of the calls, where its read groups say so: a
+/// header that names none of the groups of its reads would leave them all out.
+///
+/// # Errors
+/// Where none of the file's first reads is of a group in its header, or it cannot be read.
+pub fn check_groups(file: &RoutedFile, reference: &Arc<Reference>) -> Result<(), IoError> {
+    /// Reads that are looked at.
+    const MOST: usize = 100_000;
+    let ReadRoute::Groups { .. } = file.route else {
+        return Ok(());
+    };
+    let mut open = IndexedAlignment::open(&file.path, reference)?;
+    let mut record = Record::new();
+    let mut strangers: BTreeMap<String, usize> = BTreeMap::new();
+    let mut count = 0;
+    for (contig, length) in open.contigs_of_reference() {
+        open.fetch(contig, 0, length)?;
+        while count < MOST && open.read(&mut record)? {
+            let group = group_of(&record);
+            if group.is_some_and(|group| is_among(&file.groups, group)) {
+                return Ok(());
+            }
+            if !group.is_some_and(ReadGroup::is_artificial) {
+                count += 1;
+                *strangers
+                    .entry(group.unwrap_or("none").to_owned())
+                    .or_default() += 1;
+            }
+        }
+    }
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    let names = |names: &mut dyn Iterator<Item = String>| {
+        let names: Vec<String> = names.take(4).map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    };
+    let mut known = file.groups.iter();
+    Err(IoError::other(
+        &file.path,
+        format!(
+            "none of its first {count} reads is of a read group in its header: the reads say {}, the header {}; mend the header (`samtools reheader`), or give all reads of the file to one sample with --sample-map",
+            names(&mut strangers.into_keys()),
+            names(
+                &mut known
+                    .by_ref()
+                    .map(|name| String::from_utf8_lossy(name).into_owned())
+            ),
+        ),
+    ))
 }
 
 /// The `@RG` lines of a header's text.
@@ -79,37 +188,120 @@ fn read_groups(text: &[u8]) -> Vec<ReadGroup> {
         .collect()
 }
 
-/// Opens a file with its index; a CRAM with its reference. Everything that htslib does not survive has
-/// been looked at before, by [`header`].
-///
-/// # Errors
-/// Where the file, or its index, is missing or of another format.
-pub(super) fn open_indexed(path: &Path, reference: &Path) -> Result<IndexedReader, IoError> {
-    let fail = |action: &str, error| IoError::htslib(path, action, error);
-    let mut reader = IndexedReader::from_path(path).map_err(|error| {
-        fail(
-            "opening it or its index (`samtools index` makes that again)",
-            error,
-        )
-    })?;
-    if is_cram(path)? {
-        reader
-            .set_reference(reference)
-            .map_err(|error| fail("setting the reference", error))?;
-    }
-    Ok(reader)
-}
-
 fn is_cram(path: &Path) -> Result<bool, IoError> {
     Ok(head(path, 4)? == b"CRAM")
 }
 
-impl AlignmentFile {
-    fn open(file: &RoutedFile, reference: &Path) -> Result<Self, IoError> {
+impl IndexedAlignment {
+    /// Opens a file with its index; a CRAM with its reference. Everything that htslib does not
+    /// survive has been looked at before, by [`header`].
+    ///
+    /// # Errors
+    /// Where the file, or its index, is missing or of another format.
+    pub fn open(path: &Path, reference: &Arc<Reference>) -> Result<Self, IoError> {
+        let is_cram = is_cram(path)?;
+        let index = path_of_index(path, is_cram)?;
+        let reader = hts::alignment_reader(path, &index).map_err(|error| {
+            let action = format!(
+                "opening it or its index {} (`samtools index` makes that again)",
+                index.display()
+            );
+            IoError::htslib(path, action, error)
+        })?;
+        if is_cram {
+            hts::set_reference(&reader, reference.path())
+                .map_err(|error| IoError::htslib(path, "setting the reference", error))?;
+        }
         Ok(Self {
-            path: file.path.clone(),
+            reader,
+            index,
+            is_cram,
+            path: path.to_owned(),
+            reference: Arc::clone(reference),
+        })
+    }
+
+    /// Number and length of the contigs that the reference has, in the order of the header. Of others
+    /// nothing is asked, and a CRAM's reads could not be decoded there.
+    pub fn contigs_of_reference(&self) -> Vec<(u32, i64)> {
+        let header = self.reader.header();
+        (0..header.target_count())
+            .filter(|id| self.has(header.tid2name(*id)))
+            .map(|id| (id, header.target_len(id).unwrap_or(0) as i64))
+            .collect()
+    }
+
+    fn has(&self, contig: &[u8]) -> bool {
+        let contigs = self.reference.contigs();
+        contigs.get(&String::from_utf8_lossy(contig)).is_some()
+    }
+
+    /// Goes to a stretch of a contig, 0-based and half-open.
+    ///
+    /// # Errors
+    /// Where the index cannot tell.
+    pub fn fetch(&mut self, contig: u32, start: i64, end: i64) -> Result<(), IoError> {
+        let fetched = self.reader.fetch((contig as i32, start, end));
+        fetched.map_err(|error| {
+            let name = String::from_utf8_lossy(self.reader.header().tid2name(contig)).into_owned();
+            self.error(&format!("seeking {name}:{}-{end}", start + 1), error)
+        })
+    }
+
+    /// Reads the next record of the stretch; false behind the last one.
+    ///
+    /// # Errors
+    /// Where the file is damaged.
+    pub fn read(&mut self, record: &mut Record) -> Result<bool, IoError> {
+        match self.reader.read(record) {
+            None => Ok(false),
+            Some(Ok(())) => Ok(true),
+            Some(Err(error)) => Err(self.error("reading", error)),
+        }
+    }
+
+    /// An error of htslib, with what may be behind it.
+    fn error(&self, action: &str, error: rust_htslib::errors::Error) -> IoError {
+        let reason = if self.is_cram {
+            let header = self.reader.header();
+            let lacking: Vec<String> = (0..header.target_count())
+                .map(|id| header.tid2name(id))
+                .filter(|name| !self.has(name))
+                .take(4)
+                .map(|name| format!("`{}`", String::from_utf8_lossy(name)))
+                .collect();
+            let lacks = if lacking.is_empty() {
+                String::new()
+            } else {
+                format!(
+                    ": {} lacks {} of its header",
+                    self.reference.path().display(),
+                    lacking.join(", ")
+                )
+            };
+            format!("or not made with this reference{lacks}")
+        } else {
+            format!(
+                "or {} is the index of another file: make it again with `samtools index {}`",
+                self.index.display(),
+                self.path.display()
+            )
+        };
+        IoError::htslib(
+            &self.path,
+            format!("{action} (the file is damaged, {reason})"),
+            error,
+        )
+    }
+}
+
+impl AlignmentFile {
+    fn open(file: &RoutedFile, reference: &Arc<Reference>) -> Result<Self, IoError> {
+        Ok(Self {
+            file: IndexedAlignment::open(&file.path, reference)?,
             route: file.route.clone(),
-            reader: open_indexed(&file.path, reference)?,
+            groups: file.groups.clone(),
+            strangers: BTreeMap::new(),
             next: Record::new(),
             pending: false,
         })
@@ -117,18 +309,24 @@ impl AlignmentFile {
 
     /// Moves on to the next read of the sweep.
     fn advance(&mut self) -> Result<(), IoError> {
-        self.pending = match self.reader.read(&mut self.next) {
-            None => false,
-            Some(Ok(())) => true,
-            Some(Err(error)) => {
-                return Err(IoError::htslib(
-                    &self.path,
-                    "reading (the file is damaged, or not made with this reference)",
-                    error,
-                ));
-            }
-        };
+        self.pending = self.file.read(&mut self.next)?;
         Ok(())
+    }
+
+    /// Counts a read whose group has no sample by the header.
+    fn count_stranger(&mut self, calls: u64) {
+        let group = group_of(&self.next);
+        let is_known = group
+            .is_some_and(|group| ReadGroup::is_artificial(group) || is_among(&self.groups, group));
+        // A file without read groups is of one sample, by whatever name.
+        if is_known || calls == 0 || (group.is_none() && self.groups.is_empty()) {
+            return;
+        }
+        let name = group.unwrap_or_default().as_bytes();
+        match self.strangers.get_mut(name) {
+            Some(count) => *count += calls,
+            None => drop(self.strangers.insert(name.to_vec(), calls)),
+        }
     }
 }
 
@@ -140,13 +338,31 @@ impl AlignmentSource {
     pub fn open(
         files: &[RoutedFile],
         filter: ReadFilter,
-        reference: &Path,
+        reference: &Arc<Reference>,
     ) -> Result<Self, IoError> {
         let files = files
             .iter()
             .map(|file| AlignmentFile::open(file, reference))
             .collect::<Result<_, _>>()?;
-        Ok(Self { files, filter })
+        Ok(Self {
+            files,
+            filter,
+            spliced: 0,
+            equals: Equals::new(reference),
+        })
+    }
+
+    /// What there is to tell about the reads so far.
+    pub fn counts(&self) -> ReadCounts {
+        let strangers = self.files.iter().flat_map(|file| {
+            let path = &file.file.path;
+            let counts = file.strangers.iter();
+            counts.map(move |(group, count)| ((path.clone(), group.clone()), *count))
+        });
+        ReadCounts {
+            strangers: strangers.collect(),
+            spliced: self.spliced,
+        }
     }
 
     /// Sweeps once over the part of `contig` that the samples need and offers each of them its
@@ -162,20 +378,13 @@ impl AlignmentSource {
         let Some(Span { start, end }) = Span::covering(spans) else {
             return Ok(());
         };
+        self.equals.contig = contig.to_owned();
         for file in &mut self.files {
             file.pending = false;
-            let Some(id) = file.reader.header().tid(contig.as_bytes()) else {
+            let Some(id) = file.file.reader.header().tid(contig.as_bytes()) else {
                 continue;
             };
-            file.reader
-                .fetch((id as i32, start, end))
-                .map_err(|error| {
-                    IoError::htslib(
-                        &file.path,
-                        format!("seeking {contig}:{}-{end}", start + 1),
-                        error,
-                    )
-                })?;
+            file.file.fetch(id, start, end)?;
             file.advance()?;
         }
         loop {
@@ -187,24 +396,41 @@ impl AlignmentSource {
             let Some(file) = earliest else {
                 return Ok(());
             };
-            let record = &file.next;
-            if self.filter.passes(ReadFlags(record.flags()), record.mapq())
-                && let Some(sample) = file.route.sample_of(read_group(record))
-                && let Some(sink) = samples.get_mut(sample)
+            if self
+                .filter
+                .passes(ReadFlags(file.next.flags()), file.next.mapq())
             {
-                sink.offer(record.pos(), end_of(record), || convert(record));
+                let (start, end) = (file.next.pos(), end_of(&file.next));
+                let calls = samples
+                    .first()
+                    .map_or(0, |sink| sink.calls_over(start, end));
+                file.count_stranger(calls);
+                let record = &file.next;
+                if let Some(sample) = file.route.sample_of(group_of(record))
+                    && let Some(sink) = samples.get_mut(sample)
+                {
+                    if operations(record).any(|(op, _)| op == CigarOp::Skip) {
+                        self.spliced += calls;
+                    }
+                    sink.offer(start, end, || self.equals.spell(convert(record)));
+                    self.equals.check()?;
+                }
             }
             file.advance()?;
         }
     }
 }
 
-/// The name of a record's read group.
-pub(super) fn read_group(record: &Record) -> Option<&str> {
+/// The name of a record's read group, if it has one.
+pub(super) fn group_of(record: &Record) -> Option<&str> {
     match record.aux(b"RG") {
         Ok(Aux::String(group)) => Some(group),
         _ => None,
     }
+}
+
+fn is_among(groups: &[Vec<u8>], group: &str) -> bool {
+    groups.iter().any(|known| known == group.as_bytes())
 }
 
 /// The operations of a record's CIGAR, from its packed form (length << 4 | code).
@@ -287,8 +513,8 @@ mod tests {
     fn a_record_names_its_group() {
         let mut record = Record::new();
         record.set(b"r", None, b"A", b"!");
-        assert_eq!(read_group(&record), None);
+        assert_eq!(group_of(&record), None);
         record.push_aux(b"RG", Aux::String("a")).unwrap();
-        assert_eq!(read_group(&record), Some("a"));
+        assert_eq!(group_of(&record), Some("a"));
     }
 }

@@ -1,83 +1,106 @@
-//! The indexes of a BAM or CRAM file, looked at before htslib does, which does not survive all of them.
+//! The index of a BAM or CRAM file, looked at before htslib does, which does not survive all of them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::bgzf_tail::is_bgzf;
+use super::binning_index::BinningIndex;
 use super::error::{IoError, Problem};
-use super::with_suffix;
+use super::{gzip_file, with_suffix};
 
-/// The indexes that lie beside a file.
-pub(super) struct AlignmentIndexes {
-    /// Each index and how many contigs it has, where that is known.
-    found: Vec<(PathBuf, Option<u32>)>,
+/// By how much a file may be newer than its index: some programs close it last.
+pub(super) const SLACK: Duration = Duration::from_secs(60);
+
+/// The index of a file, as htslib would choose it.
+#[derive(Debug)]
+pub(super) struct AlignmentIndex {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What is in it; nothing for a CRAM's, or for a file that is no index, which htslib refuses.
+    bins: Option<BinningIndex>,
 }
 
-impl AlignmentIndexes {
-    /// Finds them under their usual names; there must be one. Those of a BAM are read to their end.
+impl AlignmentIndex {
+    /// Finds it under its usual names; there must be one. That of a BAM is read to its end.
     ///
     /// # Errors
-    /// Where there is none, or one is cut off.
-    pub(super) fn find(path: &Path, is_cram: bool) -> Result<Self, IoError> {
-        let mut found = Vec::new();
-        for index in names_of_indexes(path, is_cram)? {
-            let contigs = if is_cram {
-                None
-            } else {
-                contigs_of_index(&index).map_err(|_| {
-                    let what = format!(
-                        "it is cut off; make it again with `samtools index {}`",
-                        path.display()
-                    );
-                    IoError::other(&index, what)
-                })?
-            };
-            found.push((index, contigs));
-        }
-        Ok(Self { found })
+    /// Where there is none, or it is cut off.
+    pub fn find(path: &Path, is_cram: bool) -> Result<Self, IoError> {
+        let index = path_of_index(path, is_cram)?;
+        let bins = if is_cram {
+            None
+        } else {
+            BinningIndex::read(&index)
+                .map_err(|_| IoError::other(&index, again("it is cut off", path)))?
+        };
+        Ok(Self { path: index, bins })
     }
 
-    /// Refuses the index of a file with fewer contigs: htslib looks the others up behind its end.
+    /// Refuses the index of another file: one with fewer contigs (htslib looks the others up behind
+    /// its end), or of a longer one. Of one that is older than its file it warns.
     ///
     /// # Errors
-    /// Where an index has fewer than the file's `contigs`.
-    pub(super) fn check_contigs(&self, path: &Path, contigs: u32) -> Result<(), IoError> {
-        for (index, found) in &self.found {
-            if let Some(found) = found.filter(|found| *found < contigs) {
-                return Err(IoError::other(
-                    index,
-                    format!(
-                        "it is the index of another file: it has {found} contigs, {} has {contigs}; make it again with `samtools index {}`",
-                        path.display(),
-                        path.display()
-                    ),
+    /// Where the index is not of this file.
+    pub fn check(&self, path: &Path, contigs: u32) -> Result<(), IoError> {
+        let name = path.display();
+        let fail = |what: String| Err(IoError::other(&self.path, again(&what, path)));
+        if let Some(bins) = &self.bins {
+            let found = bins.contigs.len();
+            if found < contigs as usize {
+                return fail(format!(
+                    "it is the index of another file: it has {found} contigs, {name} has {contigs}"
                 ));
             }
+            let length = std::fs::metadata(path).map_or(u64::MAX, |data| data.len());
+            if bins.end().is_some_and(|end| end >> 16 > length) {
+                return fail(format!(
+                    "it is the index of another file: it points behind the end of {name}"
+                ));
+            }
+        }
+        if is_older(&self.path, path) {
+            log::warn!(
+                "{}: it is older than {name}; if the reads have changed since, make it again with `samtools index {name}`",
+                self.path.display()
+            );
         }
         Ok(())
     }
 }
 
-/// The indexes beside the file, under their usual names; there must be one.
-fn names_of_indexes(path: &Path, is_cram: bool) -> Result<Vec<PathBuf>, IoError> {
-    let candidates = if is_cram {
-        vec![with_suffix(path, ".crai"), path.with_extension("crai")]
-    } else {
-        vec![
-            with_suffix(path, ".bai"),
-            with_suffix(path, ".csi"),
-            path.with_extension("bai"),
-            path.with_extension("csi"),
-        ]
-    };
-    let found: Vec<PathBuf> = candidates
+/// Whether an index was written before its file.
+pub(super) fn is_older(index: &Path, file: &Path) -> bool {
+    let time = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+    match (time(index), time(file)) {
+        (Some(index), Some(file)) => index + SLACK < file,
+        _ => false,
+    }
+}
+
+fn again(what: &str, path: &Path) -> String {
+    format!(
+        "{what}; make it again with `samtools index {}`",
+        path.display()
+    )
+}
+
+/// The index beside the file, of the names that htslib looks for the first that is there.
+///
+/// # Errors
+/// Where there is none.
+pub(super) fn path_of_index(path: &Path, is_cram: bool) -> Result<PathBuf, IoError> {
+    let suffixes: &[&str] = if is_cram { &["crai"] } else { &["csi", "bai"] };
+    let candidates: Vec<PathBuf> = suffixes
         .iter()
-        .filter(|candidate| candidate.is_file())
-        .cloned()
+        .flat_map(|suffix| {
+            let beside = with_suffix(path, &format!(".{suffix}"));
+            [beside, path.with_extension(suffix)]
+        })
         .collect();
-    if !found.is_empty() {
-        return Ok(found);
+    if let Some(found) = candidates.iter().find(|candidate| candidate.is_file()) {
+        return Ok(found.clone());
     }
     let names: Vec<String> = candidates
         .iter()
@@ -92,84 +115,123 @@ fn names_of_indexes(path: &Path, is_cram: bool) -> Result<Vec<PathBuf>, IoError>
     ))
 }
 
-/// How many contigs a `.bai` or `.csi` file has (SAM specification, section 5.2; CSIv1); nothing for
-/// a file that is neither, which htslib refuses.
-fn contigs_of_index(index: &Path) -> io::Result<Option<u32>> {
-    let mut file = BufReader::new(File::open(index)?);
-    let number = |bytes: &mut dyn Read| -> io::Result<u32> {
-        let mut word = [0; 4];
-        bytes.read_exact(&mut word)?;
-        Ok(u32::from_le_bytes(word))
-    };
-    if file.fill_buf()?.starts_with(b"BAI\x01") {
-        number(&mut file)?;
-        let contigs = number(&mut file)?;
-        let skip = |file: &mut BufReader<File>, length: u64| -> io::Result<()> {
-            match io::copy(&mut file.take(length), &mut io::sink())? {
-                skipped if skipped < length => Err(io::ErrorKind::UnexpectedEof.into()),
-                _ => Ok(()),
-            }
-        };
-        // To its end: htslib does not survive one that is cut off between two numbers.
-        for _ in 0..contigs {
-            for _ in 0..number(&mut file)? {
-                number(&mut file)?;
-                let chunks = number(&mut file)?;
-                skip(&mut file, 16 * u64::from(chunks))?;
-            }
-            let intervals = number(&mut file)?;
-            skip(&mut file, 8 * u64::from(intervals))?;
+/// Records of each contig of a CRAM, by its number: its index says which containers hold which contigs,
+/// and a container's header how many records it has (CRAM specification 3.1, sections 7 and 12). No
+/// record is decoded. Those of a container of several contigs count for each in equal parts.
+///
+/// # Errors
+/// Where the file or its index cannot be read.
+pub(super) fn records_of_contigs(
+    path: &Path,
+    index: &Path,
+    contigs: usize,
+) -> Result<Vec<u64>, IoError> {
+    let mut containers: BTreeMap<u64, BTreeSet<Option<usize>>> = BTreeMap::new();
+    for line in gzip_file::open(index)?.lines() {
+        let line = line.map_err(|error| IoError::system(index, "read", error))?;
+        let mut columns = line.split('\t');
+        let contig = columns.next().and_then(|text| text.parse().ok());
+        let offset = columns.nth(2).and_then(|text| text.parse().ok());
+        if let Some(offset) = offset {
+            containers.entry(offset).or_default().insert(contig);
         }
-        return Ok(Some(contigs));
     }
-    if !is_bgzf(file.fill_buf()?) {
-        return Ok(None);
+    let mut file = File::open(path).map_err(|error| IoError::system(path, "open", error))?;
+    let mut records = vec![0; contigs];
+    for (offset, of_container) in containers {
+        let count = records_of_container(&mut file, offset)
+            .map_err(|error| IoError::system(path, "read", error))?;
+        for contig in of_container.iter().flatten() {
+            if let Some(records) = records.get_mut(*contig) {
+                *records += count / of_container.len() as u64;
+            }
+        }
     }
-    let mut csi = noodles_bgzf::io::Reader::new(file);
-    if number(&mut csi)? != u32::from_le_bytes(*b"CSI\x01") {
-        return Ok(None);
+    Ok(records)
+}
+
+/// Number of records by the header of a container, which begins at `offset`.
+fn records_of_container(file: &mut File, offset: u64) -> io::Result<u64> {
+    file.seek(SeekFrom::Start(offset))?;
+    // Its length as four bytes; contig, start, span and records in one to five bytes each.
+    let mut header = Vec::new();
+    file.take(4 + 4 * 5).read_to_end(&mut header)?;
+    let mut bytes = header.get(4..).unwrap_or_default();
+    for _ in 0..3 {
+        itf8(&mut bytes);
     }
-    // Smallest interval and depth, then bytes that are the user's own.
-    number(&mut csi)?;
-    number(&mut csi)?;
-    let own = number(&mut csi)?;
-    io::copy(&mut csi.by_ref().take(own.into()), &mut io::sink())?;
-    number(&mut csi).map(Some)
+    Ok(itf8(&mut bytes))
+}
+
+/// The number that some bytes begin with (CRAM specification 3.1, section 2.3): as many leading bits of
+/// the first byte are set as bytes follow.
+fn itf8(bytes: &mut &[u8]) -> u64 {
+    let Some((first, rest)) = bytes.split_first() else {
+        return 0;
+    };
+    let more = (first.leading_ones() as usize).min(4);
+    let (following, rest) = rest.split_at(more.min(rest.len()));
+    *bytes = rest;
+    let shift = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+    if more < 4 {
+        let begun = u64::from(first & (0xff >> (more + 1)));
+        return following.iter().fold(begun, shift);
+    }
+    // Of the first and the fifth byte half counts.
+    let begun = following.iter().take(3).fold(u64::from(first & 0xf), shift);
+    begun << 4 | u64::from(following.get(3).map_or(0, |byte| byte & 0xf))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     #[test]
-    fn an_index_says_how_many_contigs_it_has() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x");
-        let count = |bytes: &[u8]| {
-            std::fs::write(&path, bytes).unwrap();
-            contigs_of_index(&path).ok()
-        };
-        // One contig with one bin of one chunk, and one interval; one with nothing.
-        let mut bai = b"BAI\x01\x02\0\0\0\x01\0\0\0\x05\0\0\0\x01\0\0\0".to_vec();
-        bai.extend([0; 16]);
-        bai.extend(b"\x01\0\0\0");
-        bai.extend([0; 8 + 8]);
-        assert_eq!(count(&bai), Some(Some(2)));
-        for length in 4..bai.len() {
-            assert_eq!(count(&bai[..length]), None, "{length}");
+    fn numbers_have_as_many_bytes_as_their_first_one_says() {
+        for (mut bytes, expected) in [
+            (&[0x7f, 9][..], 0x7f),
+            (&[0x80 | 0x12, 0x34, 9], 0x1234),
+            (&[0xc0 | 0x12, 0x34, 0x56, 9], 0x12_3456),
+            (&[0xe0 | 0x02, 0x34, 0x56, 0x78, 9], 0x234_5678),
+            (&[0xf1, 0x23, 0x45, 0x67, 0x08, 9], 0x1234_5678),
+            (&[0xff, 0xff, 0xff, 0xff, 0xff, 9], 0xffff_ffff),
+        ] {
+            assert_eq!(itf8(&mut bytes), expected);
+            assert_eq!(bytes, [9]);
         }
-        assert_eq!(count(b"hello"), Some(None));
-        assert_eq!(count(b""), Some(None));
-        let csi = |bytes: &[u8]| {
-            let mut writer = noodles_bgzf::io::Writer::new(Vec::new());
-            writer.write_all(bytes).unwrap();
-            writer.finish().unwrap()
-        };
-        let whole = b"CSI\x01\x0e\0\0\0\x05\0\0\0\x03\0\0\0abc\x09\0\0\0";
-        assert_eq!(count(&csi(whole)), Some(Some(9)));
-        assert_eq!(count(&csi(&whole[..20])), None);
-        assert_eq!(count(&csi(b"TBI\x01")), Some(None));
+        assert_eq!(itf8(&mut &[][..]), 0);
+    }
+
+    #[test]
+    fn records_count_for_the_contigs_of_their_container() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, index) = (folder.path().join("x.cram"), folder.path().join("x.crai"));
+        // Two containers of 300 and 50 records.
+        let containers = [
+            &[0; 4][..],
+            &[0, 1, 9, 0x81, 0x2c, 0],
+            &[0; 4],
+            &[0xff, 0xff, 0xff, 0xff, 0x0e, 0, 0, 50],
+        ];
+        std::fs::write(&file, containers.concat()).unwrap();
+        let text = "0\t1\t9\t0\t20\t300\n0\t9\t9\t10\t20\t50\n1\t1\t5\t10\t20\t50\n9\t0\t0\t10\t20\t90\n-1\t0\t0\t10\t2\t90\n";
+        std::fs::write(&index, text).unwrap();
+        assert_eq!(records_of_contigs(&file, &index, 3).unwrap(), [312, 12, 0]);
+    }
+
+    #[test]
+    fn the_index_is_the_one_that_htslib_takes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.bam");
+        let message = path_of_index(&path, false).unwrap_err().to_string();
+        assert!(
+            message.contains("x.bam.bai") && message.contains("x.csi"),
+            "{message}"
+        );
+        for name in ["x.bai", "x.bam.bai", "x.csi", "x.bam.csi"] {
+            let index = folder.path().join(name);
+            std::fs::write(&index, "").unwrap();
+            assert_eq!(path_of_index(&path, false).unwrap(), index);
+        }
     }
 }

@@ -74,11 +74,13 @@ impl PendingFile {
             let expected = "a file name";
             return Err(IoError::new(target, Problem::Format { expected, found }));
         }
+        check_name(target)?;
         let folder = folder_of(target);
         let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let (prefix, suffix) = around_temporary(&name);
         let file = tempfile::Builder::new()
-            .prefix(&format!(".{name}."))
-            .suffix(".tmp")
+            .prefix(&prefix)
+            .suffix(suffix)
             // What any program would ask for; the user's umask is taken off by the system.
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(folder)
@@ -164,10 +166,55 @@ pub fn write(target: &Path, bytes: &[u8]) -> Result<(), IoError> {
     prepare(target, bytes)?.commit()
 }
 
-/// Where a link leads; a path that is none, or leads nowhere, as it is.
+/// Where a link leads, over further links, whether anything stands there yet or not; a path that is
+/// none as it is, and so is one in a circle of links.
 pub fn resolve(target: &Path) -> PathBuf {
-    let link = target.is_symlink().then(|| target.canonicalize().ok());
-    link.flatten().unwrap_or_else(|| target.to_owned())
+    /// Links in a row that the system follows.
+    const MOST: usize = 40;
+    if !target.is_symlink() {
+        return target.to_owned();
+    }
+    if let Ok(real) = target.canonicalize() {
+        return real;
+    }
+    // What stands there has no path of its own: a pipe under /dev/stdout.
+    if target.exists() {
+        return target.to_owned();
+    }
+    let mut path = target.to_owned();
+    for _ in 0..MOST {
+        match std::fs::read_link(&path) {
+            // What a link says counts from the folder that it lies in.
+            Ok(next) => path = path.parent().unwrap_or(Path::new("")).join(next),
+            Err(_) => return path,
+        }
+    }
+    target.to_owned()
+}
+
+/// Refuses a name that is longer than the system allows, which would show when the file is done.
+///
+/// # Errors
+/// The system's own.
+pub fn check_name(target: &Path) -> Result<(), IoError> {
+    match target.symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidFilename => {
+            Err(IoError::system(target, "create", error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The temporary name's beginning and end around its random letters. Together they are no longer than
+/// a name may be (255 bytes).
+fn around_temporary(name: &str) -> (String, &'static str) {
+    /// Bytes of the target's name that are kept.
+    const LONGEST: usize = 200;
+    let mut end = name.len().min(LONGEST);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    (format!(".{}.", &name[..end]), ".tmp")
 }
 
 /// Whether something stands at `target` that is no file and no folder.
@@ -239,6 +286,36 @@ mod tests {
         write(&link, b"new").unwrap();
         assert!(link.is_symlink());
         assert_eq!(std::fs::read(&target).unwrap(), b"new");
+    }
+
+    #[test]
+    fn links_are_followed_to_files_that_are_not_there_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, path(name)).unwrap();
+        std::fs::create_dir_all(path("deep/er")).unwrap();
+        link("deep/second", "first");
+        link("er/x", "deep/second");
+        write(&path("first"), b"new").unwrap();
+        assert!(path("first").is_symlink() && path("deep/second").is_symlink());
+        assert_eq!(std::fs::read(path("deep/er/x")).unwrap(), b"new");
+        link("missing/x", "lost");
+        let error = write(&path("lost"), b"").unwrap_err().to_string();
+        assert!(error.contains("missing/x: cannot create"), "{error}");
+        assert!(path("lost").is_symlink());
+        link("round", "round");
+        assert_eq!(resolve(&path("round")), path("round"));
+    }
+
+    #[test]
+    fn a_name_may_be_as_long_as_the_system_allows() {
+        let folder = tempfile::tempdir().unwrap();
+        for length in [239, 240, 255] {
+            let name = "é".repeat(length / 2) + &"x".repeat(length % 2);
+            write(&folder.path().join(&name), b"new").unwrap();
+            assert!(folder.path().join(&name).is_file(), "{length}");
+        }
+        assert!(write(&folder.path().join("x".repeat(256)), b"").is_err());
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The header of a BCF file, looked at before htslib does: rust-htslib 1.0 goes on with a null pointer
 //! where htslib cannot read one.
 
-use std::collections::BTreeSet;
 use std::io::{BufRead, Read as _};
 use std::path::Path;
 
 use super::error::IoError;
+use super::header_ids;
 use cnnfilter_core::vcf::VcfHeader;
 
 /// Longest header that is believed, in bytes: one of millions of contigs has less.
@@ -39,13 +39,23 @@ pub(super) fn read(bcf: &mut dyn BufRead, path: &Path) -> Result<Vec<u8>, IoErro
         )));
     }
     take(&mut bytes, length.into())?;
+    let header = parse(&bytes).map_err(fail)?;
+    header_ids::check_columns(&header).map_err(fail)?;
+    header_ids::contigs(&header).map_err(fail)?;
+    Ok(bytes)
+}
+
+/// The header in the bytes of [`read`]. Numbers of contigs (IDX) stand in it, which the text that
+/// htslib makes of it leaves out.
+///
+/// # Errors
+/// Where it is no VCF header.
+pub(super) fn parse(bytes: &[u8]) -> Result<VcfHeader, String> {
     let text = &bytes[9..];
     let end = text.iter().position(|byte| *byte == 0);
     let (text, padding) = text.split_at(end.unwrap_or(text.len()));
     if padding.iter().any(|byte| *byte != 0) {
-        return Err(fail(
-            "its header goes on behind a zero byte; the file is damaged".to_owned(),
-        ));
+        return Err("its header goes on behind a zero byte; the file is damaged".to_owned());
     }
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     let lines: Vec<Vec<u8>> = text
@@ -53,19 +63,12 @@ pub(super) fn read(bcf: &mut dyn BufRead, path: &Path) -> Result<Vec<u8>, IoErro
         .map(<[u8]>::to_vec)
         .collect();
     if let Some(line) = lines.iter().find(|line| !line.starts_with(b"#")) {
-        return Err(fail(format!(
+        return Err(format!(
             "expected a header line that begins with `#`, found `{}`",
             String::from_utf8_lossy(&line[..line.len().min(40)])
-        )));
+        ));
     }
-    let header = VcfHeader::from_bytes(lines).map_err(|error| fail(error.to_string()))?;
-    let mut seen = BTreeSet::new();
-    if let Some(twice) = header.samples().find(|sample| !seen.insert(*sample)) {
-        return Err(fail(format!(
-            "sample `{twice}` has two columns; expected each name once"
-        )));
-    }
-    Ok(bytes)
+    VcfHeader::from_bytes(lines).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -123,6 +126,20 @@ mod tests {
                     format!("##fileformat=VCFv4.2\n{COLUMNS}\tFORMAT\ta\ta\n").as_bytes(),
                 ),
                 "sample `a` has two columns",
+            ),
+            (
+                bcf(
+                    version,
+                    format!("##fileformat=VCFv4.2\n{COLUMNS}\tFORMAT\n").as_bytes(),
+                ),
+                "no sample behind it",
+            ),
+            (
+                bcf(
+                    version,
+                    format!("##fileformat=VCFv4.2\n##INFO=<ID=x,IDX=0>\n{COLUMNS}\n").as_bytes(),
+                ),
+                "INFO `x` has IDX=0",
             ),
         ] {
             let message = message(&bytes);

@@ -44,7 +44,11 @@ pub fn head(path: &Path, count: u64) -> Result<Vec<u8>, IoError> {
     Ok(bytes)
 }
 
-fn tail(path: &Path, count: u64) -> Result<Vec<u8>, IoError> {
+/// The last bytes of a file, at most `count`.
+///
+/// # Errors
+/// Where the file cannot be opened or read.
+pub fn tail(path: &Path, count: u64) -> Result<Vec<u8>, IoError> {
     let read = || -> io::Result<Vec<u8>> {
         let mut file = File::open(path)?;
         let length = file.seek(SeekFrom::End(0))?;

@@ -1,13 +1,15 @@
 //! A sample's mean depth, from its own reads.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
-use rust_htslib::bam::{IndexedReader, Read as _, Record};
-use rust_htslib::errors::Error as HtslibError;
+use rust_htslib::bam::{Read as _, Record};
 
-use super::alignment::{end_of, open_indexed, read_group};
+use super::alignment::{IndexedAlignment, end_of, group_of};
+use super::alignment_index::records_of_contigs;
 use super::error::IoError;
+use super::fasta::Reference;
 use cnnfilter_core::genome::{ReadFilter, ReadFlags};
 use cnnfilter_core::samples::{ReadRoute, RoutedFile};
 
@@ -21,8 +23,8 @@ const PLACE: i64 = 1_000;
 const BISECTIONS: u32 = 16;
 
 /// The median depth of usable reads over the places that have any, over files together: places of
-/// 1,000 bases, evenly spread between the first and the last read of the contigs with the most
-/// reads, each moved on to the next read where it lies in a gap, as the targets of an exome do.
+/// 1,000 bases, evenly spread between the first and the last read of the contigs of the reference with
+/// the most reads, each moved on to the next read where it lies in a gap, as the targets of an exome do.
 ///
 /// It depends on the reads files alone, neither on the calls nor on the regions of a run, so that
 /// a scattered run has the scores of a whole one. Files of one sample add up; without reads it is 0.
@@ -34,28 +36,23 @@ pub fn sample_depth(
     files: &[RoutedFile],
     sample: usize,
     filter: ReadFilter,
-    reference: &Path,
+    reference: &Arc<Reference>,
 ) -> Result<f32, IoError> {
     let mut sum = 0.0;
-    for RoutedFile { path, route } in files {
+    for RoutedFile { path, route, .. } in files {
         if !route.reaches(sample) {
             continue;
         }
         let open = || {
             Ok(DepthFile {
-                reader: open_indexed(path, reference)?,
+                file: IndexedAlignment::open(path, reference)?,
                 record: Record::new(),
                 route,
                 sample,
                 filter,
             })
         };
-        let fail = |error| {
-            let action =
-                "sampling the depth (the file is damaged, or not made with this reference)";
-            IoError::htslib(path, action, error)
-        };
-        let wanted = open()?.wanted().map_err(fail)?;
+        let wanted = open()?.wanted()?;
         // One share a thread: each opens the file by itself.
         let share = wanted.len().div_ceil(rayon::current_num_threads()).max(1);
         let shares: Vec<Vec<Place>> = wanted
@@ -64,7 +61,7 @@ pub fn sample_depth(
                 let mut file = open()?;
                 let places = wanted.iter().map(|wanted| file.place(wanted));
                 let places: Result<Vec<_>, _> = places.collect();
-                Ok(places.map_err(fail)?.into_iter().flatten().collect())
+                Ok(places?.into_iter().flatten().collect())
             })
             .collect::<Result<_, IoError>>()?;
         sum += median(shares.into_iter().flatten().collect());
@@ -74,7 +71,7 @@ pub fn sample_depth(
 
 /// A file whose depth is being sampled.
 struct DepthFile<'a> {
-    reader: IndexedReader,
+    file: IndexedAlignment,
     record: Record,
     route: &'a ReadRoute,
     sample: usize,
@@ -113,47 +110,59 @@ fn median(places: Vec<Place>) -> f32 {
 
 impl DepthFile<'_> {
     /// Where to look.
-    fn wanted(&mut self) -> Result<Vec<Wanted>, HtslibError> {
-        let header = self.reader.header();
-        let lengths: Vec<i64> = (0..header.target_count())
-            .map(|id| header.target_len(id).unwrap_or(0) as i64)
+    fn wanted(&mut self) -> Result<Vec<Wanted>, IoError> {
+        let counts = self.counts()?;
+        let known = self.file.contigs_of_reference();
+        let lengths: BTreeMap<usize, i64> = known
+            .into_iter()
+            .map(|(id, length)| (id as usize, length))
+            .filter(|(id, _)| counts[*id] > 0)
             .collect();
-        // Mapped reads a contig, where the index knows; a CRAM's does not, so there length decides.
-        let counts: Vec<u64> = match self.reader.index_stats() {
-            Ok(stats) if stats.iter().any(|(_, _, mapped, _)| *mapped > 0) => {
-                let mut counts = vec![0; lengths.len()];
-                for (id, _, mapped, _) in stats {
-                    if let Some(count) = usize::try_from(id).ok().and_then(|id| counts.get_mut(id))
-                    {
-                        *count = mapped;
-                    }
-                }
-                counts
-            }
-            _ => lengths.iter().map(|length| *length as u64).collect(),
-        };
-        let mut contigs: Vec<usize> = (0..lengths.len()).filter(|id| counts[*id] > 0).collect();
+        let mut contigs: Vec<usize> = lengths.keys().copied().collect();
         contigs.sort_by_key(|id| (std::cmp::Reverse(counts[*id]), *id));
         contigs.truncate(CONTIGS);
         let total: u64 = contigs.iter().map(|id| counts[*id]).sum();
         let mut wanted = Vec::new();
         for id in contigs {
             let places = (PLACES as f64 * counts[id] as f64 / total as f64).ceil() as i64;
-            let Some(first) = self.first_read(id, 0, lengths[id])? else {
+            let Some(first) = self.first_read(id, 0, lengths[&id])? else {
                 continue;
             };
-            let last = self.last_place(id, first, lengths[id])?;
+            let last = self.last_place(id, first, lengths[&id])?;
             wanted.extend((0..places).map(|place| Wanted {
                 contig: id,
-                length: lengths[id],
+                length: lengths[&id],
                 from: first + (last - first) * place / places.max(1),
             }));
         }
         Ok(wanted)
     }
 
+    /// What stands for the number of reads on each contig: mapped reads, where a BAM's index counts
+    /// them, a CRAM's records, lengths where neither is known.
+    fn counts(&mut self) -> Result<Vec<u64>, IoError> {
+        let header = self.file.reader.header();
+        let lengths: Vec<u64> = (0..header.target_count())
+            .map(|id| header.target_len(id).unwrap_or(0))
+            .collect();
+        // The wrapper would read all of a CRAM to count, and leave the reader without most fields.
+        let counts = if self.file.is_cram {
+            records_of_contigs(&self.file.path, &self.file.index, lengths.len())?
+        } else {
+            let mut counts = vec![0; lengths.len()];
+            for (id, _, mapped, _) in self.file.reader.index_stats().unwrap_or_default() {
+                if let Some(count) = usize::try_from(id).ok().and_then(|id| counts.get_mut(id)) {
+                    *count = mapped;
+                }
+            }
+            counts
+        };
+        let is_known = counts.iter().any(|count| *count > 0);
+        Ok(if is_known { counts } else { lengths })
+    }
+
     /// The place at `wanted`, or behind it where there is no read.
-    fn place(&mut self, wanted: &Wanted) -> Result<Option<Place>, HtslibError> {
+    fn place(&mut self, wanted: &Wanted) -> Result<Option<Place>, IoError> {
         let Some(start) = self.first_read(wanted.contig, wanted.from, wanted.length)? else {
             return Ok(None);
         };
@@ -168,12 +177,11 @@ impl DepthFile<'_> {
     }
 
     /// The next record that counts, if there is one; it is left in `record`.
-    fn next(&mut self) -> Result<bool, HtslibError> {
-        while let Some(read) = self.reader.read(&mut self.record) {
-            read?;
+    fn next(&mut self) -> Result<bool, IoError> {
+        while self.file.read(&mut self.record)? {
             let record = &self.record;
             if self.filter.passes(ReadFlags(record.flags()), record.mapq())
-                && self.route.sample_of(read_group(record)) == Some(self.sample)
+                && self.route.sample_of(group_of(record)) == Some(self.sample)
             {
                 return Ok(true);
             }
@@ -182,21 +190,16 @@ impl DepthFile<'_> {
     }
 
     /// Where the first usable read that reaches past `from` begins.
-    fn first_read(
-        &mut self,
-        contig: usize,
-        from: i64,
-        to: i64,
-    ) -> Result<Option<i64>, HtslibError> {
+    fn first_read(&mut self, contig: usize, from: i64, to: i64) -> Result<Option<i64>, IoError> {
         if from >= to {
             return Ok(None);
         }
-        self.reader.fetch((contig as i32, from, to))?;
+        self.file.fetch(contig as u32, from, to)?;
         Ok(self.next()?.then(|| self.record.pos()))
     }
 
     /// A place behind which, as far as bisection goes, no read begins.
-    fn last_place(&mut self, contig: usize, first: i64, length: i64) -> Result<i64, HtslibError> {
+    fn last_place(&mut self, contig: usize, first: i64, length: i64) -> Result<i64, IoError> {
         let (mut low, mut high) = (first, length);
         for _ in 0..BISECTIONS {
             let middle = low + (high - low) / 2;
@@ -208,8 +211,8 @@ impl DepthFile<'_> {
         Ok(low.max(first + 1))
     }
 
-    fn depth_between(&mut self, contig: usize, start: i64, end: i64) -> Result<f32, HtslibError> {
-        self.reader.fetch((contig as i32, start, end))?;
+    fn depth_between(&mut self, contig: usize, start: i64, end: i64) -> Result<f32, IoError> {
+        self.file.fetch(contig as u32, start, end)?;
         let mut bases = 0i64;
         while self.next()? {
             let (from, to) = (self.record.pos().max(start), end_of(&self.record).min(end));

@@ -17,6 +17,9 @@ use rust_htslib::bcf::{self, Read as _};
 use super::bcf_header;
 use super::bgzf_tail::{BGZF_EOF, is_bgzf};
 use super::error::{IoError, Problem, refuse_remote};
+use super::hts;
+use super::indexed_calls::IndexedCalls;
+use cnnfilter_core::genome::IntervalSet;
 
 /// How many bytes are looked at to tell a format.
 const PEEK: u64 = 1 << 16;
@@ -122,6 +125,37 @@ impl TextSource {
             path: path.to_owned(),
             lines,
             tail,
+            needs_line_feed: true,
+            lacks_line_feed: false,
+            translators,
+        })
+    }
+
+    /// The lines of the records of some regions, which messages name `path`; a BCF's header comes
+    /// first.
+    ///
+    /// # Errors
+    /// Where the translation of a BCF cannot begin.
+    pub(super) fn of_regions(
+        calls: IndexedCalls,
+        regions: &IntervalSet,
+        path: &Path,
+    ) -> Result<Self, IoError> {
+        let header = calls.bcf_header().map(<[u8]>::to_vec);
+        let records = calls.of_regions(regions);
+        let mut translators = Vec::new();
+        let lines: Box<dyn BufRead + Send> = match header {
+            None => Box::new(BufReader::with_capacity(PEEK as usize, records)),
+            Some(header) => {
+                let text;
+                (text, translators) = bcf_to_text(Cursor::new(header).chain(records), path)?;
+                Box::new(BufReader::with_capacity(PEEK as usize, text))
+            }
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            lines,
+            tail: None,
             needs_line_feed: true,
             lacks_line_feed: false,
             translators,
@@ -254,18 +288,18 @@ fn bcf_to_text(mut bcf: impl Read + Send + 'static, path: &Path) -> Result<Trans
     });
     let path = path.to_owned();
     let translate = std::thread::spawn(move || {
-        let fail = |error: rust_htslib::errors::Error| IoError::htslib(&path, "reading BCF", error);
-        let mut reader = bcf::Reader::from_path(descriptor_path(&binary_out)).map_err(fail)?;
+        let fail = |error: String| IoError::htslib(&path, "reading BCF", error);
+        let damaged = |error: rust_htslib::errors::Error| fail(error.to_string());
+        let mut reader = hts::variant_reader(&descriptor_path(&binary_out)).map_err(fail)?;
         drop(binary_out);
-        let header = bcf::Header::from_template(reader.header());
         let target = descriptor_path(&text_in);
         let mut writer =
-            bcf::Writer::from_path(target, &header, true, bcf::Format::Vcf).map_err(fail)?;
+            hts::variant_writer(&target, &reader, true, bcf::Format::Vcf).map_err(fail)?;
         drop(text_in);
         let mut record = reader.empty_record();
         while let Some(read) = reader.read(&mut record) {
-            read.map_err(fail)?;
-            writer.write(&record).map_err(fail)?;
+            read.map_err(damaged)?;
+            writer.write(&record).map_err(damaged)?;
         }
         Ok(())
     });

@@ -12,7 +12,7 @@ use rust_htslib::bcf::{self, Read as _, index};
 use super::atomic::{self, PendingFile, hold_folder_of, is_special};
 use super::error::{IoError, Problem, refuse_remote};
 use super::text_source::descriptor_path;
-use super::with_suffix;
+use super::{header_ids, hts, standard_output, with_suffix};
 use cnnfilter_core::vcf::{OrderCheck, VcfHeader, VcfRecord};
 
 /// The formats that can be written.
@@ -29,6 +29,10 @@ pub enum OutputFormat {
 }
 
 impl OutputFormat {
+    fn is_bcf(self) -> bool {
+        matches!(self, Self::Bcf | Self::BcfUncompressed)
+    }
+
     /// The format that a file's suffix asks for.
     pub fn from_suffix(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?;
@@ -88,6 +92,10 @@ impl VcfWriter {
     /// Where the target cannot be created or written.
     pub fn create(options: OutputOptions, header: &VcfHeader) -> Result<Self, IoError> {
         refuse_remote(&options.path)?;
+        standard_output::check(&options.path)?;
+        if options.format.is_bcf() {
+            check_for_bcf(&options.path, header)?;
+        }
         let mut options = options;
         options.path = atomic::resolve(&options.path);
         let path = options.path.clone();
@@ -124,6 +132,9 @@ impl VcfWriter {
             order: OrderCheck::default(),
             out_of_order: 0,
         };
+        if writer.wants_index() {
+            atomic::check_name(&with_suffix(&writer.options.path, ".tbi"))?;
+        }
         writer.write_bytes(&header.to_bytes())?;
         Ok(writer)
     }
@@ -219,6 +230,19 @@ impl VcfWriter {
     }
 }
 
+/// Refuses a header that BCF cannot hold, before htslib does, which does not say why.
+fn check_for_bcf(path: &Path, header: &VcfHeader) -> Result<(), IoError> {
+    header_ids::check_columns(header)
+        .and_then(|()| header_ids::contigs(header).map(drop))
+        .map_err(|what| {
+            let advice = "`-O z` writes it as it is";
+            IoError::other(
+                path,
+                format!("the calls cannot be written as BCF: {what}; {advice}"),
+            )
+        })
+}
+
 /// Waits for the workers; the error of the first that has one counts.
 fn join(workers: Vec<JoinHandle<Result<(), IoError>>>, path: &Path) -> Result<(), IoError> {
     let ends: Vec<Result<(), IoError>> = workers
@@ -248,24 +272,23 @@ fn encode_bcf(
     let uncompressed = options.format == OutputFormat::BcfUncompressed;
     let threads = options.threads;
     let encoder = std::thread::spawn(move || {
-        let fail = |action: &str, error| IoError::htslib(&path, action, error);
+        let fail = |action: &str, error: String| IoError::htslib(&path, action, error);
         let reading = "the calls cannot be written as BCF (is every key defined in the header?)";
-        let mut reader = bcf::Reader::from_path(descriptor_path(&text_out))
+        let mut reader = hts::variant_reader(&descriptor_path(&text_out))
             .map_err(|error| fail(reading, error))?;
         drop(text_out);
-        let header = bcf::Header::from_template(reader.header());
         let target = descriptor_path(&binary_in);
-        let mut writer = bcf::Writer::from_path(target, &header, uncompressed, bcf::Format::Bcf)
+        let mut writer = hts::variant_writer(&target, &reader, uncompressed, bcf::Format::Bcf)
             .map_err(|error| fail("opening the output", error))?;
         drop(binary_in);
         if threads > 1 {
             writer
                 .set_threads(threads - 1)
-                .map_err(|error| fail("starting threads", error))?;
+                .map_err(|error| fail("starting threads", error.to_string()))?;
         }
         let mut record = reader.empty_record();
         while let Some(read) = reader.read(&mut record) {
-            read.map_err(|error| fail(reading, error))?;
+            read.map_err(|error| fail(reading, error.to_string()))?;
             writer
                 .write(&record)
                 .map_err(|error| {
@@ -273,7 +296,7 @@ fn encode_bcf(
                     let action = format!(
                         "a record at position {position} cannot be written as BCF (every contig, filter and key must be defined in the header; `-O z` writes it as it is)"
                     );
-                    fail(&action, error)
+                    fail(&action, error.to_string())
                 })?;
         }
         Ok(())
@@ -323,9 +346,9 @@ fn make_index(
         let (pending, _) = PendingFile::create(&with_suffix(path, &format!(".{suffix}")))?;
         let temporary_index = pending.path().to_owned();
         let threads = options.threads as u32;
-        match index::build(temporary, Some(temporary_index.as_path()), threads, kind()) {
+        match hts::build_index(temporary, &temporary_index, threads, kind()) {
             Ok(()) => return Ok((pending, suffix)),
-            Err(error) => failure = error.msg,
+            Err(error) => failure = error,
         }
     }
     Err(IoError::htslib(

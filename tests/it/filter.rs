@@ -541,45 +541,21 @@ fn thresholds_come_from_a_model_folder_as_well() {
 }
 
 #[test]
-fn depth_and_strata_choose_the_threshold() {
+fn thresholds_by_depth_or_stratum_are_refused() {
     let lab = Lab::new();
-    let entries = r#"{\"aim\":\"f1\",\"probability\":0.5,\"precision\":0.9,\"recall\":0.9},{\"aim\":\"f1\",\"probability\":0.8,\"precision\":0.9,\"recall\":0.9,\"depth\":[0,10]},{\"aim\":\"f1\",\"probability\":0.95,\"precision\":0.9,\"recall\":0.9,\"stratum\":\"repeats\"}"#;
-    let model = format!(
-        "##cnnfilterModel=<ID=net,Sha256=ab,Thresholds=\"{{\\\"measured_on\\\":\\\"x\\\",\\\"kinds\\\":{{\\\"SNP\\\":[{entries}]}}}}\">"
-    );
-    let calls = lab.file(
-        "calls.vcf",
-        vcf(
-            &[PROBABILITY, &model],
-            &[
-                "c1 10 . A C . . CNN_PROB=0.7;DP=30",
-                "c1 20 . A C . . CNN_PROB=0.7;DP=9",
-                "c1 30 . A C . . CNN_PROB=0.9",
-            ],
-        ),
-    );
-    let output = filter(&["-V", text(&calls)]);
-    assert!(
-        warnings(&output).contains("give --stratify repeats=FILE"),
-        "{}",
-        warnings(&output)
-    );
-    let (pass, low) = ("PASS", "CNN_LOW_SNP_F1");
-    let expect = |found: &[u8], filters_expected: [&str; 3]| {
-        let expected: Vec<String> = [10, 20, 30]
-            .iter()
-            .zip(filters_expected)
-            .map(|(at, filter)| format!("c1:{at} {filter}"))
-            .collect();
-        assert_eq!(filters(found), expected);
-    };
-    expect(&succeed(output), [pass, low, pass]);
-    let bed = lab.file("repeats.bed", "c1\t29\t40\n");
-    let stratum = format!("repeats={}", text(&bed));
-    expect(
-        &succeed(filter(&["-V", text(&calls), "--stratify", &stratum])),
-        [pass, low, low],
-    );
+    for more in [r#"\"depth\":[0,10]"#, r#"\"stratum\":\"repeats\""#] {
+        let entry = format!(
+            r#"{{\"aim\":\"f1\",\"probability\":0.5,\"precision\":0.9,\"recall\":0.9,{more}}}"#
+        );
+        let model = format!(
+            "##cnnfilterModel=<ID=net,Sha256=ab,Thresholds=\"{{\\\"measured_on\\\":\\\"x\\\",\\\"kinds\\\":{{\\\"SNP\\\":[{entry}]}}}}\">"
+        );
+        let record = "c1 10 . A C . . CNN_PROB=0.7;DP=30";
+        let calls = lab.file("calls.vcf", vcf(&[PROBABILITY, &model], &[record]));
+        let message = fail(filter(&["-V", text(&calls)]));
+        assert!(message.contains("unknown field"), "{message}");
+        assert!(message.contains("score the file again"), "{message}");
+    }
 }
 
 /// Two samples, two ALTs.

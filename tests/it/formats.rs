@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use rust_htslib::bam::{self, Read as _};
 use rust_htslib::bcf::{self, Read as _};
 
 use crate::support::*;
@@ -160,6 +161,121 @@ fn cram_scores_as_bam_does() {
         )))
     };
     assert_eq!(score_with("reads.cram"), score_with("reads.bam"));
+}
+
+#[test]
+fn the_depth_of_a_cram_is_that_of_its_bam() {
+    let run = |reads: &str, more: &[&str]| {
+        let reads = demo(reads);
+        let arguments = [&["-I", text(&reads)], more].concat();
+        let scored = score(&demo("calls.vcf"), Path::new("cnnfilter_reads"), &arguments);
+        records(&succeed(scored))
+    };
+    for more in [&[][..], &["--min-mapq", "20"]] {
+        assert!(
+            run("reads.cram", more) == run("reads.bam", more),
+            "{more:?}"
+        );
+    }
+}
+
+/// MD5 of [`decoy`], by which a CRAM names its reference; without it the CRAM would hold the bases.
+const DECOY_MD5: &str = "11c3c848178ad3587388925e7ef3c22f";
+
+fn decoy() -> String {
+    "ACGTTGCAAGCTTCGA".repeat(400)
+}
+
+/// The demo's reads with further contigs in the header and reads on the first of them, as BAM and CRAM;
+/// and a reference that has all of that.
+fn with_decoys(lab: &Lab) -> [PathBuf; 2] {
+    let decoy = decoy();
+    let whole = std::fs::read_to_string(demo("ref.fa")).unwrap();
+    let reference = lab.file(
+        "whole.fa",
+        format!("{whole}>decoy\n{decoy}\n>HLA-A*01:01\n{decoy}\n"),
+    );
+    rust_htslib::faidx::build(&reference).unwrap();
+    let reads = [
+        (
+            lab.path("decoys.bam"),
+            bam::Format::Bam,
+            bam::index::Type::Bai,
+        ),
+        (
+            lab.path("decoys.cram"),
+            bam::Format::Cram,
+            bam::index::Type::Csi(14),
+        ),
+    ];
+    for (path, format, index) in &reads {
+        let mut reader = bam::Reader::from_path(demo("reads.bam")).unwrap();
+        let demo = bam::Reader::from_path(demo("reads.cram")).unwrap();
+        let mut header = bam::Header::from_template(demo.header());
+        for name in ["decoy", "HLA-A*01:01"] {
+            let mut line = bam::header::HeaderRecord::new(b"SQ");
+            line.push_tag(b"SN", name);
+            line.push_tag(b"LN", decoy.len());
+            line.push_tag(b"M5", DECOY_MD5);
+            header.push_record(&line);
+        }
+        let mut writer = bam::Writer::from_path(path, &header, *format).unwrap();
+        writer.set_reference(&reference).unwrap();
+        let (mut unplaced, mut last) = (Vec::new(), None);
+        for record in reader.records() {
+            let record = record.unwrap();
+            if record.tid() < 0 {
+                unplaced.push(record);
+            } else {
+                writer.write(&record).unwrap();
+                last = Some(record);
+            }
+        }
+        for number in 0..20_000 {
+            let mut read = last.clone().unwrap();
+            read.set(
+                format!("d{number}").as_bytes(),
+                Some(&bam::record::CigarString(vec![bam::record::Cigar::Match(
+                    100,
+                )])),
+                &decoy.as_bytes()[..100],
+                &[30; 100],
+            );
+            read.set_flags(0);
+            read.set_tid(2);
+            read.set_mtid(-1);
+            read.set_mpos(-1);
+            read.set_pos(16 * (number * 300 / 20_000));
+            writer.write(&read).unwrap();
+        }
+        for record in unplaced {
+            writer.write(&record).unwrap();
+        }
+        drop(writer);
+        let index = match index {
+            bam::index::Type::Bai => bam::index::Type::Bai,
+            bam::index::Type::Csi(shift) => bam::index::Type::Csi(*shift),
+        };
+        bam::index::build(path, None, index, 1).unwrap();
+    }
+    reads.map(|(path, _, _)| path)
+}
+
+#[test]
+fn contigs_that_no_call_needs_may_lack_in_the_reference() {
+    let lab = Lab::new();
+    for reads in with_decoys(&lab) {
+        let run = |reads: &Path| {
+            let more = ["-I", text(reads)];
+            let scored = score(&demo("calls.vcf"), Path::new("cnnfilter_reads"), &more);
+            records(&succeed(scored))
+        };
+        assert!(
+            run(&reads) == run(&demo("reads.bam")),
+            "{}",
+            reads.display()
+        );
+    }
 }
 
 #[test]

@@ -223,3 +223,143 @@ fn very_deep_places_are_sampled_fairly() {
         assert!(run("3").0 == scored);
     }
 }
+
+/// The demo's reads, each with its bases written in another way.
+fn rewritten(path: &Path, mut change: impl FnMut(&Record, Vec<u8>) -> Vec<u8>) {
+    write_reads(path, &mut |record, out| {
+        let bases = change(&record, record.seq().as_bytes());
+        let cigar: Vec<Cigar> = record.cigar().iter().copied().collect();
+        out.push(with(&record, &cigar, &bases, record.qual()));
+    });
+}
+
+/// Writes `=` for each aligned base that is the reference's, as `samtools calmd -e` does.
+fn as_equal(record: &Record, mut bases: Vec<u8>, reference: &[Vec<u8>]) -> Vec<u8> {
+    if record.is_unmapped() {
+        return bases;
+    }
+    let (mut at, mut place) = (0, record.pos() as usize);
+    for op in record.cigar().iter() {
+        let length = op.len() as usize;
+        match op {
+            Cigar::Match(_) => {
+                for step in 0..length {
+                    let base = reference[record.tid() as usize][place + step];
+                    if bases[at + step] == base {
+                        bases[at + step] = b'=';
+                    }
+                }
+                (at, place) = (at + length, place + length);
+            }
+            Cigar::Del(_) | Cigar::RefSkip(_) => place += length,
+            Cigar::Ins(_) | Cigar::SoftClip(_) => at += length,
+            _ => {}
+        }
+    }
+    bases
+}
+
+#[test]
+fn bases_may_be_written_in_any_way() {
+    let lab = Lab::new();
+    let reference = reference();
+    let equal = lab.path("equal.bam");
+    let mut written = 0;
+    rewritten(&equal, |record, bases| {
+        let bases = as_equal(record, bases, &reference);
+        written += bases.iter().filter(|base| **base == b'=').count();
+        bases
+    });
+    assert!(written > 1_000_000, "{written}");
+    let lower = lab.path("lower.bam");
+    rewritten(&lower, |_, bases| bases.to_ascii_lowercase());
+    for model in [Path::new("cnnfilter_reads"), &lab.model_2d()] {
+        let expected = scores(model, &demo("reads.bam"), &[]);
+        assert!(
+            scores(model, &equal, &[]) == expected,
+            "{}",
+            model.display()
+        );
+        assert!(
+            scores(model, &lower, &[]) == expected,
+            "{}",
+            model.display()
+        );
+    }
+    // The same examples for training, and with the depth from the reads.
+    let examples = |reads: &Path| {
+        let (output, table) = (lab.path("x.bin"), lab.path("x.tsv"));
+        let more = ["-I", text(reads), "--set", "demo", "--table", text(&table)];
+        crate::tensors::tensors(&demo("calls.vcf"), &output, &more);
+        std::fs::read(table).unwrap()
+    };
+    assert!(examples(&equal) == examples(&demo("reads.bam")));
+    // A base that is not known: `N`, `.` or an ambiguity code.
+    let unclear = |name: &str, letter: u8| {
+        let path = lab.path(name);
+        let mut number = 0;
+        rewritten(&path, |_, mut bases| {
+            number += 1;
+            let length = bases.len();
+            bases
+                .iter_mut()
+                .skip(number % 5)
+                .step_by(5)
+                .for_each(|base| *base = letter);
+            assert_eq!(bases.len(), length);
+            bases
+        });
+        path
+    };
+    let model = Path::new("cnnfilter_reads");
+    let expected = scores(model, &unclear("n.bam", b'N'), &[]);
+    assert!(expected != scores(model, &demo("reads.bam"), &[]));
+    for (name, letter) in [
+        ("r.bam", b'R'),
+        ("v.bam", b'V'),
+        ("dot.bam", b'.'),
+        ("y.bam", b'y'),
+    ] {
+        assert!(
+            scores(model, &unclear(name, letter), &[]) == expected,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn spliced_reads_are_told_once() {
+    let lab = Lab::new();
+    let path = lab.path("spliced.bam");
+    let mut spliced = 0;
+    write_reads(&path, &mut |record, out| {
+        let whole: Vec<Cigar> = record.cigar().iter().copied().collect();
+        out.push(match &whole[..] {
+            [Cigar::Match(length)] if spliced < 500 => {
+                spliced += 1;
+                let cigar = [
+                    Cigar::Match(length / 2),
+                    Cigar::RefSkip(300),
+                    Cigar::Match(length - length / 2),
+                ];
+                let bases = record.seq().as_bytes();
+                with(&record, &cigar, &bases, record.qual())
+            }
+            _ => record,
+        });
+    });
+    let target = lab.path("o.vcf");
+    let said = |reads: &Path, threads: &str| {
+        let more = ["-I", text(reads), "--threads", threads, "-o", text(&target)];
+        let output = score(&demo("calls.vcf"), Path::new("cnnfilter_reads"), &more);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        succeed(output);
+        let lines = said.lines().filter(|line| line.contains("spliced"));
+        lines.map(String::from).collect::<Vec<_>>()
+    };
+    let found = said(&path, "1");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("warning: ") && found[0].contains("no model was trained on such"));
+    assert_eq!(said(&path, "3"), found);
+    assert!(said(&demo("reads.bam"), "1").is_empty());
+}

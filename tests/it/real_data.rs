@@ -160,9 +160,9 @@ fn tensors_and_logits_are_those_of_gatk() {
         let files = reads.map(|path| RoutedFile {
             path,
             route: ReadRoute::All(0),
+            groups: Vec::new(),
         });
-        let mut reads =
-            AlignmentSource::open(&files, ReadFilter::default(), reference.path()).unwrap();
+        let mut reads = AlignmentSource::open(&files, ReadFilter::default(), &reference).unwrap();
         let mut fasta = reference.reader().unwrap();
         let mut found = 0;
         for kind in ["gatk4.6hc", "gatk4.6hc_permissive"] {

@@ -185,6 +185,66 @@ fn the_seed_decides_the_weights_and_threads_do_not() {
 }
 
 #[test]
+fn the_family_of_the_network_is_chosen_in_the_configuration() {
+    let lab = Lab::new();
+    let (with, without) = (
+        examples(&lab, "with.bin", true),
+        examples(&lab, "without.bin", false),
+    );
+    let config = lab.file("attention.toml", "[network]\nfamily = \"attention\"\n");
+    let arguments = |examples: &Path, run: &Path, more: &[&str]| {
+        let mut arguments = vec!["train", "--config", text(&config), "-e", text(examples)];
+        arguments.extend(["-o", text(run)]);
+        for setting in [
+            "epochs=1",
+            "batches.per_class=2",
+            "batches.steps_per_epoch=3",
+            "validation.last_fraction=0.4",
+        ] {
+            arguments.extend(["--set", setting]);
+        }
+        arguments.extend(more);
+        program(&arguments).output().unwrap()
+    };
+    let runs = ["1", "2"].map(|threads| {
+        let run = lab.path(threads);
+        succeed(arguments(&with, &run, &["--threads", threads]));
+        run
+    });
+    assert!(
+        model_files(&runs[0]) == model_files(&runs[1]),
+        "other weights with two threads"
+    );
+    let card = String::from_utf8(model_files(&runs[0]).1).unwrap();
+    assert!(card.contains("\"architecture\": \"cnnfilter_attention\""));
+    let (calls, bam) = (demo("calls.vcf"), demo("reads.bam"));
+    let scored = records(&succeed(score(
+        &calls,
+        &runs[0].join("model"),
+        &["-I", text(&bam)],
+    )));
+    assert!(scored.iter().all(|line| info(line, "CNN_2D").is_some()));
+
+    let refused = lab.path("refused");
+    for (examples, more, expected) in [
+        (&without, vec![], "make examples with reads"),
+        (
+            &with,
+            vec!["--set", "network.family=recurrent"],
+            "no network family `recurrent`; there are allele, attention",
+        ),
+        (
+            &with,
+            vec!["--set", "architecture.heads=99"],
+            "heads must be 1 to 16, found 99",
+        ),
+    ] {
+        let message = fail(arguments(examples, &refused, &more));
+        assert!(message.contains(expected), "{more:?}: {message}");
+    }
+}
+
+#[test]
 fn an_interrupted_run_ends_as_one_that_was_not() {
     const EPOCHS: usize = 24;
     let lab = Lab::new();

@@ -1,18 +1,26 @@
 //! Made-up examples and weights for tests, here and in the crates above (feature `testing`).
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be prepared should stop"
+)]
+
+use std::sync::Arc;
+
 use cnnfilter_nn::DeviceChoice;
 use cnnfilter_nn::testing::noise;
 use cnnfilter_nn::weights::{WeightTensor, Weights};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::encode::allele::read_features;
+use crate::encode::allele::{AlleleLayout, read_features};
 use crate::encode::{Encoder, Example, SiteTensor};
-use crate::networks::Builtin;
-use crate::networks::allele::AlleleSpec;
+use crate::networks::allele::{AlleleArchitecture, AlleleSpec};
+use crate::networks::family::TrainedInputs;
 use crate::networks::gatk::GatkSpec;
 use crate::networks::scaling::Scaling;
-pub use crate::networks::test_vectors::{allele_example, example};
+pub use crate::networks::test_vectors::format_1::{allele_example, example};
+use crate::networks::{Architecture, Builtin};
 
 /// An example with each of these numbers of reads.
 pub fn examples(reads: &[usize]) -> Vec<Example> {
@@ -35,6 +43,17 @@ pub fn scaling_of(example: &Example) -> Scaling {
     let numbers = set.site.len() + example.annotations.len();
     assert_eq!(scaling.features.len(), numbers);
     scaling
+}
+
+/// One of our convolutional networks for such examples, without weights.
+pub fn allele_architecture(spec: AlleleSpec) -> Arc<dyn Architecture> {
+    let model = Builtin::default_for(true).load(DeviceChoice::Cpu).unwrap();
+    let inputs = TrainedInputs {
+        annotations: model.card().annotations.clone(),
+        scaling: model.card().scaling.clone().unwrap(),
+        layout: AlleleLayout::usual(spec.reads),
+    };
+    Arc::new(AlleleArchitecture::new(spec, inputs).unwrap())
 }
 
 /// Weights of He's spread, biases among them; the quality gate at its start.

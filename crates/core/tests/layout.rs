@@ -134,7 +134,7 @@ fn values_follow_their_names() {
     let back: Vec<f32> = b.site.iter().rev().copied().collect();
     assert_eq!(a.site, back);
     let width = read.len();
-    assert_eq!((a.rows, &a.sides), (b.rows, &b.sides));
+    assert_eq!((a.rows, &a.supports), (b.rows, &b.supports));
     for (one, other) in a.reads.chunks(width).zip(b.reads.chunks(width)) {
         assert_eq!(one, other.iter().rev().copied().collect::<Vec<f32>>());
     }

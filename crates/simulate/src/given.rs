@@ -68,7 +68,7 @@ pub enum LeftOut {
     /// `<DEL>`, `*`, breakends, letters other than A, C, G and T.
     #[error("an allele that is not spelled in A, C, G, T")]
     NotInBases,
-    /// Longer than [`MAX_ALLELE`].
+    /// Longer than 200 bases.
     #[error("an allele of more than {MAX_ALLELE} bases")]
     Long,
     /// POS 0.

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::config::AugmentationConfig;
 use cnnfilter_core::encode::allele::{AlleleLayout, CannotThin, Thinner};
 use cnnfilter_core::encode::annotations::{AnnotationGroup, AnnotationSource, Thinning};
-use cnnfilter_core::encode::{Example, SiteTensor};
+use cnnfilter_core::encode::{Encoder, Example, SiteTensor};
 
 /// Changes the examples of one layout and one list of annotations.
 #[derive(Debug, Clone)]
@@ -17,11 +17,15 @@ pub struct Augmenter {
 }
 
 impl Augmenter {
-    /// For examples whose tensors were made by `layout`, with these annotations, by name.
+    /// For examples that `encoder` makes. Tensors of GATK's are not changed, only annotations.
     ///
     /// # Errors
-    /// Examples of this layout cannot be thinned.
-    pub fn new(layout: AlleleLayout, annotations: &[String]) -> Result<Self, CannotThin> {
+    /// Examples of this encoder's numbers cannot be thinned.
+    pub fn new(encoder: &Encoder) -> Result<Self, CannotThin> {
+        let (layout, annotations) = match encoder {
+            Encoder::Allele { layout, .. } => (layout.clone(), encoder.annotation_names()),
+            Encoder::Gatk { .. } => (AlleleLayout::usual(false), encoder.annotation_names()),
+        };
         let behaviour = |name: &String| {
             // A name that is no annotation is missing anyway.
             let unknown = (AnnotationGroup::Sample, Thinning::Missing);
@@ -82,7 +86,6 @@ pub fn augment(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cnnfilter_core::encode::Encoder;
     use cnnfilter_core::testing::allele_example;
 
     fn names() -> Vec<String> {
@@ -91,10 +94,13 @@ mod tests {
             .to_vec()
     }
 
-    fn example() -> Example {
+    fn encoder() -> Encoder {
         let annotations = names().iter().map(|name| name.parse().unwrap()).collect();
-        let encoder = Encoder::allele(true, annotations);
-        let mut example = allele_example(&encoder, 5, 40);
+        Encoder::allele(true, annotations)
+    }
+
+    fn example() -> Example {
+        let mut example = allele_example(&encoder(), 5, 40);
         example.annotations = vec![1.0, 2.0, 3.0, 4.0];
         example
     }
@@ -110,7 +116,7 @@ mod tests {
     }
 
     fn augmenter() -> Augmenter {
-        Augmenter::new(AlleleLayout::usual(true), &names()).unwrap()
+        Augmenter::new(&encoder()).unwrap()
     }
 
     fn augmented(config: &AugmentationConfig, seed: u64) -> Example {
@@ -148,7 +154,7 @@ mod tests {
             panic!("read sets");
         };
         assert!(after.rows.len() < before.rows.len());
-        assert_eq!(after.rows.len(), after.sides.len());
+        assert_eq!(after.rows.len(), after.supports.len());
         let width = before.reads.len() / before.rows.len();
         assert_eq!(after.reads.len(), width * after.rows.len());
         assert_ne!(after.site, before.site);

@@ -46,9 +46,9 @@ pub enum FitError {
     /// The history does not go on.
     #[error(transparent)]
     History(#[from] HistoryError),
-    /// The caller could not keep an epoch.
-    #[error("{0}")]
-    Keep(String),
+    /// A share has nothing in it.
+    #[error("a minibatch of no examples")]
+    EmptyMinibatch,
 }
 
 impl From<candle_core::Error> for FitError {

@@ -4,7 +4,7 @@
 //! learning rate follow from the seed and the step, sums are taken in one order. So a run that is
 //! stopped and goes on from a checkpoint ends with the same weights as one that was not.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use rand::{RngExt, SeedableRng};
@@ -20,18 +20,15 @@ use super::learners::{DataParallel, Share};
 use super::sampler::BalancedSampler;
 use super::schedule::{Plateau, Schedule};
 use cnnfilter_core::encode::Example;
-use cnnfilter_core::encode::allele::{AlleleLayout, read_features};
 use cnnfilter_core::encode::store::{LabelledExample, StoreError};
 use cnnfilter_core::genome::VariantKind;
-use cnnfilter_core::networks::allele::{AlleleNetwork, AlleleSpec, Batch};
-use cnnfilter_core::networks::scaling::Scaling;
+use cnnfilter_core::networks::Architecture;
+use cnnfilter_core::networks::family::tensors;
+use cnnfilter_core::networks::initial::initial_weights;
 use cnnfilter_core::score::log_odds::log_odds;
 use cnnfilter_eval::average_precision;
 use cnnfilter_nn::optimizer::{AdamW, AdamWConfig};
 use cnnfilter_nn::weights::{WeightTensor, Weights};
-
-/// Share of the outputs of the first joining layer that training drops.
-const DROPOUT: f64 = 0.15;
 
 /// Where examples come from.
 pub trait ExampleSource: Sync {
@@ -52,12 +49,8 @@ pub trait ExampleSource: Sync {
 pub struct Run<'a> {
     /// The configuration.
     pub config: &'a TrainConfig,
-    /// Sizes of the network.
-    pub spec: AlleleSpec,
-    /// Scaling of its numbers.
-    pub scaling: Scaling,
-    /// Names of the annotations.
-    pub annotations: Vec<String>,
+    /// The network's layers and inputs.
+    pub architecture: Arc<dyn Architecture>,
     /// All examples.
     pub examples: &'a dyn ExampleSource,
     /// Those to train on, and how often each is drawn.
@@ -89,7 +82,8 @@ pub struct State {
     pub plateau: Plateau,
 }
 
-/// What is told while a run goes on.
+/// What happens while a run goes on.
+#[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     /// A step is done.
     Step {
@@ -100,8 +94,18 @@ pub enum Event<'a> {
         /// Its loss.
         loss: f64,
     },
-    /// An epoch is done; to be kept as a checkpoint.
-    Epoch(&'a State),
+    /// An epoch is done.
+    Epoch(&'a HistoryRow),
+}
+
+/// What a run asks of its caller.
+pub struct Callbacks<'a, E> {
+    /// Seconds, from any moment on.
+    pub clock: &'a dyn Fn() -> f64,
+    /// Is told every step and epoch.
+    pub on_event: &'a mut dyn FnMut(Event<'_>),
+    /// Keeps the state at the end of every epoch.
+    pub save_checkpoint: &'a mut dyn FnMut(&State) -> Result<(), E>,
 }
 
 /// What came out of scoring examples.
@@ -117,145 +121,33 @@ pub struct Scored {
 
 impl Run<'_> {
     /// Fits the network, from `state` on or from the beginning, and returns the last state. `init`
-    /// are weights to start from; `tell` is called after every step and epoch, and `clock` gives
-    /// seconds.
+    /// are weights to start from.
     ///
     /// # Errors
-    /// [`FitError`].
-    pub fn fit(
+    /// [`FitError`], and whatever `save_checkpoint` returns.
+    pub fn fit<E: From<FitError>>(
         &self,
         state: Option<State>,
         init: Option<Weights>,
-        clock: &dyn Fn() -> f64,
-        tell: &mut dyn FnMut(Event<'_>) -> Result<(), String>,
-    ) -> Result<State, FitError> {
-        let config = self.config;
-        let weights: Vec<f64> = self.training.iter().map(|(_, weight)| *weight).collect();
-        let mut sampler = BalancedSampler::new(
-            &self.training_classes,
-            &weights,
-            config.batches.per_class,
-            config.seed,
-            config.batches.allow_one_type,
-        )?;
-        let per_epoch = config
-            .batches
-            .steps_per_epoch(self.training.len(), sampler.batch_size());
-        let schedule = Schedule::new(
-            &config.schedule,
-            &config.optimizer,
-            per_epoch * config.epochs,
-        );
-        let augmenter = Augmenter::new(AlleleLayout::usual(self.spec.reads), &self.annotations)?;
-
-        let start = match (&state, init) {
-            (Some(state), _) => state.weights.clone(),
-            (None, Some(weights)) => weights,
-            (None, None) => self.initial_weights(),
-        };
-        let gamma = config.loss.focal_gamma as f32;
-        let learners = DataParallel::new(self.spec, gamma, &start, &self.devices)?;
-        let mut optimizer = AdamW::new(
-            learners.variables().clone(),
-            AdamWConfig {
-                weight_decay: config.optimizer.weight_decay,
-                clip_norm: (config.optimizer.clip_norm > 0.0).then_some(config.optimizer.clip_norm),
-                average_decay: (config.optimizer.ema_decay > 0.0)
-                    .then_some(config.optimizer.ema_decay),
-                ..AdamWConfig::default()
-            },
-        )?;
-        let mut state = match state {
-            Some(state) => {
-                let moments = tensors(&state.optimizer, &Device::Cpu)?;
-                optimizer.restore(state.optimizer_steps, moments)?;
-                state
-            }
-            None => State {
-                best: start.clone(),
-                weights: start,
-                optimizer: Weights::new(),
-                optimizer_steps: 0,
-                history: History::default(),
-                early_stopping: EarlyStopping::default(),
-                plateau: Plateau::default(),
-            },
-        };
-        let before = state.history.rows().last().map_or(0.0, |row| row.seconds);
-        let begun = clock();
-        let done = state.history.rows().len() as u64;
-        if state.early_stopping.is_exhausted(config.patience) {
-            return Ok(state);
+        callbacks: Callbacks<'_, E>,
+    ) -> Result<State, E> {
+        let mut fit = Fit::new(self, state, init, callbacks.clock)?;
+        if fit.state.early_stopping.is_exhausted(self.config.patience) {
+            return Ok(fit.state);
         }
-        for epoch in done + 1..=config.epochs {
-            let (mut losses, mut norms, mut rate) = (0.0, 0.0, 0.0);
-            for step in (epoch - 1) * per_epoch..epoch * per_epoch {
-                rate = schedule.learning_rate(step, &state.plateau);
-                let shares = self.shares(&sampler.batch(step), &augmenter, learners.count())?;
-                let (value, gradients) = learners.gradients(&shares)?;
-                let norm = optimizer.step(&gradients, rate)?;
-                learners.spread()?;
-                if !value.is_finite() || !norm.is_finite() {
-                    return Err(FitError::Diverged {
-                        step: step + 1,
-                        loss: value as f32,
-                        learning_rate: config.optimizer.learning_rate,
-                    });
-                }
-                losses += value;
-                norms += norm;
-                let step = step + 1;
-                tell(Event::Step {
-                    step,
-                    per_epoch,
-                    loss: value,
-                })
-                .map_err(FitError::Keep)?;
+        let done = fit.state.history.rows().len() as u64;
+        for epoch in done + 1..=self.config.epochs {
+            let means = fit.steps_of(epoch, callbacks.on_event)?;
+            let verdict = fit.end_epoch(epoch, means)?;
+            if let Some(row) = fit.state.history.rows().last() {
+                (callbacks.on_event)(Event::Epoch(row));
             }
-            let averages = optimizer.averages()?;
-            let averaged = to_weights(
-                averages
-                    .iter()
-                    .map(|(name, tensor)| (name.as_str(), tensor)),
-            )?;
-            let scored = self.score(&averaged, &self.validation)?;
-            let figures = Figures::of(&scored);
-            let seconds = before + clock() - begun;
-            let metric = super::early_stopping::validation_metric(figures.snp, figures.indel);
-            let verdict = state
-                .early_stopping
-                .end_epoch(epoch, metric, config.patience);
-            schedule.end_epoch(&mut state.plateau, metric);
-            state.history.push(HistoryRow {
-                epoch,
-                step: epoch * per_epoch,
-                seconds,
-                learning_rate: rate,
-                gradient_norm: norms / per_epoch as f64,
-                train_loss: losses / per_epoch as f64,
-                validation_loss: figures.loss,
-                pr_auc_snp: figures.snp,
-                pr_auc_indel: figures.indel,
-                best: verdict == Verdict::Improved,
-            })?;
-            state.weights = to_weights(
-                optimizer
-                    .parameters()
-                    .map(|(name, var)| (name, var.as_tensor())),
-            )?;
-            let moments = optimizer.state();
-            state.optimizer =
-                to_weights(moments.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
-            state.optimizer_steps = optimizer.steps();
-            if verdict == Verdict::Improved {
-                state.best = averaged;
-            }
-            tell(Event::Epoch(&state)).map_err(FitError::Keep)?;
+            (callbacks.save_checkpoint)(&fit.state)?;
             if verdict == Verdict::Stop {
                 break;
             }
         }
-        Ok(state)
+        Ok(fit.state)
     }
 
     /// Scores examples with given weights, on this crate's kernels; in their order.
@@ -263,12 +155,12 @@ impl Run<'_> {
     /// # Errors
     /// An example that cannot be read, or weights that are none.
     pub fn score(&self, weights: &Weights, examples: &[usize]) -> Result<Vec<Scored>, FitError> {
-        let network = AlleleNetwork::new(self.spec, self.scaling.clone(), weights.clone())?;
+        let network = self.architecture.network(weights)?;
         examples
             .par_iter()
             .map(|index| {
                 let labelled = self.example(*index)?;
-                let logits = network.logits(&labelled.example)?;
+                let logits = network.logits(std::slice::from_ref(&labelled.example))?[0];
                 let kind = if labelled.is_indel {
                     VariantKind::Indel
                 } else {
@@ -306,70 +198,225 @@ impl Run<'_> {
                 Ok(example)
             })
             .collect::<Result<_, FitError>>()?;
-        let dropout = self.dropout(batch.step, examples.len());
+        let masks = self.dropout(batch.step, examples.len());
         let each = examples.len().div_ceil(count).max(1);
         let weight = |class: &u8| self.config.loss.class_weights[usize::from(*class)] as f32;
         examples
             .chunks(each)
             .zip(batch.classes.chunks(each))
-            .zip(dropout.chunks(each * self.spec.join_width[0]))
-            .map(|((examples, classes), dropout)| {
+            .enumerate()
+            .map(|(at, (share, classes))| {
+                // The part of a mask that belongs to the examples of this share.
+                let part = |mask: &Vec<f32>| {
+                    let width = mask.len() / examples.len();
+                    let first = at * each * width;
+                    mask[first..first + share.len() * width].to_vec()
+                };
                 Ok(Share {
-                    batch: Batch::of(examples, &self.scaling, self.spec.reads)?,
+                    batch: self.architecture.batch(share)?,
                     classes: classes.to_vec(),
                     weights: classes.iter().map(weight).collect(),
-                    dropout: dropout.to_vec(),
+                    dropout: masks.iter().map(part).collect(),
                 })
             })
             .collect()
     }
 
-    /// Inverted dropout of the first joining layer's outputs.
-    fn dropout(&self, step: u64, alleles: usize) -> Vec<f32> {
+    /// Inverted dropout: one mask for each point of the architecture, drawn one after the other.
+    fn dropout(&self, step: u64, examples: usize) -> Vec<Vec<f32>> {
         let seed = self.config.seed ^ 0x6472_6f70_6f75_7400 ^ step.rotate_left(17);
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let kept = (1.0 / (1.0 - DROPOUT)) as f32;
-        (0..alleles * self.spec.join_width[0])
-            .map(|_| {
-                if random.random::<f64>() < DROPOUT {
-                    0.0
-                } else {
-                    kept
-                }
+        let points = self.architecture.dropout().into_iter();
+        points
+            .map(|point| {
+                let kept = (1.0 / (1.0 - point.rate)) as f32;
+                let draw = |_| match random.random::<f64>() < point.rate {
+                    true => 0.0,
+                    false => kept,
+                };
+                (0..examples * point.width).map(draw).collect()
             })
             .collect()
     }
+}
 
-    /// He's initialisation (He et al. 2015, arXiv 1502.01852), uniform, of layers with a ReLU behind
-    /// them, biases 0; the outputs start small and the shortcut at 0.
-    fn initial_weights(&self) -> Weights {
-        let mut random = ChaCha8Rng::seed_from_u64(self.config.seed);
-        let mut weights = Weights::new();
-        for (name, shape) in self
-            .spec
-            .weight_shapes(read_features::USUAL, 2 * self.scaling.features.len())
-        {
-            let count: usize = shape.iter().product();
-            let inputs: usize = shape[1..].iter().product();
-            let spread = (6.0 / inputs.max(1) as f64).sqrt() as f32;
-            let data = match name.as_str() {
-                "quality_gate.threshold" => vec![15.0],
-                "quality_gate.temperature" => vec![5.0],
-                "shortcut.weight" => vec![0.0; count],
-                "out.weight" => uniform(&mut random, count, spread * 0.1),
-                _ if shape.len() == 1 => vec![0.0; count],
-                _ => uniform(&mut random, count, spread),
-            };
-            weights.insert(name, WeightTensor { shape, data });
+/// Means over the steps of an epoch, and the last learning rate.
+#[derive(Debug, Clone, Copy, Default)]
+struct Means {
+    loss: f64,
+    norm: f64,
+    rate: f64,
+}
+
+/// A run that goes on.
+struct Fit<'a> {
+    run: &'a Run<'a>,
+    clock: &'a dyn Fn() -> f64,
+    /// The clock at the start, and the seconds of earlier parts of the run.
+    begun: f64,
+    before: f64,
+    per_epoch: u64,
+    sampler: BalancedSampler,
+    schedule: Schedule,
+    augmenter: Augmenter,
+    learners: DataParallel,
+    optimizer: AdamW,
+    state: State,
+}
+
+impl<'a> Fit<'a> {
+    fn new(
+        run: &'a Run<'a>,
+        state: Option<State>,
+        init: Option<Weights>,
+        clock: &'a dyn Fn() -> f64,
+    ) -> Result<Self, FitError> {
+        let config = run.config;
+        let weights: Vec<f64> = run.training.iter().map(|(_, weight)| *weight).collect();
+        let sampler = BalancedSampler::new(
+            &run.training_classes,
+            &weights,
+            config.batches.per_class,
+            config.seed,
+            config.batches.allow_one_type,
+        )?;
+        let per_epoch = config
+            .batches
+            .steps_per_epoch(run.training.len(), sampler.batch_size());
+        let steps = per_epoch * config.epochs;
+        let start = match (&state, init) {
+            (Some(state), _) => state.weights.clone(),
+            (None, Some(weights)) => weights,
+            (None, None) => initial_weights(&*run.architecture, config.seed),
+        };
+        let gamma = config.loss.focal_gamma as f32;
+        let learners = DataParallel::new(&*run.architecture, gamma, &start, &run.devices)?;
+        let mut optimizer = optimizer(config, &learners)?;
+        let state = match state {
+            Some(state) => {
+                let moments = tensors(&state.optimizer, &Device::Cpu)?;
+                optimizer.restore(state.optimizer_steps, moments)?;
+                state
+            }
+            None => State {
+                best: start.clone(),
+                weights: start,
+                optimizer: Weights::new(),
+                optimizer_steps: 0,
+                history: History::default(),
+                early_stopping: EarlyStopping::default(),
+                plateau: Plateau::default(),
+            },
+        };
+        Ok(Self {
+            run,
+            clock,
+            begun: clock(),
+            before: state.history.rows().last().map_or(0.0, |row| row.seconds),
+            per_epoch,
+            sampler,
+            schedule: Schedule::new(&config.schedule, &config.optimizer, steps),
+            augmenter: Augmenter::new(run.architecture.encoder())?,
+            learners,
+            optimizer,
+            state,
+        })
+    }
+
+    /// Does the steps of an epoch, from 1.
+    fn steps_of(
+        &mut self,
+        epoch: u64,
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Means, FitError> {
+        let per_epoch = self.per_epoch;
+        let mut sums = Means::default();
+        for step in (epoch - 1) * per_epoch..epoch * per_epoch {
+            let rate = self.schedule.learning_rate(step, &self.state.plateau);
+            let batch = self.sampler.batch(step);
+            let shares = self
+                .run
+                .shares(&batch, &self.augmenter, self.learners.count())?;
+            let (loss, gradients) = self.learners.gradients(&shares)?;
+            let norm = self.optimizer.step(&gradients, rate)?;
+            self.learners.spread()?;
+            let step = step + 1;
+            if !loss.is_finite() || !norm.is_finite() {
+                return Err(FitError::Diverged {
+                    step,
+                    loss: loss as f32,
+                    learning_rate: self.run.config.optimizer.learning_rate,
+                });
+            }
+            sums.loss += loss;
+            sums.norm += norm;
+            sums.rate = rate;
+            on_event(Event::Step {
+                step,
+                per_epoch,
+                loss,
+            });
         }
-        weights
+        Ok(Means {
+            loss: sums.loss / per_epoch as f64,
+            norm: sums.norm / per_epoch as f64,
+            rate: sums.rate,
+        })
+    }
+
+    /// Validates, and takes what the epoch learned into the state.
+    fn end_epoch(&mut self, epoch: u64, means: Means) -> Result<Verdict, FitError> {
+        let averages = self.optimizer.averages()?;
+        let averaged = to_weights(
+            averages
+                .iter()
+                .map(|(name, tensor)| (name.as_str(), tensor)),
+        )?;
+        let scored = self.run.score(&averaged, &self.run.validation)?;
+        let figures = Figures::of(&scored);
+        let seconds = self.before + (self.clock)() - self.begun;
+        let metric = super::early_stopping::validation_metric(figures.snp, figures.indel);
+        let state = &mut self.state;
+        let patience = self.run.config.patience;
+        let verdict = state.early_stopping.end_epoch(epoch, metric, patience);
+        self.schedule.end_epoch(&mut state.plateau, metric);
+        state.history.push(HistoryRow {
+            epoch,
+            step: epoch * self.per_epoch,
+            seconds,
+            learning_rate: means.rate,
+            gradient_norm: means.norm,
+            train_loss: means.loss,
+            validation_loss: figures.loss,
+            pr_auc_snp: figures.snp,
+            pr_auc_indel: figures.indel,
+            best: verdict == Verdict::Improved,
+        })?;
+        state.weights = to_weights(
+            self.optimizer
+                .parameters()
+                .map(|(name, var)| (name, var.as_tensor())),
+        )?;
+        let moments = self.optimizer.state();
+        state.optimizer = to_weights(moments.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
+        state.optimizer_steps = self.optimizer.steps();
+        if verdict == Verdict::Improved {
+            state.best = averaged;
+        }
+        Ok(verdict)
     }
 }
 
-fn uniform(random: &mut ChaCha8Rng, count: usize, spread: f32) -> Vec<f32> {
-    (0..count)
-        .map(|_| random.random_range(-spread..spread))
-        .collect()
+/// The optimiser of the weights on the first device.
+fn optimizer(config: &TrainConfig, learners: &DataParallel) -> Result<AdamW, FitError> {
+    let positive = |value: f64| (value > 0.0).then_some(value);
+    let settings = AdamWConfig {
+        weight_decay: config.optimizer.weight_decay,
+        clip_norm: positive(config.optimizer.clip_norm),
+        average_decay: positive(config.optimizer.ema_decay),
+        ..AdamWConfig::default()
+    };
+    Ok(AdamW::new(learners.variables().clone(), settings)?)
 }
 
 /// Figures of scored validation examples, at their natural prevalence.
@@ -408,16 +455,6 @@ impl Figures {
             loss: (!scored.is_empty()).then(|| total / scored.len() as f64),
         }
     }
-}
-
-fn tensors(weights: &Weights, device: &Device) -> Result<BTreeMap<String, Tensor>, FitError> {
-    weights
-        .iter()
-        .map(|(name, weight)| {
-            let tensor = Tensor::from_slice(&weight.data, weight.shape.as_slice(), device)?;
-            Ok((name.clone(), tensor))
-        })
-        .collect()
 }
 
 fn to_weights<'a>(

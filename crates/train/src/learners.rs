@@ -4,68 +4,72 @@ use std::collections::BTreeMap;
 use std::thread;
 
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, Result, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 
 use super::error::FitError;
-use cnnfilter_core::networks::allele::graph::{ForwardOptions, Parameters, forward};
-use cnnfilter_core::networks::allele::{AlleleSpec, Batch, Tables};
+use cnnfilter_core::networks::Architecture;
+use cnnfilter_core::networks::family::{Batch, ForwardOptions, OnDevice};
 use cnnfilter_nn::layers::weighted_cross_entropy;
 use cnnfilter_nn::weights::Weights;
 
 /// What one device takes of a minibatch.
 pub struct Share {
-    /// Its alleles.
-    pub batch: Batch,
+    /// Its examples.
+    pub batch: Box<dyn Batch>,
     /// Class of each.
     pub classes: Vec<u8>,
     /// Weight of each in the loss.
     pub weights: Vec<f32>,
-    /// `[alleles][join_width[0]]`, as [`ForwardOptions::dropout`].
-    pub dropout: Vec<f32>,
+    /// Masks as [`ForwardOptions::dropout`].
+    pub dropout: Vec<Vec<f32>>,
 }
 
 /// The weights on each device.
 pub struct DataParallel {
-    spec: AlleleSpec,
     focal_gamma: f32,
     first: Learner,
     others: Vec<Learner>,
 }
 
-/// The weights on one device.
+/// The weights on one device, as variables and as what a batch runs over; both share them.
 struct Learner {
     variables: BTreeMap<String, Var>,
-    parameters: Parameters,
-    tables: Tables,
+    on: OnDevice,
 }
 
 impl Learner {
-    fn new(weights: &Weights, device: &Device) -> std::result::Result<Self, FitError> {
+    fn new(
+        architecture: &dyn Architecture,
+        weights: &Weights,
+        device: &Device,
+    ) -> Result<Self, FitError> {
         let mut variables = BTreeMap::new();
         for (name, weight) in weights {
             let var = Var::from_slice(&weight.data, weight.shape.as_slice(), device)?;
             variables.insert(name.clone(), var);
         }
-        let parameters = variables
+        let tensors = variables
             .iter()
             .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
             .collect();
-        Ok(Self {
-            variables,
-            parameters,
-            tables: Tables::new(device)?,
-        })
+        let on = OnDevice::new(architecture, tensors, device)?;
+        Ok(Self { variables, on })
     }
 
     /// Loss and gradients of a share, whose weights sum to `part` of the minibatch's.
-    fn gradients(&self, of: &DataParallel, share: &Share, part: f64) -> Result<(f64, GradStore)> {
-        let passage = ForwardOptions {
+    fn gradients(
+        &self,
+        focal_gamma: f32,
+        share: &Share,
+        part: f64,
+    ) -> Result<(f64, GradStore), FitError> {
+        let options = ForwardOptions {
             dropout: Some(&share.dropout),
+            ..ForwardOptions::default()
         };
-        let (parameters, tables) = (&self.parameters, &self.tables);
-        let logits = forward(&of.spec, parameters, &share.batch, tables, passage)?;
+        let logits = share.batch.forward(&self.on, options)?;
         let (classes, weights) = (&share.classes, &share.weights);
-        let mut loss = weighted_cross_entropy(&logits, classes, weights, of.focal_gamma)?;
+        let mut loss = weighted_cross_entropy(&logits, classes, weights, focal_gamma)?;
         if part != 1.0 {
             loss = (loss * part)?;
         }
@@ -74,7 +78,7 @@ impl Learner {
     }
 
     /// The gradients on the CPU, by parameter.
-    fn on_cpu(&self, gradients: &GradStore) -> Result<BTreeMap<&str, Tensor>> {
+    fn on_cpu(&self, gradients: &GradStore) -> Result<BTreeMap<&str, Tensor>, FitError> {
         let variables = self.variables.iter();
         let gradients = variables.filter_map(|(name, var)| Some((name, gradients.get(var)?)));
         gradients
@@ -89,20 +93,21 @@ impl DataParallel {
     /// # Errors
     /// No device, and candle's own.
     pub fn new(
-        spec: AlleleSpec,
+        architecture: &dyn Architecture,
         focal_gamma: f32,
         weights: &Weights,
         devices: &[Device],
-    ) -> std::result::Result<Self, FitError> {
-        let mut learners = devices.iter().map(|device| Learner::new(weights, device));
+    ) -> Result<Self, FitError> {
+        let mut learners = devices
+            .iter()
+            .map(|device| Learner::new(architecture, weights, device));
         let Some(first) = learners.next() else {
             return Err(FitError::NoDevice);
         };
         Ok(Self {
-            spec,
             focal_gamma,
             first: first?,
-            others: learners.collect::<std::result::Result<_, _>>()?,
+            others: learners.collect::<Result<_, _>>()?,
         })
     }
 
@@ -122,16 +127,16 @@ impl DataParallel {
     ///
     /// # Errors
     /// Weights of the loss that sum to 0, and candle's own.
-    pub fn gradients(&self, shares: &[Share]) -> Result<(f64, GradStore)> {
+    pub fn gradients(&self, shares: &[Share]) -> Result<(f64, GradStore), FitError> {
         let sum = |share: &Share| share.weights.iter().copied().map(f64::from).sum::<f64>();
         let total: f64 = shares.iter().map(sum).sum();
         // A share without weight has no loss; if none has any, the first one says so.
         let part = |share: &Share| if total > 0.0 { sum(share) / total } else { 1.0 };
         let Some((share, rest)) = shares.split_first() else {
-            candle_core::bail!("a minibatch of no examples");
+            return Err(FitError::EmptyMinibatch);
         };
         if rest.is_empty() {
-            return self.first.gradients(self, share, 1.0);
+            return self.first.gradients(self.focal_gamma, share, 1.0);
         }
         let parts = thread::scope(|scope| {
             let others: Vec<_> = self
@@ -140,22 +145,24 @@ impl DataParallel {
                 .zip(rest)
                 .filter(|(_, share)| part(share) > 0.0)
                 .map(|(learner, share)| {
-                    scope.spawn(move || -> Result<_> {
-                        let (loss, gradients) = learner.gradients(self, share, part(share))?;
+                    scope.spawn(move || -> Result<_, FitError> {
+                        let (loss, gradients) =
+                            learner.gradients(self.focal_gamma, share, part(share))?;
                         Ok((loss, learner.on_cpu(&gradients)?))
                     })
                 })
                 .collect();
             let mut parts = Vec::with_capacity(shares.len());
             if part(share) > 0.0 {
-                let (loss, gradients) = self.first.gradients(self, share, part(share))?;
+                let (loss, gradients) =
+                    self.first.gradients(self.focal_gamma, share, part(share))?;
                 parts.push((loss, self.first.on_cpu(&gradients)?));
             }
             for other in others {
                 let part = other.join();
                 parts.push(part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
             }
-            Ok::<_, candle_core::Error>(parts)
+            Ok::<_, FitError>(parts)
         })?;
         let loss = parts.iter().map(|(loss, _)| loss).sum();
         // A store of gradients, as yet without any of a parameter.
@@ -174,7 +181,7 @@ impl DataParallel {
     ///
     /// # Errors
     /// candle's own.
-    pub fn spread(&self) -> Result<()> {
+    pub fn spread(&self) -> Result<(), FitError> {
         if self.others.is_empty() {
             return Ok(());
         }
@@ -194,7 +201,10 @@ impl DataParallel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cnnfilter_core::testing::{allele_weights as random_weights, examples, scaling_of};
+    use cnnfilter_core::networks::allele::AlleleSpec;
+    use cnnfilter_core::testing::{
+        allele_architecture, allele_weights as random_weights, examples, scaling_of,
+    };
     use cnnfilter_nn::optimizer::{AdamW, AdamWConfig};
 
     const SPEC: AlleleSpec = AlleleSpec {
@@ -211,7 +221,7 @@ mod tests {
     /// Seven examples, one of them without reads, cut into as many shares as there are devices.
     fn shares(count: usize) -> Vec<Share> {
         let examples = examples(&[9, 0, 14, 3, 6, 11, 2]);
-        let scaling = scaling_of(&examples[0]);
+        let architecture = allele_architecture(SPEC);
         let classes = [0u8, 1, 2, 3, 1, 3, 0];
         let dropout = |at: usize| if at % 4 == 3 { 0.0 } else { 1.0 / 0.75 };
         let width = SPEC.join_width[0];
@@ -221,16 +231,18 @@ mod tests {
             .zip(classes.chunks(each))
             .enumerate()
             .map(|(at, (examples, classes))| Share {
-                batch: Batch::of(examples, &scaling, true).unwrap(),
+                batch: architecture.batch(examples).unwrap(),
                 classes: classes.to_vec(),
                 // Class 1 has no weight: of seven shares two have nothing to say.
                 weights: classes
                     .iter()
                     .map(|class| [1.0, 0.0, 0.5, 2.0][usize::from(*class)])
                     .collect(),
-                dropout: (0..examples.len() * width)
-                    .map(|unit| dropout(at * each * width + unit))
-                    .collect(),
+                dropout: vec![
+                    (0..examples.len() * width)
+                        .map(|unit| dropout(at * each * width + unit))
+                        .collect(),
+                ],
             })
             .collect()
     }
@@ -239,7 +251,13 @@ mod tests {
     fn trained(devices: usize) -> (Vec<f64>, Vec<Vec<f32>>) {
         let examples = examples(&[9]);
         let weights = random_weights(&SPEC, &scaling_of(&examples[0]));
-        let learners = DataParallel::new(SPEC, 1.5, &weights, &vec![Device::Cpu; devices]).unwrap();
+        let learners = DataParallel::new(
+            &*allele_architecture(SPEC),
+            1.5,
+            &weights,
+            &vec![Device::Cpu; devices],
+        )
+        .unwrap();
         let config = AdamWConfig {
             epsilon: 1e-3,
             ..AdamWConfig::default()
@@ -293,14 +311,20 @@ mod tests {
     #[test]
     fn weights_of_zero_alone_are_refused() {
         let weights = random_weights(&SPEC, &scaling_of(&examples(&[9])[0]));
-        let learners = DataParallel::new(SPEC, 0.0, &weights, &[Device::Cpu, Device::Cpu]).unwrap();
+        let learners = DataParallel::new(
+            &*allele_architecture(SPEC),
+            0.0,
+            &weights,
+            &[Device::Cpu, Device::Cpu],
+        )
+        .unwrap();
         let mut shares = shares(2);
         for share in &mut shares {
             share.weights.fill(0.0);
         }
         assert!(learners.gradients(&shares).is_err());
         assert!(matches!(
-            DataParallel::new(SPEC, 0.0, &weights, &[]),
+            DataParallel::new(&*allele_architecture(SPEC), 0.0, &weights, &[]),
             Err(FitError::NoDevice)
         ));
     }

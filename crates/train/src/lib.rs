@@ -12,6 +12,79 @@
 //! ```
 //!
 //! Nothing here reads a file or a global random generator; the caller passes the clock in.
+//!
+//! Two steps of a small network on made-up examples:
+//!
+//! ```
+//! use candle_core::Device;
+//! use cnnfilter_core::encode::annotations;
+//! use cnnfilter_core::encode::store::{LabelledExample, StoreError};
+//! use cnnfilter_core::networks::allele::AlleleSpec;
+//! use cnnfilter_core::testing;
+//! use cnnfilter_train::config::TrainConfig;
+//! use cnnfilter_train::error::FitError;
+//! use cnnfilter_train::fit::{Event, ExampleSource, Run};
+//!
+//! struct InMemory(Vec<LabelledExample>);
+//!
+//! impl ExampleSource for InMemory {
+//!     fn len(&self) -> usize {
+//!         self.0.len()
+//!     }
+//!     fn get(&self, index: usize) -> Result<LabelledExample, StoreError> {
+//!         Ok(self.0[index].clone())
+//!     }
+//! }
+//!
+//! // Two examples of each class: false and real, SNP and indel, of five reads each.
+//! let examples: Vec<LabelledExample> = testing::examples(&[5; 8])
+//!     .into_iter()
+//!     .enumerate()
+//!     .map(|(number, example)| LabelledExample {
+//!         example,
+//!         is_indel: number % 2 == 1,
+//!         is_real: number / 2 % 2 == 1,
+//!         is_genotype_right: true,
+//!         contig: "made_up".to_owned(),
+//!         start: 200,
+//!         reference: b"A".to_vec(),
+//!         alternate: b"C".to_vec(),
+//!     })
+//!     .collect();
+//!
+//! let mut config = TrainConfig { epochs: 2, ..TrainConfig::default() };
+//! config.batches.per_class = 1;
+//! config.batches.steps_per_epoch = 1;
+//! let run = Run {
+//!     config: &config,
+//!     spec: AlleleSpec {
+//!         base_filters: 4,
+//!         read_filters: 4,
+//!         site_filters: 4,
+//!         read_width: 4,
+//!         join_width: [8, 4],
+//!         ..AlleleSpec::default()
+//!     },
+//!     scaling: testing::scaling_of(&examples[0].example),
+//!     annotations: annotations::DEFAULT.map(String::from).to_vec(),
+//!     training: (0..4).map(|index| (index, 1.0)).collect(),
+//!     training_classes: examples[..4].iter().map(|one| one.class() as u8).collect(),
+//!     validation: (4..8).collect(),
+//!     examples: &InMemory(examples),
+//!     devices: vec![Device::Cpu],
+//! };
+//! let mut losses = Vec::new();
+//! let state = run.fit(None, None, &|| 0.0, &mut |event| {
+//!     if let Event::Step { loss, .. } = event {
+//!         losses.push(loss);
+//!     }
+//!     Ok(())
+//! })?;
+//! assert_eq!(losses.len(), 2);
+//! assert!(losses.iter().all(|loss| loss.is_finite()));
+//! assert_eq!(state.history.rows().len(), 2);
+//! # Ok::<(), FitError>(())
+//! ```
 
 pub mod augment;
 pub mod checkpoint;

@@ -105,7 +105,7 @@ pub fn open(
         let paths = sample_map::expand_lists(&plan.reads)?;
         sample_map::check_distinct(&paths)?;
         for path in paths {
-            let header = alignment::header(&path, &plan.reference)?;
+            let header = alignment::header(&path, &reference)?;
             let table = header.contigs;
             agree((&path, &table), (&plan.reference, reference.contigs()))?;
             agree((variants.0, &calls), (&path, &table))?;
@@ -136,6 +136,9 @@ pub fn open(
     for note in &assigned.notes {
         log::warn!("{note}");
     }
+    for file in &assigned.files {
+        alignment::check_groups(file, &reference)?;
+    }
     let read_filter = plan.read_filter.resolve(&encoder);
     let mut bases_before = vec![0];
     for contig in reference.contigs().iter() {
@@ -144,7 +147,7 @@ pub fn open(
     }
     let depth_of = |sample| match (&encoder, plan.sample_depth) {
         (Encoder::Allele { reads: true, .. }, None) => {
-            depth::sample_depth(&assigned.files, sample, read_filter, &plan.reference)
+            depth::sample_depth(&assigned.files, sample, read_filter, &reference)
         }
         (_, given) => Ok(given.unwrap_or(0.0)),
     };

@@ -12,7 +12,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::inputs::Inputs;
-use crate::io::alignment::AlignmentSource;
+use crate::io::alignment::{AlignmentSource, ReadCounts};
 use crate::io::fasta::FastaReader;
 use cnnfilter_core::encode::{EncodeError, KnownContigs, Outcome, ShardEncoder};
 use cnnfilter_core::genome::ReferenceBlock;
@@ -135,6 +135,15 @@ impl Workers {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
+    /// What there is to tell about the reads, once all shards are done.
+    pub fn read_counts(&self) -> ReadCounts {
+        let mut counts = ReadCounts::default();
+        for reader in self.idle.lock().iter().flat_map(|idle| idle.iter()) {
+            counts.add(reader.reads.counts());
+        }
+        counts
+    }
+
     /// Files that are open and idle, or newly opened ones: they are opened once a thread and
     /// handed from shard to shard.
     fn borrow(&self, inputs: &Inputs) -> Result<ShardReader> {
@@ -165,11 +174,7 @@ impl ShardReader {
     /// Where a file cannot be opened any more.
     pub fn open(inputs: &Inputs) -> Result<Self> {
         Ok(Self {
-            reads: AlignmentSource::open(
-                &inputs.reads,
-                inputs.read_filter,
-                inputs.reference.path(),
-            )?,
+            reads: AlignmentSource::open(&inputs.reads, inputs.read_filter, &inputs.reference)?,
             reference: inputs.reference.reader()?,
             sweeping: Duration::ZERO,
         })

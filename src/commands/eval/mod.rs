@@ -172,6 +172,11 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
     } else {
         Some(regions::read(&plan.regions, &known)?)
     };
+    if let Some(regions) = &regions {
+        for file in files.iter_mut().chain([&mut calls]) {
+            file.restrict(regions)?;
+        }
+    }
     let mut strata: Vec<(String, IntervalSet)> = Vec::new();
     for (name, path) in &plan.strata {
         if strata.iter().any(|(other, _)| other == name) {
@@ -235,6 +240,7 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
             length: None,
         });
     }
+    outside += calls.left_out();
     let seen = ContigTable::new(seen);
     for (path, count) in plan.variants[1..].iter().zip(&unmatched) {
         if *count > 0 {

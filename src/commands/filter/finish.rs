@@ -124,13 +124,10 @@ impl<'a> Parts<'a> {
         &self,
         record: &mut VcfRecord,
         passes: bool,
-        strata: &[&str],
         summary: &mut FilterSummary,
     ) -> Vec<bool> {
         if self.trims && passes {
-            let failing = self
-                .filter
-                .failing_alternates(record, &self.calibration, strata);
+            let failing = self.filter.failing_alternates(record, &self.calibration);
             if !failing.is_empty() {
                 match trim(record, &failing, &self.fields) {
                     Ok(()) => summary.trimmed_alternates += failing.len() as u64,
@@ -141,7 +138,7 @@ impl<'a> Parts<'a> {
         if !self.has_sample_scores {
             return Vec::new();
         }
-        let judged = self.filter.judge_samples(record, &self.calibration, strata);
+        let judged = self.filter.judge_samples(record, &self.calibration);
         let Some((verdicts, name)) = judged else {
             return Vec::new();
         };

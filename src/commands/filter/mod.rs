@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use self::finish::Output;
-use crate::io::vcf_reader::{Order, VcfReader};
+use crate::io::vcf_reader::{Counts, Order, VcfReader};
 use crate::io::vcf_writer::OutputOptions;
 use crate::io::{atomic, model_dir, regions};
 use cnnfilter_core::filter::tranches::Tranches;
 use cnnfilter_core::filter::{FilterSummary, ModelLine, ThresholdFilter};
-use cnnfilter_core::genome::{ContigTable, IntervalSet};
+use cnnfilter_core::genome::IntervalSet;
 use cnnfilter_core::score::Aim;
-use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
+use cnnfilter_core::vcf::VcfHeader;
 
 /// What becomes of SNPs or indels of which no call stands in the resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +61,6 @@ pub struct FilterPlan {
     pub aim: Aim,
     /// Model folder; left out, the header of the calls has the thresholds.
     pub model: Option<PathBuf>,
-    /// Names and files of strata.
-    pub strata: Vec<(String, PathBuf)>,
     /// Tranches; left out, thresholds decide.
     pub tranches: Option<TranchePlan>,
     /// Whether earlier filters go.
@@ -107,7 +105,6 @@ fn refuse_inputs_as_output(plan: &FilterPlan) -> Result<()> {
         .iter()
         .flat_map(|tranches| &tranches.resources);
     let inputs: Vec<PathBuf> = resources
-        .chain(plan.strata.iter().map(|(_, path)| path))
         .map(PathBuf::as_path)
         .chain(plan.regions.iter().map(Path::new))
         .filter_map(|path| path.canonicalize().ok())
@@ -140,6 +137,22 @@ fn regions_of(plan: &FilterPlan, header: &VcfHeader) -> Result<Option<IntervalSe
         return Ok(None);
     }
     Ok(Some(regions::read(&plan.regions, &header.contigs())?))
+}
+
+/// Reads the regions by the index of the calls, where there is one: whether that is so.
+fn restrict(
+    plan: &FilterPlan,
+    reader: &mut VcfReader,
+    wanted: Option<&IntervalSet>,
+) -> Result<bool> {
+    let Some(wanted) = wanted else {
+        return Ok(false);
+    };
+    let counts = match plan.summary_json {
+        Some(_) => Counts::Needed,
+        None => Counts::Welcome,
+    };
+    Ok(reader.restrict(wanted, counts)?.is_some())
 }
 
 /// The thresholds of the model, with the model they belong to; nothing where it has none.
@@ -177,63 +190,22 @@ fn thresholds_of(
         }
     };
     let Some(model) = model else { return Ok(None) };
-    let Some(thresholds) = model.thresholds.clone() else {
+    let Some(thresholds) = &model.thresholds else {
         return Ok(None);
     };
     let filter = ThresholdFilter::new(thresholds, plan.aim, &model.name)?;
-    for (kind, aim) in filter.aims() {
-        if *aim != plan.aim {
+    for row in filter.rows() {
+        if row.entry.aim != plan.aim {
             log::warn!(
-                "model `{}` lists no aim {} for {kind}s: {aim} is used",
+                "model `{}` lists no aim {} for {}s: {} is used",
                 model.name,
-                plan.aim
+                plan.aim,
+                row.kind,
+                row.entry.aim
             );
         }
     }
     Ok(Some((filter, model)))
-}
-
-/// Strata as sets of positions.
-struct Strata(Vec<(String, IntervalSet)>);
-
-impl Strata {
-    /// Reads those that the thresholds know.
-    fn read(plan: &FilterPlan, filter: &ThresholdFilter, contigs: &ContigTable) -> Result<Self> {
-        let known = filter.strata();
-        let mut strata = Vec::new();
-        for (name, path) in &plan.strata {
-            let stratum = regions::read_file(path, &format!("stratum `{name}`"), contigs)?;
-            if known.contains(name.as_str()) {
-                strata.push((name.clone(), stratum));
-            } else {
-                log::warn!("--stratify {name}: the model has no threshold for it");
-            }
-        }
-        for name in known {
-            if !strata.iter().any(|(given, _)| given == name) {
-                log::warn!(
-                    "the model has thresholds for `{name}`: give --stratify {name}=FILE; calls there are filtered as elsewhere"
-                );
-            }
-        }
-        Ok(Self(strata))
-    }
-
-    /// Those that a record's REF overlaps.
-    fn of(&self, record: &VcfRecord) -> Vec<&str> {
-        if self.0.is_empty() {
-            return Vec::new();
-        }
-        let Some(variant) = record.variant() else {
-            return Vec::new();
-        };
-        let end = variant.start + variant.reference.len() as u64;
-        self.0
-            .iter()
-            .filter(|(_, set)| set.overlaps(&variant.contig, variant.start, end))
-            .map(|(name, _)| name.as_str())
-            .collect()
-    }
 }
 
 /// Leaves in the header what made the filters, and takes out earlier filters where that is asked for.

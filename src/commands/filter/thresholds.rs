@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::finish::Parts;
-use super::{FilterPlan, Output, Strata, begin_header, regions_of, thresholds_of};
+use super::{FilterPlan, Output, begin_header, regions_of, restrict, thresholds_of};
 use crate::commands::quote;
 use crate::io::regions;
 use crate::io::vcf_reader::VcfReader;
@@ -38,8 +38,8 @@ pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
             reader.path().display()
         );
     }
+    restrict(plan, &mut reader, wanted.as_ref())?;
     let score_key = model.score_key(&header).map(String::from);
-    let strata = Strata::read(plan, &filter, &header.contigs())?;
     let parts = Parts::new(
         &filter,
         model.calibration.unwrap_or_default(),
@@ -77,8 +77,7 @@ pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
                 summary.model.as_deref().unwrap_or_default()
             );
         }
-        let inside = strata.of(&record);
-        let decision = filter.decide(&record, &inside);
+        let decision = filter.decide(&record);
         let failing = match decision {
             Decision::NotJudged(why) => {
                 summary.count_not_judged(why);
@@ -86,12 +85,14 @@ pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
             }
             Decision::Judged { row, filter } => {
                 summary.count(row, filter.is_none());
-                parts.apply(&mut record, filter.is_none(), &inside, &mut summary)
+                parts.apply(&mut record, filter.is_none(), &mut summary)
             }
         };
         decision.apply(&mut record, plan.invalidate);
         output.write(&mut record, &failing, &mut summary)?;
     }
+    summary.records_read += reader.left_out();
+    summary.outside_regions += reader.left_out();
     output.finish()?;
     let judged: u64 = summary
         .rows

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::{
-    FilterPlan, OnNoResource, Output, Strata, TranchePlan, begin_header, known, regions_of,
+    FilterPlan, OnNoResource, Output, TranchePlan, begin_header, known, regions_of, restrict,
     thresholds_of,
 };
 use crate::commands::quote;
@@ -41,6 +41,7 @@ pub(super) fn run(plan: &FilterPlan, tranches: &TranchePlan) -> Result<FilterSum
     let info_key = info_key(&reader, tranches.info_key.as_deref())?;
     let fallback = fallback(plan, tranches, &reader)?;
     let wanted = regions_of(plan, reader.header())?;
+    let by_index = restrict(plan, &mut reader, wanted.as_ref())?;
     let calls = first_pass(
         &mut reader,
         plan.order,
@@ -56,7 +57,14 @@ pub(super) fn run(plan: &FilterPlan, tranches: &TranchePlan) -> Result<FilterSum
     for of_type in &types {
         of_type.tell(tranches.on_no_resource, fallback.is_some())?;
     }
-    second_pass(plan, &input, &info_key, &types, fallback, wanted.as_ref())
+    second_pass(
+        plan,
+        (&input, by_index),
+        &info_key,
+        &types,
+        fallback,
+        wanted.as_ref(),
+    )
 }
 
 /// The key of the score, which the header must define.
@@ -88,7 +96,7 @@ fn fallback(
     plan: &FilterPlan,
     tranches: &TranchePlan,
     reader: &VcfReader,
-) -> Result<Option<(ThresholdFilter, Strata, String)>> {
+) -> Result<Option<(ThresholdFilter, String)>> {
     match tranches.on_no_resource {
         Some(OnNoResource::Unfiltered | OnNoResource::Fail) => return Ok(None),
         Some(OnNoResource::Model) | None => {}
@@ -109,8 +117,7 @@ fn fallback(
         }
         return Ok(None);
     };
-    let strata = Strata::read(plan, &filter, &reader.header().contigs())?;
-    Ok(Some((filter, strata, model.name)))
+    Ok(Some((filter, model.name)))
 }
 
 /// Collects the scores, and marks the calls that stand in the resources.
@@ -224,7 +231,7 @@ impl<'a> Type<'a> {
 struct Judge<'a> {
     info_key: &'a str,
     types: &'a [Type<'a>; 2],
-    fallback: Option<(ThresholdFilter, Strata, String)>,
+    fallback: Option<(ThresholdFilter, String)>,
     /// Where the rows of each type begin in the summary, and those of the model.
     first_rows: [usize; 3],
     /// Whether GATK would have filtered anything: then what has no filter is PASS.
@@ -234,15 +241,18 @@ struct Judge<'a> {
 
 fn second_pass(
     plan: &FilterPlan,
-    input: &Replay,
+    (input, by_index): (&Replay, bool),
     info_key: &str,
     types: &[Type; 2],
-    fallback: Option<(ThresholdFilter, Strata, String)>,
+    fallback: Option<(ThresholdFilter, String)>,
     wanted: Option<&IntervalSet>,
 ) -> Result<FilterSummary> {
     // Thresholds that decide nothing leave no trace.
     let fallback = fallback.filter(|_| types.iter().any(Type::lacks_cutoffs));
     let mut reader = input.open()?.with_order(plan.order);
+    if by_index {
+        restrict(plan, &mut reader, wanted)?;
+    }
     let header = header(plan, reader.header(), info_key, types, fallback.as_ref());
     let mut summary = FilterSummary {
         mode: "tranches",
@@ -255,7 +265,7 @@ fn second_pass(
         summary.rows.extend(of_type.rows(info_key));
     }
     first_rows[2] = summary.rows.len();
-    if let Some((filter, _, model)) = &fallback {
+    if let Some((filter, model)) = &fallback {
         summary.rows.extend(FilterSummary::rows_of(filter));
         summary.model = Some(model.clone());
         summary.measured_on = Some(filter.measured_on().to_owned());
@@ -278,6 +288,8 @@ fn second_pass(
         judge.filter(&mut record, &mut summary);
         output.write(&mut record, &[], &mut summary)?;
     }
+    summary.records_read += reader.left_out();
+    summary.outside_regions += reader.left_out();
     output.finish()?;
     Ok(summary)
 }
@@ -287,7 +299,7 @@ fn header(
     of_calls: &VcfHeader,
     info_key: &str,
     types: &[Type; 2],
-    fallback: Option<&(ThresholdFilter, Strata, String)>,
+    fallback: Option<&(ThresholdFilter, String)>,
 ) -> VcfHeader {
     let mut header = of_calls.clone();
     let mut command = format!("--info-key {}", quote(info_key));
@@ -387,7 +399,7 @@ impl Judge<'_> {
     /// A scored SNP or indel while none of its type stands in the resources.
     fn without_cutoffs(&self, record: &mut VcfRecord, of_type: &Type, summary: &mut FilterSummary) {
         let decision = match &self.fallback {
-            Some((filter, strata, _)) => filter.decide(record, &strata.of(record)),
+            Some((filter, _)) => filter.decide(record),
             None => Decision::NotJudged(NotJudged::no_threshold(of_type.kind)),
         };
         match decision {

@@ -20,7 +20,7 @@ impl Filter {
     /// A model without thresholds, or without one for such an aim.
     pub(super) fn new(model: &Model, aim: Aim, header: &mut VcfHeader) -> Result<Self> {
         let card = model.card();
-        let thresholds = card.thresholds.clone().with_context(|| {
+        let thresholds = card.thresholds.as_ref().with_context(|| {
             format!(
                 "--filter: model `{}` has no thresholds; take one that has, or filter with `cnnfilter filter --resource`",
                 card.name
@@ -33,7 +33,7 @@ impl Filter {
 
     /// Fills FILTER of a record that has been scored; one that has not keeps its own.
     pub(super) fn apply(&self, record: &mut VcfRecord, summary: &mut ScoreSummary) {
-        let decision = self.thresholds.decide(record, &[]);
+        let decision = self.thresholds.decide(record);
         match decision {
             Decision::NotJudged(_) => summary.not_filtered += 1,
             Decision::Judged { filter: None, .. } => summary.passed += 1,

@@ -20,10 +20,10 @@ use anyhow::Result;
 
 use super::encoding::{
     Call, EncodingPlan, Inputs, ShardTimes, Workers, encode_calls, for_each_shard,
-    inputs as encoding_inputs,
+    inputs as encoding_inputs, read_notes,
 };
 use crate::io::regions;
-use crate::io::vcf_reader::{Order, VcfReader};
+use crate::io::vcf_reader::{Counts, Order, VcfReader};
 use crate::io::vcf_writer::{OutputOptions, VcfWriter};
 use crate::io::{IoError, model_dir};
 use crate::terminal::progress::Progress;
@@ -87,6 +87,9 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     } else {
         Some(regions::read(&plan.regions, &inputs.known_contigs())?)
     };
+    if let Some(wanted) = &wanted {
+        reader.restrict(wanted, Counts::Welcome)?;
+    }
     let mut header = reader.header().clone();
     header::extend(&mut header, plan, &model, &inputs)?;
     let filter = plan
@@ -135,6 +138,11 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
         }
     })?;
     output.progress.finish();
+    output.summary.records_in += reader.left_out();
+    output.summary.outside_regions += reader.left_out();
+    for note in read_notes(&workers.read_counts(), &inputs) {
+        log::warn!("{note}");
+    }
     let writing = Instant::now();
     output.writer.finish()?;
     let mut summary = output.summary;

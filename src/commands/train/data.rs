@@ -11,10 +11,10 @@ use crate::io::{checksum, regions};
 use cnnfilter_core::encode::store::{LabelledExample, StoreError, StoreHeader};
 use cnnfilter_core::genome::{Contig, ContigTable};
 use cnnfilter_core::networks::Model;
-use cnnfilter_core::networks::allele::AlleleSpec;
 use cnnfilter_core::networks::card::{TensorSpec, TrainedOn};
+use cnnfilter_core::networks::family::{self, Sizes, Trainable};
 use cnnfilter_core::networks::scaling::{Scaling, ScalingLearner};
-use cnnfilter_train::config::{SetWeight, TrainConfig};
+use cnnfilter_train::config::{NetworkConfig, SetWeight, TrainConfig};
 use cnnfilter_train::fit::ExampleSource;
 
 /// Examples decoded together while the scaling is learned.
@@ -256,19 +256,25 @@ impl Data {
         Ok(scaling)
     }
 
-    /// Whether a model to start from takes these examples; its sizes.
+    /// The family and the sizes of a model to start from, which must take these examples.
     ///
     /// # Errors
-    /// Another encoder or other annotations, or sizes in the configuration that differ.
-    pub(super) fn check_init(&self, model: &Model, config: &TrainConfig) -> Result<AlleleSpec> {
+    /// Another encoder or other annotations, or a configuration that asks for another network.
+    pub(super) fn check_init(
+        &self,
+        model: &Model,
+        config: &TrainConfig,
+    ) -> Result<(&'static dyn Trainable, Sizes)> {
         let card = model.card();
-        let Some(spec) = card.network else {
+        let family = family::of_architecture(&card.architecture);
+        let trainable = family.and_then(|family| Some((family.name(), family.trainable()?)));
+        let (Some((name, family)), Some(sizes)) = (trainable, &card.network) else {
             bail!(
                 "--init: `{}` is one of GATK's networks, which cannot be trained further here",
                 card.name
             );
         };
-        if spec.reads != self.with_reads || card.annotations != self.annotations {
+        if model.uses_reads() != self.with_reads || card.annotations != self.annotations {
             bail!(
                 "--init: `{}` takes {} with {} annotations, the examples are {} with {}; make them with the options that the model was made with",
                 card.name,
@@ -284,7 +290,14 @@ impl Data {
                 card.name
             );
         }
-        Ok(spec)
+        let asked = &config.network;
+        if *asked != NetworkConfig::default() && asked.family != name {
+            bail!(
+                "--init: `{}` is of the family `{name}`; take `network` out of the configuration",
+                card.name
+            );
+        }
+        Ok((family, sizes.clone()))
     }
 
     /// The sets, for the card.

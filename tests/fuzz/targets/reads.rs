@@ -181,7 +181,7 @@ fuzz_target!(|input: Input| {
             mean_depth: 30.0,
         };
         let mut set = AlleleTensor::encode(&layout, &edit, &haplotypes, count, sample, block);
-        assert!(set.rows.len() <= READ_LIMIT && set.rows.len() == set.sides.len());
+        assert!(set.rows.len() <= READ_LIMIT && set.rows.len() == set.supports.len());
         assert_eq!(set.reads.len(), set.rows.len() * layout.read().len());
         assert!(
             set.site.iter().chain(&set.reads).all(|x| x.is_finite()),

@@ -380,3 +380,187 @@ fn files_that_are_cut_off() {
         ],
     );
 }
+
+/// The demo's calls with another end of the `#CHROM` line, and of each record if that has one.
+fn columns(case: &Case, of_header: &str, of_record: &str) {
+    let text = case.text("calls.vcf");
+    let lines = text.lines().map(|line| {
+        let kept = match line.starts_with("#CHROM") {
+            true => format!(
+                "{}{of_header}",
+                line.strip_suffix("\tFORMAT\tdemo").unwrap()
+            ),
+            false if line.starts_with('#') => line.to_owned(),
+            false => {
+                let fixed: Vec<&str> = line.split('\t').take(8).collect();
+                format!("{}{of_record}", fixed.join("\t"))
+            }
+        };
+        kept + "\n"
+    });
+    case.write("calls.vcf", lines.collect::<String>());
+}
+
+/// Name of the case, how the header is broken, what the message says.
+type Refused = (&'static str, fn(&mut Case), &'static str);
+
+/// Headers that htslib refuses.
+const REFUSED: [Refused; 6] = [
+    (
+        "two columns of one sample",
+        |c| columns(c, "\tFORMAT\ta\ta", "\tGT\t0/1\t0/1"),
+        "sample `a` has two columns; expected each name once",
+    ),
+    (
+        "FORMAT without a sample",
+        |c| columns(c, "\tFORMAT", "\tGT"),
+        "the #CHROM line has FORMAT and no sample behind it",
+    ),
+    (
+        "a tab at the end",
+        |c| columns(c, "\tFORMAT\tdemo\t", "\tGT\t0/1\t0/1"),
+        "sample 2 of the #CHROM line has no name",
+    ),
+    (
+        "a blank for a name",
+        |c| columns(c, "\tFORMAT\t \tdemo", "\tGT\t0/1\t0/1"),
+        "sample 1 of the #CHROM line has no name",
+    ),
+    (
+        "two contigs of one number",
+        |c| {
+            c.edit("calls.vcf", "ID=demo1,", "IDX=0,ID=demo1,");
+            c.edit("calls.vcf", "ID=demo2,", "IDX=0,ID=demo2,");
+        },
+        "contig `demo2` has IDX=0, which `demo1` has already",
+    ),
+    (
+        "a number that would fill the memory",
+        |c| {
+            c.edit(
+                "calls.vcf",
+                "##INFO=<ID=QD,",
+                "##INFO=<IDX=2000000000,ID=QD,",
+            )
+        },
+        "INFO `QD` has IDX=2000000000",
+    ),
+];
+
+#[test]
+fn what_bcf_cannot_hold_is_refused() {
+    for (name, break_it, expected) in REFUSED {
+        for output in ["-o out.bcf", "-o out.bcf -O u", "-o - -O b", "-o - -O u"] {
+            let mut case = Case::score();
+            break_it(&mut case);
+            let at = case.arguments.iter().position(|word| word == "-o").unwrap();
+            case.arguments.truncate(at);
+            case.add(output);
+            let message = case.message();
+            assert!(message.contains(expected), "{name}: {output}: {message}");
+        }
+    }
+}
+
+#[test]
+fn filter_refuses_what_bcf_cannot_hold() {
+    for (name, break_it, expected) in REFUSED {
+        let mut case = Case::new(
+            "filter -V calls.vcf --resource truth.vcf.gz --info-key QD -o out.bcf -O b",
+            &["calls.vcf", "truth.vcf.gz"],
+        );
+        break_it(&mut case);
+        let message = case.message();
+        assert!(message.contains(expected), "{name}: {message}");
+    }
+}
+
+#[test]
+fn a_sample_with_two_columns_is_refused_as_text_too() {
+    for command in [
+        "score -V calls.vcf -R ref.fa -o out.vcf",
+        "filter -V calls.vcf --resource truth.vcf.gz --info-key QD -o out.vcf",
+        "eval -V calls.vcf --score QUAL --truth truth.vcf.gz -R ref.fa -o out",
+        "tensors -V calls.vcf -R ref.fa --truth truth.vcf.gz -o out",
+    ] {
+        let files = ["calls.vcf", "ref.fa", "ref.fa.fai", "truth.vcf.gz"];
+        let case = Case::new(command, &files);
+        columns(&case, "\tFORMAT\ta\tb\ta", "\tGT\t0/1\t0/1\t0/1");
+        let message = case.message();
+        assert!(
+            message.contains("calls.vcf: sample `a` has two columns"),
+            "{message}"
+        );
+    }
+}
+
+/// The text of a VCF's header and one record as uncompressed BCF; the record is of `contig`.
+fn as_bcf(header: &str, contig: u32) -> Vec<u8> {
+    let header = [header.as_bytes(), b"\0"].concat();
+    let record = [
+        &contig.to_le_bytes()[..],
+        &19u32.to_le_bytes(),
+        &1u32.to_le_bytes(),
+        &0x7f80_0001u32.to_le_bytes(),
+        &0x0002_0000u32.to_le_bytes(),
+        &0u32.to_le_bytes(),
+        b"\x07\x17A\x17G\x00",
+    ]
+    .concat();
+    [
+        b"BCF\x02\x02",
+        &(header.len() as u32).to_le_bytes()[..],
+        &header,
+        &(record.len() as u32).to_le_bytes(),
+        &0u32.to_le_bytes(),
+        &record,
+    ]
+    .concat()
+}
+
+#[test]
+fn bcf_that_htslib_refuses_is_told_in_our_words() {
+    let header = |contigs: &str, columns: &str| {
+        format!(
+            "##fileformat=VCFv4.2\n{contigs}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO{columns}\n"
+        )
+    };
+    let contigs = "##contig=<ID=demo1,length=30000,IDX=3>\n";
+    for (header, expected) in [
+        (header(contigs, "\tFORMAT"), "no sample behind it"),
+        (
+            header(contigs, "\tFORMAT\ta\t"),
+            "sample 2 of the #CHROM line has no name",
+        ),
+        (
+            header(contigs, "\tFORMAT\ta\ta"),
+            "sample `a` has two columns",
+        ),
+        (
+            header(&format!("{contigs}##contig=<ID=x,IDX=3>\n"), ""),
+            "contig `x` has IDX=3, which `demo1` has already",
+        ),
+    ] {
+        for command in [
+            "score -V calls.bcf -R ref.fa -o out.vcf",
+            "filter -V calls.bcf --resource calls.bcf -o out.vcf",
+            "eval -V calls.bcf --truth calls.bcf -R ref.fa -o out",
+        ] {
+            let case = Case::new(command, &["ref.fa", "ref.fa.fai"]);
+            case.write("calls.bcf", as_bcf(&header, 3));
+            let message = case.message();
+            assert!(message.contains("calls.bcf: "), "{message}");
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+    // The same file with nothing wrong is scored.
+    let case = Case::new(
+        "score -V calls.bcf -R ref.fa -o out.vcf",
+        &["ref.fa", "ref.fa.fai"],
+    );
+    case.write("calls.bcf", as_bcf(&header(contigs, ""), 3));
+    let arguments: Vec<&str> = case.arguments.iter().map(String::as_str).collect();
+    let run = program(&arguments).current_dir(case.path("")).output();
+    succeed(run.unwrap());
+    assert!(case.text("out.vcf").contains("\ndemo1\t20\t.\tA\tG\t"));
+}

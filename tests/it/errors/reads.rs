@@ -83,7 +83,11 @@ fn bam_files() {
                         bytes
                     })
                 },
-                &["reads.bam: sampling the depth (the file is damaged"],
+                &[
+                    "reads.bam: ",
+                    "(the file is damaged, or reads.bam.bai is the index of another file",
+                    "samtools index reads.bam",
+                ],
             ),
             (
                 "a damaged header",
@@ -211,4 +215,95 @@ fn cram_files() {
             ),
         ],
     );
+}
+
+#[test]
+fn streams_of_reads_are_refused() {
+    for (flag, expected) in [
+        ("-", "-: "),
+        ("/dev/stdin", "/dev/stdin: "),
+        ("fifo", "fifo: "),
+    ] {
+        let mut case = Case::score();
+        let fifo = case.path("fifo");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+        assert!(made.unwrap().success());
+        case.set("-I", flag);
+        let message = case.message();
+        assert!(message.contains(expected), "{message}");
+        assert!(
+            message.contains("expected a BAM or CRAM file with its index beside it"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn stale_indexes_are_named() {
+    // The index of twice as many reads; then the index of half of them.
+    let mut case = Case::score();
+    let half = |case: &Case, name: &str| {
+        let mut reader = bam::Reader::from_path(case.path("reads.bam")).unwrap();
+        let header = bam::Header::from_template(reader.header());
+        let target = case.path(name);
+        let mut writer = bam::Writer::from_path(&target, &header, bam::Format::Bam).unwrap();
+        for record in reader.records().step_by(2) {
+            writer.write(&record.unwrap()).unwrap();
+        }
+        drop(writer);
+        bam::index::build(&target, None, bam::index::Type::Bai, 1).unwrap();
+    };
+    half(&case, "half.bam");
+    let (of_half, of_whole) = (case.bytes("half.bam.bai"), case.bytes("reads.bam.bai"));
+    case.write("half.bam.bai", of_whole);
+    case.set("-I", "half.bam");
+    let message = case.message();
+    for part in [
+        "half.bam.bai: it is the index of another file: it points behind the end of half.bam",
+        "samtools index half.bam",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    case.write("reads.bam.bai", of_half);
+    case.set("-I", "reads.bam");
+    case.add("-q");
+    let message = case.message();
+    for part in [
+        "reads.bam.bai is the index of another file",
+        "samtools index reads.bam",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    // Nothing of htslib's beside it.
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+#[test]
+fn an_index_that_is_older_than_its_file_is_told() {
+    let mut case = Case::score();
+    let index = std::fs::File::options()
+        .write(true)
+        .open(case.path("reads.bam.bai"));
+    let long_ago = std::time::SystemTime::now() - Duration::from_secs(100_000);
+    index.unwrap().set_modified(long_ago).unwrap();
+    let run = |case: &Case| {
+        let arguments: Vec<&str> = case.arguments.iter().map(String::as_str).collect();
+        let output = program(&arguments)
+            .current_dir(case.path(""))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        succeed(output);
+        said
+    };
+    let said = run(&case);
+    assert_eq!(
+        said.matches("reads.bam.bai: it is older than reads.bam")
+            .count(),
+        1,
+        "{said}"
+    );
+    assert!(!said.contains("[W::"), "{said}");
+    case.add("-q");
+    assert_eq!(run(&case), "");
 }

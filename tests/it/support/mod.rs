@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use cnnfilter::io::model_dir;
-use cnnfilter_core::networks::Model;
 use cnnfilter_core::networks::card::Source;
-use cnnfilter_core::networks::gatk::{GatkSpec, spec};
+use cnnfilter_core::networks::gatk::{self, GatkSpec, spec};
 use cnnfilter_core::testing::random_weights;
 use tempfile::TempDir;
 
@@ -62,7 +61,7 @@ impl Lab {
             sha256: String::new(),
             cnnfilter_version: "test".into(),
         };
-        let model = Model::assemble(spec, random_weights(spec, 11), source).unwrap();
+        let model = gatk::assemble(spec, random_weights(spec, 11), source).unwrap();
         model_dir::save(self.folder.path(), &model).unwrap()
     }
 

@@ -69,6 +69,12 @@ impl ReadSink for Pileup {
         let read = LazyCell::new(|| Arc::new(make()));
         self.offer_each(start, end, || Arc::clone(&read));
     }
+
+    fn calls_over(&self, start: i64, end: i64) -> u64 {
+        let spans = self.spans[self.first..].iter();
+        let begun = spans.take_while(|call| call.start < end);
+        begun.filter(|call| call.end > start).count() as u64
+    }
 }
 
 impl Pileup {
@@ -142,6 +148,11 @@ mod tests {
             let reads: Vec<AlignedRead> = reads.into_iter().map(|(s, l)| read(s, l)).collect();
             let mut pileup = Pileup::new(&calls, 1000);
             for read in &reads {
+                let over = calls.iter().filter(|call| {
+                    read.start < call.end as i64 && read.end() > call.start as i64
+                });
+                let counted = pileup.calls_over(read.start, read.end());
+                prop_assert_eq!(counted, over.count() as u64);
                 pileup.offer(read.start, read.end(), || read.clone());
             }
             for (call, found) in calls.iter().zip(pileup.into_reads()) {

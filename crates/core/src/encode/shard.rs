@@ -337,6 +337,13 @@ impl ReadSink for SampleReads {
             Sink::Allele(sink) => sink.offer(start, end, make),
         }
     }
+
+    fn calls_over(&self, start: i64, end: i64) -> u64 {
+        match &self.0 {
+            Sink::Gatk(sink) => sink.calls_over(start, end),
+            Sink::Allele(sink) => sink.calls_over(start, end),
+        }
+    }
 }
 
 /// Encodes one record of one sample from values in memory.

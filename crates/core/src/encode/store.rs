@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::allele::AlleleTensor;
 use super::allele::columns::{Haplotype, WINDOW, symbol};
 use super::allele::read_features::{SUPPORTS_ALT, SUPPORTS_REF};
-use super::allele::support::Side;
+use super::allele::support::Supports;
 use super::{Example, SiteTensor};
 
 /// First bytes of a file of examples; the digits are the layout's generation.
@@ -202,15 +202,12 @@ impl SideFeatures {
         })
     }
 
-    /// The side of a read with these numbers.
-    fn side(self, read: &[f32]) -> Side {
+    /// The alleles that a read with these numbers supports.
+    fn supports(self, read: &[f32]) -> Supports {
         let says = |at: usize| read.get(at).is_some_and(|value| *value > 0.5);
-        if says(self.alternate) {
-            Side::Alternate
-        } else if says(self.reference) {
-            Side::Reference
-        } else {
-            Side::Neither
+        Supports {
+            alternate: says(self.alternate),
+            reference: says(self.reference),
         }
     }
 }
@@ -366,11 +363,13 @@ impl StoreView<'_> {
         let values = rows.checked_mul(width).ok_or(StoreError::Damaged("rows"))?;
         let reads = reader.floats(values)?;
         let of_reads = reads.chunks_exact(width.max(1));
-        let sides = of_reads.map(|read| self.layout.sides.side(read)).collect();
+        let supports = of_reads
+            .map(|read| self.layout.sides.supports(read))
+            .collect();
         let tensor = SiteTensor::Allele(AlleleTensor {
             haplotype,
             rows: rows_of,
-            sides,
+            supports,
             reads,
             site,
         });
@@ -428,6 +427,7 @@ fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encode::allele::Side;
     use proptest::prelude::*;
 
     fn header(examples: usize) -> StoreHeader {
@@ -454,7 +454,7 @@ mod tests {
                         alternate: [3; WINDOW],
                     },
                     rows: vec![[[fill, 30]; WINDOW]; rows],
-                    sides: vec![Side::Reference; rows],
+                    supports: vec![Side::Reference.into(); rows],
                     reads: [1.0, f32::from(fill), 0.0].repeat(rows),
                     site: vec![f32::from(fill) / 3.0],
                 }),

@@ -1,7 +1,5 @@
 //! The filter of one record by fixed thresholds: a function of the record alone.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::filter_column;
 use crate::genome::record_kind;
 use crate::genome::{Variant, VariantKind};
@@ -88,107 +86,69 @@ pub enum Decision<'a> {
     },
 }
 
-/// One threshold in use.
+/// The threshold in use for a kind of record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThresholdRow {
     /// `SNP` or `INDEL`.
     pub kind: String,
+    /// FILTER name of the records below it.
+    pub filter: String,
     /// The entry of the card.
     pub entry: AimThreshold,
 }
 
-/// The thresholds of a model for one aim.
+/// The thresholds of a model for one aim, one for each kind that has any.
 #[derive(Debug, Clone)]
 pub struct ThresholdFilter {
     model: String,
-    /// Only the entries for the aims in use.
-    thresholds: CardThresholds,
-    aims: BTreeMap<String, Aim>,
-    /// FILTER names by kind.
-    names: BTreeMap<String, String>,
+    measured_on: String,
     rows: Vec<ThresholdRow>,
-    needs_depth: bool,
 }
 
 impl ThresholdFilter {
-    /// Takes the thresholds that `aim` needs, for each kind the listed aim that is nearest to it
-    /// ([`CardThresholds::resolve`]).
+    /// Takes for each kind the threshold that `aim` needs ([`CardThresholds::find`]).
     ///
     /// # Errors
     /// The thresholds cannot be right, or a kind has none for such an aim.
-    pub fn new(thresholds: CardThresholds, aim: Aim, model: &str) -> Result<Self, ThresholdError> {
+    pub fn new(thresholds: &CardThresholds, aim: Aim, model: &str) -> Result<Self, ThresholdError> {
         thresholds.check()?;
-        let mut used = CardThresholds {
-            measured_on: thresholds.measured_on.clone(),
-            kinds: BTreeMap::new(),
-        };
-        let (mut aims, mut names, mut rows) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        for (kind, entries) in &thresholds.kinds {
-            let Some(aim) = thresholds.resolve(kind, aim)? else {
-                continue;
-            };
-            let entries: Vec<AimThreshold> = entries
-                .iter()
-                .filter(|entry| entry.aim.parse() == Ok(aim))
-                .cloned()
-                .collect();
-            rows.extend(entries.iter().map(|entry| ThresholdRow {
-                kind: kind.clone(),
-                entry: entry.clone(),
-            }));
-            aims.insert(kind.clone(), aim);
-            names.insert(
-                kind.clone(),
-                format!("{PREFIX}{kind}_{}", aim.filter_suffix()),
-            );
-            used.kinds.insert(kind.clone(), entries);
+        let mut rows = Vec::new();
+        for kind in thresholds.kinds.keys() {
+            if let Some(entry) = thresholds.find(kind, aim)? {
+                rows.push(ThresholdRow {
+                    kind: kind.clone(),
+                    filter: format!("{PREFIX}{kind}_{}", entry.aim.filter_suffix()),
+                    entry: entry.clone(),
+                });
+            }
         }
         Ok(Self {
             model: model.to_owned(),
-            needs_depth: rows.iter().any(|row| row.entry.depth.is_some()),
-            thresholds: used,
-            aims,
-            names,
+            measured_on: thresholds.measured_on.clone(),
             rows,
         })
     }
 
-    /// The aim in use for each kind.
-    pub fn aims(&self) -> &BTreeMap<String, Aim> {
-        &self.aims
-    }
-
-    /// All thresholds in use, kind by kind in the order of the card.
+    /// The thresholds in use, kind by kind in the order of the card.
     pub fn rows(&self) -> &[ThresholdRow] {
         &self.rows
     }
 
-    /// The FILTER name of a kind.
-    pub fn filter_name(&self, kind: &str) -> Option<&str> {
-        self.names.get(kind).map(String::as_str)
-    }
-
     /// The held-out calls that the thresholds were chosen on.
     pub fn measured_on(&self) -> &str {
-        &self.thresholds.measured_on
+        &self.measured_on
     }
 
-    /// The strata that some threshold is for.
-    pub fn strata(&self) -> BTreeSet<&str> {
-        let strata = self
-            .rows
-            .iter()
-            .filter_map(|row| row.entry.stratum.as_deref());
-        strata.collect()
+    /// Compares the probability that the record carries with the threshold of its kind
+    /// ([`record_kind`]).
+    ///
+    /// The probability is parsed from the record's text even right after `score` has written it, so
+    /// that `score --filter` decides on the same digits as `score` piped into `filter`.
+    pub fn decide(&self, record: &VcfRecord) -> Decision<'_> {
+        self.judge(record).unwrap_or_else(Decision::NotJudged)
     }
 
-    /// What becomes of a record that lies in `strata`.
-    pub fn decide(&self, record: &VcfRecord, strata: &[&str]) -> Decision<'_> {
-        self.judge(record, strata)
-            .unwrap_or_else(Decision::NotJudged)
-    }
-
-    fn judge(&self, record: &VcfRecord, strata: &[&str]) -> Result<Decision<'_>, NotJudged> {
+    fn judge(&self, record: &VcfRecord) -> Result<Decision<'_>, NotJudged> {
         let probability = score_of(record, PROBABILITY_KEY)?;
         if !(0.0..=1.0).contains(&probability) {
             return Err(NotJudged::NotANumber);
@@ -198,43 +158,27 @@ impl ThresholdFilter {
         if kind == VariantKind::Other {
             return Err(NotJudged::OtherKind);
         }
-        let depth = self.depth_of(record);
-        let (row, name) = self
-            .row(kind, depth, strata)
-            .ok_or(NotJudged::no_threshold(kind))?;
-        let fails = probability < self.rows[row].entry.probability;
+        let row = self.row(kind).ok_or(NotJudged::no_threshold(kind))?;
+        let ThresholdRow { filter, entry, .. } = &self.rows[row];
+        let fails = probability < entry.probability;
         Ok(Decision::Judged {
             row,
-            filter: fails.then_some(name),
+            filter: fails.then_some(filter),
         })
     }
 
-    /// The row for a record of `kind`, and the FILTER name that goes with it.
-    fn row(&self, kind: VariantKind, depth: Option<f64>, strata: &[&str]) -> Option<(usize, &str)> {
-        let aim = *self.aims.get(kind.name())?;
-        let entry = self.thresholds.find(kind.name(), aim, depth, strata)?;
-        let of_entry = |row: &ThresholdRow| row.kind == kind.name() && row.entry == *entry;
-        let row = self.rows.iter().position(of_entry)?;
-        Some((row, self.names.get(kind.name())?))
-    }
-
-    fn depth_of(&self, record: &VcfRecord) -> Option<f64> {
-        self.needs_depth.then(|| mean_depth(record)).flatten()
+    /// Index of the row for a kind of record.
+    fn row(&self, kind: VariantKind) -> Option<usize> {
+        self.rows.iter().position(|row| row.kind == kind.name())
     }
 
     /// The ALTs, from 0, that fail by their own log odds under [`ALLELE_KEY`] while another one
     /// passes; an ALT without log odds stays.
-    pub fn failing_alternates(
-        &self,
-        record: &VcfRecord,
-        calibration: &Calibration,
-        strata: &[&str],
-    ) -> Vec<usize> {
+    pub fn failing_alternates(&self, record: &VcfRecord, calibration: &Calibration) -> Vec<usize> {
         let (Some(values), Some(variant)) = (record.info(ALLELE_KEY.as_bytes()), record.variant())
         else {
             return Vec::new();
         };
-        let depth = self.depth_of(record);
         let values: Vec<&[u8]> = values.split(|byte| *byte == b',').collect();
         if values.len() != variant.alternates.len() {
             return Vec::new();
@@ -243,8 +187,7 @@ impl ThresholdFilter {
         let mut some_pass = false;
         for (at, (value, alternate)) in values.iter().zip(&variant.alternates).enumerate() {
             let kind = record_kind(&variant.reference, std::slice::from_ref(alternate));
-            let (Some(log_odds), Some((row, _))) = (number(value), self.row(kind, depth, strata))
-            else {
+            let (Some(log_odds), Some(row)) = (number(value), self.row(kind)) else {
                 continue;
             };
             let probability = calibration.probability(kind.name(), log_odds);
@@ -264,42 +207,42 @@ impl ThresholdFilter {
         &self,
         record: &VcfRecord,
         calibration: &Calibration,
-        strata: &[&str],
     ) -> Option<(Vec<Option<bool>>, &str)> {
         let columns = record.genotype_columns();
         let key = |name: &Vec<u8>| name.as_slice() == SAMPLE_KEY.as_bytes();
         let at = columns.first()?.iter().position(key)?;
         let variant = record.variant()?;
         let kind = record_kind(&variant.reference, &variant.alternates);
-        let depth = self.depth_of(record);
-        let (row, name) = self.row(kind, depth, strata)?;
-        let threshold = self.rows[row].entry.probability;
+        let ThresholdRow { filter, entry, .. } = &self.rows[self.row(kind)?];
+        let threshold = entry.probability;
         let passes = |fields: &Vec<Vec<u8>>| {
             let log_odds = fields.get(at).and_then(|value| number(value))?;
             Some(calibration.probability(kind.name(), log_odds) >= threshold)
         };
-        Some((columns[1..].iter().map(passes).collect(), name))
+        Some((columns[1..].iter().map(passes).collect(), filter))
     }
 
     /// Names and definition lines of the filters.
     pub fn header_lines(&self) -> Vec<(String, String)> {
-        let kinds = self.names.iter();
-        kinds
-            .filter_map(|(kind, name)| {
-                let aim = self.aims.get(kind)?;
-                let entries = self.thresholds.kinds.get(kind)?;
-                let each: Vec<String> = entries.iter().map(describe).collect();
-                let text = format!(
-                    "{kind} with {PROBABILITY_KEY} below the threshold of model {} for aim {aim}: {}; measured on {}",
-                    self.model,
-                    each.join("; "),
-                    self.thresholds.measured_on
-                );
-                let text = text.replace('\\', "\\\\").replace('"', "\\\"");
-                let line = format!("##FILTER=<ID={name},Description=\"{text}\">");
-                Some((name.clone(), line))
-            })
-            .collect()
+        let rows = self.rows.iter();
+        rows.map(|row| {
+            let ThresholdRow {
+                kind,
+                filter,
+                entry,
+            } = row;
+            let text = format!(
+                "{kind} with {PROBABILITY_KEY} below the threshold of model {} for aim {}: {}; measured on {}",
+                self.model,
+                entry.aim,
+                describe(entry),
+                self.measured_on
+            );
+            let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+            let line = format!("##FILTER=<ID={filter},Description=\"{text}\">");
+            (filter.clone(), line)
+        })
+        .collect()
     }
 
     /// Puts the definitions of the filters into a header; those of an earlier run go.
@@ -337,45 +280,12 @@ impl Decision<'_> {
     }
 }
 
-/// Mean depth of the samples: of their FORMAT `DP`, else INFO `DP` shared among them.
-pub fn mean_depth(record: &VcfRecord) -> Option<f64> {
-    let columns = record.genotype_columns();
-    let at = columns
-        .first()
-        .and_then(|keys| keys.iter().position(|key| key.as_slice() == b"DP"));
-    let samples = columns.get(1..).unwrap_or(&[]);
-    let depths: Vec<f64> = at.map_or_else(Vec::new, |at| {
-        let depth = |fields: &Vec<Vec<u8>>| fields.get(at).and_then(|value| number(value));
-        samples.iter().filter_map(depth).collect()
-    });
-    if depths.is_empty() {
-        let total = number(record.info(b"DP")?)?;
-        return Some(total / samples.len().max(1) as f64);
-    }
-    Some(depths.iter().sum::<f64>() / depths.len() as f64)
-}
-
-/// `0.62 at depth 0 to 10 in repeats (expected precision 0.9980, recall 0.9950)`.
+/// `0.62 (expected precision 0.9980, recall 0.9950)`.
 fn describe(entry: &AimThreshold) -> String {
-    let mut text = format!("{}", entry.probability);
-    text += &place(entry);
-    text += &format!(
-        " (expected precision {:.4}, recall {:.4})",
-        entry.precision, entry.recall
-    );
-    text
-}
-
-/// Where a threshold applies, ` at depth 0 to 10 in repeats`; empty for everywhere.
-pub(super) fn place(entry: &AimThreshold) -> String {
-    let mut text = String::new();
-    if let Some([low, high]) = entry.depth {
-        text += &format!(" at depth {low} to {high}");
-    }
-    if let Some(stratum) = &entry.stratum {
-        text += &format!(" in {stratum}");
-    }
-    text
+    format!(
+        "{} (expected precision {:.4}, recall {:.4})",
+        entry.probability, entry.precision, entry.recall
+    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Two ways, both pure. **Tranches** ([`tranches`], [`resources`], [`sensitivity`]) are GATK's
 //! FilterVariantTranches: cut-offs are quantiles of the file's own scores at known sites, so two
 //! passes are needed and the same call may get another filter in another file. **Thresholds**
-//! ([`thresholds`], [`decision`]) are fixed: chosen once on held-out data for a stated aim, carried
+//! ([`crate::score::thresholds`], [`decision`]) are fixed: chosen once on held-out data for a stated aim, carried
 //! by the model's card and by the header of what it scored ([`model_line`]), applied to a calibrated
 //! probability; a record's filter depends on the record alone.
 //!

@@ -188,7 +188,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::score::thresholds::AimThreshold;
+    use crate::score::thresholds::{Aim, AimThreshold};
 
     fn header(line: Option<String>) -> VcfHeader {
         let columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO".to_owned();
@@ -210,12 +210,10 @@ mod tests {
                 kinds: BTreeMap::from([(
                     "SNP".to_owned(),
                     vec![AimThreshold {
-                        aim: "f1".into(),
+                        aim: Aim::F1,
                         probability,
                         precision: 0.9,
                         recall: 0.8,
-                        depth: Some([0.0, 10.5]),
-                        stratum: None,
                     }],
                 )]),
             }),
@@ -227,7 +225,7 @@ mod tests {
         let text = line("chr20", 0.5).to_line().unwrap();
         assert_eq!(
             text,
-            r#"##cnnfilterModel=<ID=cnnfilter-2d,Sha256=ab12,Calibration="{\"kinds\":{\"SNP\":[0.9,-0.1]}}",Thresholds="{\"measured_on\":\"chr20\",\"kinds\":{\"SNP\":[{\"aim\":\"f1\",\"probability\":0.5,\"precision\":0.9,\"recall\":0.8,\"depth\":[0.0,10.5]}]}}">"#
+            r#"##cnnfilterModel=<ID=cnnfilter-2d,Sha256=ab12,Calibration="{\"kinds\":{\"SNP\":[0.9,-0.1]}}",Thresholds="{\"measured_on\":\"chr20\",\"kinds\":{\"SNP\":[{\"aim\":\"f1\",\"probability\":0.5,\"precision\":0.9,\"recall\":0.8}]}}">"#
         );
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::decision::{NotJudged, ThresholdFilter, place};
+use super::decision::{NotJudged, ThresholdFilter};
 
 /// One threshold, cut-off or band, and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -14,7 +14,7 @@ pub struct SummaryRow {
     pub kind: String,
     /// FILTER name of what fails here.
     pub filter: String,
-    /// What the threshold is: `aim f1`, `tranche 99.95`, and where it applies.
+    /// What the threshold is: `aim f1`, `tranche 99.95`.
     pub rule: String,
     /// A record passes when its score is at least this (thresholds) or above it (tranches).
     pub threshold: f64,
@@ -68,8 +68,8 @@ impl FilterSummary {
     pub fn rows_of(filter: &ThresholdFilter) -> Vec<SummaryRow> {
         let rows = filter.rows().iter().map(|row| SummaryRow {
             kind: row.kind.clone(),
-            filter: filter.filter_name(&row.kind).unwrap_or_default().to_owned(),
-            rule: format!("aim {}{}", row.entry.aim, place(&row.entry)),
+            filter: row.filter.clone(),
+            rule: format!("aim {}", row.entry.aim),
             threshold: row.entry.probability,
             passed: 0,
             filtered: 0,
@@ -200,18 +200,16 @@ mod tests {
     #[test]
     fn every_record_is_accounted_for() {
         let entry = AimThreshold {
-            aim: "f1".into(),
+            aim: Aim::F1,
             probability: 0.625,
             precision: 0.99,
             recall: 0.98,
-            depth: Some([0.0, 10.0]),
-            stratum: None,
         };
         let thresholds = CardThresholds {
             measured_on: "chr20".into(),
             kinds: BTreeMap::from([("SNP".to_owned(), vec![entry])]),
         };
-        let filter = ThresholdFilter::new(thresholds, Aim::F1, "m").unwrap();
+        let filter = ThresholdFilter::new(&thresholds, Aim::F1, "m").unwrap();
         let mut summary = FilterSummary {
             mode: "thresholds",
             info_key: "CNN_PROB".into(),
@@ -231,10 +229,7 @@ mod tests {
         let cells: Vec<&str> = row.split_whitespace().collect();
         assert_eq!(
             cells,
-            [
-                "SNP", "aim", "f1", "at", "depth", "0", "to", "10", "0.625", "2", "1", "0.9900",
-                "0.9800"
-            ]
+            ["SNP", "aim", "f1", "0.625", "2", "1", "0.9900", "0.9800"]
         );
         assert!(text.contains("not judged: no score (CNN_PROB)"), "{text}");
         assert!(text.contains("expected: of m, measured on chr20"), "{text}");

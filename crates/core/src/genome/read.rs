@@ -1,6 +1,6 @@
 //! An aligned read, free of any file format.
 
-use super::cigar::Cigar;
+use super::cigar::{Cigar, CigarBlock};
 use super::interval::Span;
 
 /// The flag bits of a SAM record (specification, section 1.4).
@@ -49,8 +49,8 @@ pub struct AlignedRead {
     pub mapping_quality: u8,
     /// The alignment; empty for an unmapped read.
     pub cigar: Cigar,
-    /// Bases in upper-case letters as SAM writes them (`=ACMGRSVTWYHKDBN`), soft clips included;
-    /// empty where the file has `*`.
+    /// Bases in upper-case letters as SAM writes them (`ACMGRSVTWYHKDBN`), soft clips included;
+    /// empty where the file has `*`. A file's `=` goes by [`Self::spell_equals`].
     pub bases: Vec<u8>,
     /// Phred qualities, one a base; 255 where the file has `*`.
     pub qualities: Vec<u8>,
@@ -68,6 +68,23 @@ impl AlignedRead {
     /// aligned. Hard clips do not count: their bases are not stored.
     pub fn unclipped_start(&self) -> i64 {
         self.start - self.cigar.leading_soft_clip()
+    }
+
+    /// Spells out `=` (`samtools calmd -e`): the base of the reference where the base is aligned, `N`
+    /// where it is not, which SAM leaves open. `reference` begins at [`Self::start`], in upper case.
+    pub fn spell_equals(&mut self, reference: &[u8]) {
+        for block in self.cigar.blocks(0).filter(CigarBlock::is_aligned) {
+            let bases = self.bases.iter_mut().skip(block.at);
+            for (place, base) in block.reference().zip(bases) {
+                if *base == b'=' {
+                    let place = usize::try_from(place).ok();
+                    let known = place.and_then(|place| reference.get(place));
+                    *base = known.copied().unwrap_or(b'N');
+                }
+            }
+        }
+        let unknown = self.bases.iter_mut().filter(|base| **base == b'=');
+        unknown.for_each(|base| *base = b'N');
     }
 
     /// One past the last reference position covered; an unmapped or gap-only read covers one
@@ -90,12 +107,35 @@ pub trait ReadSink {
     /// Offers the next read, which covers `start..end`, in the order of starts; `make` is called
     /// once at most, and only if the read is wanted.
     fn offer(&mut self, start: i64, end: i64, make: impl FnOnce() -> AlignedRead);
+
+    /// How many calls a read over `start..end` belongs to, no earlier than those offered so far.
+    fn calls_over(&self, start: i64, end: i64) -> u64;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::genome::CigarOp::*;
+
+    #[test]
+    fn equal_bases_are_those_of_the_reference() {
+        let mut read = AlignedRead {
+            cigar: Cigar(vec![
+                (HardClip, 9),
+                (SoftClip, 2),
+                (Match, 3),
+                (Insertion, 2),
+                (Deletion, 1),
+                (Equal, 2),
+                (Skip, 2),
+                (Diff, 2),
+            ]),
+            bases: b"A==T=G===C=".to_vec(),
+            ..AlignedRead::default()
+        };
+        read.spell_equals(b"ACGTACGTAR");
+        assert_eq!(read.bases, b"ANATGGNACCR");
+    }
 
     #[test]
     fn ends_follow_htslib() {

@@ -1,24 +1,22 @@
 //! `model.json`: what a model expects, what it gives, and where it comes from.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::ModelError;
-use super::allele::AlleleSpec;
-use super::gatk::GatkSpec;
+use super::family::{self, Architecture, FAMILIES, Sizes};
 use super::scaling::Scaling;
 use super::test_vectors::TestVector;
-use crate::encode::Encoder;
-use crate::encode::allele::columns::WINDOW as ALLELE_WINDOW;
-use crate::encode::allele::{AlleleLayout, READ_LIMIT as ALLELE_READ_LIMIT};
-use crate::encode::gatk::{CHANNEL_NAMES, READ_LIMIT, WINDOW};
+use crate::encode::Example;
 use crate::score::calibration::Calibration;
 use crate::score::log_odds::LABELS;
 use crate::score::thresholds::CardThresholds;
 
-/// Generation of the card's layout.
-pub const FORMAT: u32 = 1;
+/// Generation of the cards that are written. Format 1, of version 0.1.0, is read too: it has the same
+/// fields, but makes the inputs of its test vectors otherwise.
+pub const FORMAT: u32 = 2;
 
 /// Most test vectors of a card and most reads of one: they are computed whenever a model is loaded.
 const MAX_TEST_VECTORS: usize = 64;
@@ -42,9 +40,9 @@ pub struct ModelCard {
     pub annotations: Vec<String>,
     /// Its outputs, in order.
     pub labels: Vec<String>,
-    /// Sizes of its layers, for our own networks.
+    /// Sizes of its layers, where the architecture's name does not say them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub network: Option<AlleleSpec>,
+    pub network: Option<Sizes>,
     /// How its numbers are scaled: those of the call, then the annotations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling: Option<Scaling>,
@@ -104,7 +102,7 @@ pub struct TrainedOn {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TensorSpec {
-    /// Name of the encoder ([`Encoder::name`]).
+    /// Name of the encoder ([`crate::encode::Encoder::name`]).
     pub encoder: String,
     /// Columns in bases.
     pub window: usize,
@@ -132,71 +130,22 @@ pub struct Source {
     pub cnnfilter_version: String,
 }
 
-impl TensorSpec {
-    /// The tensor of a GATK network.
-    pub fn of_gatk(spec: &GatkSpec) -> Self {
-        let names: &[&str] = if spec.uses_reads() {
-            &CHANNEL_NAMES
-        } else {
-            &["A", "C", "G", "T"]
-        };
-        Self {
-            encoder: if spec.uses_reads() {
-                "gatk_read_tensor"
-            } else {
-                "gatk_reference"
-            }
-            .to_owned(),
-            window: WINDOW,
-            read_limit: if spec.uses_reads() { READ_LIMIT } else { 1 },
-            channels: names.iter().map(|name| (*name).to_owned()).collect(),
-            site_features: Vec::new(),
-        }
-    }
-
-    /// The tensor of one of our own networks.
-    pub fn of_allele(reads: bool) -> Self {
-        let layout = AlleleLayout::usual(reads);
-        Self {
-            encoder: if reads {
-                "cnnfilter_reads"
-            } else {
-                "cnnfilter_reference"
-            }
-            .to_owned(),
-            window: ALLELE_WINDOW,
-            read_limit: if reads { ALLELE_READ_LIMIT } else { 1 },
-            channels: layout.read_names().map(String::from).collect(),
-            site_features: layout.site_names().map(String::from).collect(),
-        }
-    }
-}
-
-/// The architecture that a card names.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Architecture {
-    /// One of GATK's.
-    Gatk(&'static GatkSpec),
-    /// One of our own, with the scaling of its numbers.
-    Allele(AlleleSpec, Scaling),
-}
-
 impl ModelCard {
     /// Reads a card and checks it against its own architecture, which is returned.
     ///
     /// # Errors
     /// [`ModelError`] naming the field that is wrong.
-    pub fn parse(json: &[u8]) -> Result<(Self, Architecture), ModelError> {
+    pub fn parse(json: &[u8]) -> Result<(Self, Arc<dyn Architecture>), ModelError> {
         // The format is looked at first: another one may have other fields.
         #[derive(Deserialize)]
         struct Format {
             format: u32,
         }
         let Format { format } = serde_json::from_slice(json)?;
-        if format != FORMAT {
+        if !(1..=FORMAT).contains(&format) {
             return Err(ModelError::Format {
                 found: format,
-                expected: FORMAT,
+                newest: FORMAT,
             });
         }
         let card: Self = serde_json::from_slice(json)?;
@@ -233,55 +182,41 @@ impl ModelCard {
         Ok((card, architecture))
     }
 
-    fn architecture(&self) -> Result<Architecture, ModelError> {
-        let (architecture, tensor, annotations) = match (&self.network, &self.scaling) {
-            (Some(network), Some(scaling)) if self.architecture == network.architecture() => {
-                network.check()?;
-                let check = scaling.check();
-                check.map_err(|e| wrong("scaling", "usable numbers".into(), e.to_string()))?;
-                let tensor = self.allele_tensor(network.reads)?;
-                let scaled: Vec<&String> = scaling.features.iter().map(|f| &f.name).collect();
-                let named: Vec<&String> = tensor
-                    .site_features
-                    .iter()
-                    .chain(&self.annotations)
-                    .collect();
-                if scaled != named {
-                    let expected =
-                        "an entry for each number of the call and each annotation, in order";
-                    let found = format!("{} entries for {}", scaled.len(), named.len());
-                    return Err(wrong("scaling", expected.into(), found));
-                }
-                for name in &self.annotations {
-                    let parsed = name.parse::<crate::encode::annotations::AnnotationSource>();
-                    parsed.map_err(|e| {
-                        wrong("annotations", "names that are known".into(), e.to_string())
-                    })?;
-                }
-                let architecture = Architecture::Allele(*network, scaling.clone());
-                (architecture, tensor, self.annotations.clone())
-            }
-            _ => {
-                let Some(spec) = GatkSpec::named(&self.architecture) else {
-                    let known = super::gatk::spec::ALL
-                        .map(|spec| spec.architecture)
-                        .join(", ");
-                    let expected = format!(
-                        "one of {known}, or cnnfilter_reads or cnnfilter_reference with `network` and `scaling`"
-                    );
-                    return Err(wrong("architecture", expected, self.architecture.clone()));
-                };
-                (
-                    Architecture::Gatk(spec),
-                    TensorSpec::of_gatk(spec),
-                    spec.annotations(),
-                )
-            }
-        };
-        if self.tensor != tensor {
-            let (expected, found) = (format!("{tensor:?}"), format!("{:?}", self.tensor));
-            return Err(wrong("tensor", expected, found));
+    /// The input of a test vector, as the card's format makes it.
+    ///
+    /// # Errors
+    /// [`ModelError::CardField`] where the format is older than the architecture's family.
+    pub(super) fn test_input(
+        &self,
+        architecture: &dyn Architecture,
+        vector: &TestVector,
+    ) -> Result<Example, ModelError> {
+        let (seed, reads) = (vector.seed, vector.reads);
+        if self.format > 1 {
+            return Ok(architecture.made_up(seed, reads));
         }
+        let made_up = architecture.made_up_of_format_1(seed, reads);
+        made_up.ok_or_else(|| {
+            let expected = format!("2 or more for `{}`", self.architecture);
+            wrong("format", expected, self.format.to_string())
+        })
+    }
+
+    /// The architecture that the card names, checked against what else it says.
+    fn architecture(&self) -> Result<Arc<dyn Architecture>, ModelError> {
+        let Some(family) = family::of_architecture(&self.architecture) else {
+            let known = FAMILIES.iter().flat_map(|family| family.architectures());
+            let expected = format!("one of {}", known.collect::<Vec<_>>().join(", "));
+            return Err(wrong("architecture", expected, self.architecture.clone()));
+        };
+        let architecture = family.of_card(self)?;
+        if architecture.name() != self.architecture {
+            let expected = architecture.name().to_owned();
+            return Err(wrong("architecture", expected, self.architecture.clone()));
+        }
+        self.check_scaling(&*architecture)?;
+        self.check_tensor(&architecture.tensor())?;
+        let annotations = architecture.encoder().annotation_names();
         if self.annotations != annotations {
             let found = self.annotations.join(", ");
             return Err(wrong("annotations", annotations.join(", "), found));
@@ -289,48 +224,31 @@ impl ModelCard {
         Ok(architecture)
     }
 
-    /// The tensor of one of our own networks with the numbers of a read and of a call that the card
-    /// lists: any that the encoder knows, in any order.
-    fn allele_tensor(&self, reads: bool) -> Result<TensorSpec, ModelError> {
-        let layout = self.layout(reads)?;
-        Ok(TensorSpec {
-            channels: layout.read_names().map(String::from).collect(),
-            site_features: layout.site_names().map(String::from).collect(),
-            ..TensorSpec::of_allele(reads)
-        })
-    }
-
-    /// The numbers of a read and of a call that the card lists.
-    fn layout(&self, reads: bool) -> Result<AlleleLayout, ModelError> {
-        let tensor = &self.tensor;
-        let layout = AlleleLayout::resolve(reads, &tensor.channels, &tensor.site_features);
-        layout.map_err(|error| {
-            let expected = "numbers that are known, each once".to_owned();
-            wrong("tensor", expected, error.to_string())
-        })
-    }
-
-    /// The encoder of the tensors it reads.
-    ///
-    /// # Errors
-    /// [`ModelError::CardField`] for an annotation or a number that is none; [`ModelCard::parse`] has checked it.
-    pub fn encoder(&self) -> Result<Encoder, ModelError> {
-        let reads = self.tensor.read_limit > 1;
-        if self.network.is_none() {
-            let annotations = self.annotations.clone();
-            return Ok(Encoder::Gatk { reads, annotations });
+    /// Each number of the call and each annotation has its scaling.
+    fn check_scaling(&self, architecture: &dyn Architecture) -> Result<(), ModelError> {
+        let Some(scaling) = architecture.scaling() else {
+            return Ok(());
+        };
+        let check = scaling.check();
+        check.map_err(|e| wrong("scaling", "usable numbers".into(), e.to_string()))?;
+        let scaled = scaling.features.iter().map(|feature| &feature.name);
+        let named = self.tensor.site_features.iter().chain(&self.annotations);
+        if !scaled.eq(named.clone()) {
+            let expected = "an entry for each number of the call and each annotation, in order";
+            let found = format!("{} entries for {}", scaling.features.len(), named.count());
+            return Err(wrong("scaling", expected.into(), found));
         }
-        let annotations = self.annotations.iter().map(|name| {
-            let parsed = name.parse();
-            parsed.map_err(|e: crate::encode::annotations::UnknownAnnotation| {
-                wrong("annotations", "names that are known".into(), e.to_string())
-            })
-        });
-        Ok(Encoder::Allele {
-            reads,
-            annotations: annotations.collect::<Result<_, _>>()?,
-            layout: self.layout(reads)?,
-        })
+        Ok(())
+    }
+
+    /// The encoder makes the tensor that the card lists: of our own networks with any numbers that it
+    /// knows, in the card's order.
+    fn check_tensor(&self, made: &TensorSpec) -> Result<(), ModelError> {
+        if self.tensor == *made {
+            return Ok(());
+        }
+        let (expected, found) = (format!("{made:?}"), format!("{:?}", self.tensor));
+        Err(wrong("tensor", expected, found))
     }
 
     /// The card as it is written, with a line feed at the end.

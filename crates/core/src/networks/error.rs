@@ -11,13 +11,13 @@ pub enum ModelError {
     Card(#[from] serde_json::Error),
     /// A card of another generation.
     #[error(
-        "model.json has format {found}, this version reads format {expected}; import or train the model again"
+        "model.json has format {found}, this version reads format 1 to {newest}; import or train the model again"
     )]
     Format {
         /// Number in the file.
         found: u32,
-        /// Number understood here.
-        expected: u32,
+        /// The newest that is understood here.
+        newest: u32,
     },
     /// The card contradicts its own architecture.
     #[error("model.json: {field} must be {expected}, found {found}")]
@@ -52,6 +52,31 @@ pub enum ModelError {
         expected: f32,
         /// Computed here.
         found: f32,
+    },
+    /// Sizes of layers that cannot be read.
+    #[error("sizes of the layers: {0}")]
+    Sizes(serde_json::Error),
+    /// The family reads reads and there are none.
+    #[error("networks of family `{family}` read reads; make examples with reads")]
+    NeedsReads {
+        /// The family.
+        family: &'static str,
+    },
+    /// A training configuration names a family that there is not.
+    #[error("there is no network family `{name}`; there are {known}")]
+    UnknownFamily {
+        /// The name.
+        name: String,
+        /// The families that can be trained.
+        known: String,
+    },
+    /// A layer that the network does not have.
+    #[error("there is no layer `{name}`; there are {known}")]
+    UnknownLayer {
+        /// The name.
+        name: String,
+        /// The layers that can be read.
+        known: String,
     },
     /// Weights, layers or the device.
     #[error(transparent)]

@@ -1,15 +1,17 @@
 //! A model ready to score.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use candle_core::Device;
 use rayon::prelude::*;
 
 use super::ModelError;
-use super::allele::{self, AlleleNetwork, AlleleSpec};
-use super::card::{Architecture, FORMAT, ModelCard, Source, TensorSpec, Training};
-use super::gatk::{GatkNetwork, GatkSpec};
+use super::activations::{Activation, Recorder};
+use super::card::{FORMAT, ModelCard, Source, Training};
+use super::family::{Architecture, ForwardOptions, Network, OnDevice, rows};
 use super::replica::{Replica, deal};
-use super::scaling::Scaling;
-use super::test_vectors::{self, TestVector};
+use super::test_vectors::TestVector;
 use crate::encode::{Encoder, Example};
 use crate::genome::VariantKind;
 use crate::score::calibration::Calibration;
@@ -27,75 +29,13 @@ const TEST_VECTOR_TOLERANCE: f32 = 1e-3;
 /// Seeds and depths of the test vectors of a model.
 const TEST_VECTORS: [(u64, usize); 2] = [(1, 35), (2, 3)];
 
-/// A network of either family.
-#[derive(Debug)]
-enum Network {
-    Gatk(Box<GatkNetwork>),
-    Allele(Box<AlleleNetwork>),
-}
-
-impl Network {
-    fn new(architecture: Architecture, weights: Weights) -> Result<Self, ModelError> {
-        Ok(match architecture {
-            Architecture::Gatk(spec) => Self::Gatk(Box::new(GatkNetwork::new(spec, weights)?)),
-            Architecture::Allele(spec, scaling) => {
-                Self::Allele(Box::new(AlleleNetwork::new(spec, scaling, weights)?))
-            }
-        })
-    }
-
-    fn weights(&self) -> &Weights {
-        match self {
-            Self::Gatk(network) => network.weights(),
-            Self::Allele(network) => network.weights(),
-        }
-    }
-
-    fn logits_of(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError> {
-        match self {
-            Self::Gatk(network) => network.logits_of(examples),
-            Self::Allele(network) => examples.iter().map(|one| network.logits(one)).collect(),
-        }
-    }
-
-    /// Outputs by layers over candle's tensors, batches dealt among the replicas. How examples are
-    /// cut into batches does not depend on these.
-    fn logits_on(
-        &self,
-        examples: &[Example],
-        replicas: &[Replica],
-    ) -> Result<Vec<[f32; 4]>, ModelError> {
-        let size = match self {
-            Self::Gatk(network) => network.device_batch(),
-            Self::Allele(_) => allele::network::DEVICE_BATCH,
-        };
-        let batches: Vec<&[Example]> = examples.chunks(size).collect();
-        let logits = deal(replicas, &batches, |batch, replica| match self {
-            Self::Gatk(network) => network.logits_on(batch, replica),
-            Self::Allele(network) => network.logits_on(batch, replica),
-        })?;
-        Ok(logits.into_iter().flatten().collect())
-    }
-
-    fn example(&self, card: &ModelCard, seed: u64, reads: usize) -> Result<Example, ModelError> {
-        Ok(match self {
-            Self::Gatk(network) => test_vectors::example(network.spec(), seed, reads),
-            Self::Allele(_) => test_vectors::allele_example(&card.encoder()?, seed, reads),
-        })
-    }
-}
-
 /// What a trained model is made of, beside its weights.
 #[derive(Debug, Clone)]
 pub struct Trained {
     /// Its name.
     pub name: String,
-    /// Sizes of its layers.
-    pub spec: AlleleSpec,
-    /// Scaling of its numbers.
-    pub scaling: Scaling,
-    /// Annotations it takes.
-    pub annotations: Vec<String>,
+    /// Its layers and inputs.
+    pub architecture: Arc<dyn Architecture>,
     /// From scores to probabilities.
     pub calibration: Option<Calibration>,
     /// Where to cut.
@@ -108,8 +48,9 @@ pub struct Trained {
 #[derive(Debug)]
 pub struct Model {
     card: ModelCard,
-    encoder: Encoder,
-    network: Network,
+    architecture: Arc<dyn Architecture>,
+    weights: Weights,
+    network: Box<dyn Network>,
     /// The weights on each GPU; none where it runs on the CPU.
     replicas: Vec<Replica>,
 }
@@ -129,102 +70,76 @@ impl Model {
                 found,
             });
         }
-        let network = Network::new(architecture, weights::from_safetensors(safetensors)?)?;
+        let weights = weights::from_safetensors(safetensors)?;
+        let network = architecture.network(&weights)?;
         let devices = device.open()?;
         let gpus = devices.iter().filter(|device| !device.is_cpu());
+        let replica = |gpu| OnDevice::copy(&*architecture, &weights, gpu).map(Replica::new);
         let model = Self {
-            replicas: gpus
-                .map(|gpu| Replica::new(network.weights(), gpu))
-                .collect::<Result<_, _>>()?,
+            replicas: gpus.map(replica).collect::<Result<_, _>>()?,
             network,
-            encoder: card.encoder()?,
+            weights,
+            architecture,
             card,
         };
         model.check_test_vectors()?;
         Ok(model)
     }
 
-    /// Makes a model out of GATK's weights.
-    ///
-    /// # Errors
-    /// [`ModelError`] where the weights are not those of the architecture.
-    pub fn assemble(
-        spec: &'static GatkSpec,
-        weights: Weights,
-        source: Source,
-    ) -> Result<Self, ModelError> {
-        let card = ModelCard {
-            format: FORMAT,
-            name: spec.folder.to_owned(),
-            architecture: spec.architecture.to_owned(),
-            info_key: spec.info_key.to_owned(),
-            tensor: TensorSpec::of_gatk(spec),
-            annotations: spec.annotations(),
-            labels: LABELS.map(String::from).to_vec(),
-            network: None,
-            scaling: None,
-            calibration: None,
-            thresholds: None,
-            training: None,
-            source,
-            weights_sha256: weights::sha256(&weights::to_safetensors(&weights)?),
-            test_vectors: Vec::new(),
-        };
-        Self::with_test_vectors(card, Architecture::Gatk(spec), weights)
-    }
-
-    /// Makes a model of our own out of trained weights.
+    /// Makes a model out of trained weights.
     ///
     /// # Errors
     /// [`ModelError`] where the weights are not those of the architecture.
     pub fn of_training(trained: Trained, weights: Weights) -> Result<Self, ModelError> {
-        let architecture = Architecture::Allele(trained.spec, trained.scaling.clone());
+        let source = Source {
+            file: String::new(),
+            member: String::new(),
+            sha256: String::new(),
+            cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        Self::new(trained, source, weights)
+    }
+
+    /// Makes a model out of weights: fills the card, adds test vectors, computed by candle's layers,
+    /// and checks the network against them.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the weights are not those of the architecture.
+    pub(super) fn new(
+        trained: Trained,
+        source: Source,
+        weights: Weights,
+    ) -> Result<Self, ModelError> {
+        let architecture = trained.architecture;
+        let network = architecture.network(&weights)?;
         let card = ModelCard {
             format: FORMAT,
             name: trained.name,
-            architecture: trained.spec.architecture().to_owned(),
-            info_key: if trained.spec.reads {
-                "CNN_2D"
-            } else {
-                "CNN_1D"
-            }
-            .to_owned(),
-            tensor: TensorSpec::of_allele(trained.spec.reads),
-            annotations: trained.annotations,
+            architecture: architecture.name().to_owned(),
+            info_key: architecture.info_key().to_owned(),
+            tensor: architecture.tensor(),
+            annotations: architecture.encoder().annotation_names(),
             labels: LABELS.map(String::from).to_vec(),
-            network: Some(trained.spec),
-            scaling: Some(trained.scaling),
+            network: architecture.sizes(),
+            scaling: architecture.scaling().cloned(),
             calibration: trained.calibration,
             thresholds: trained.thresholds,
             training: trained.training,
-            source: Source {
-                file: String::new(),
-                member: String::new(),
-                sha256: String::new(),
-                cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
+            source,
             weights_sha256: weights::sha256(&weights::to_safetensors(&weights)?),
             test_vectors: Vec::new(),
         };
-        Self::with_test_vectors(card, architecture, weights)
-    }
-
-    /// Adds test vectors, computed by candle's layers, and checks the kernels against them.
-    fn with_test_vectors(
-        card: ModelCard,
-        architecture: Architecture,
-        weights: Weights,
-    ) -> Result<Self, ModelError> {
         let mut model = Self {
-            network: Network::new(architecture, weights)?,
-            encoder: card.encoder()?,
+            network,
+            weights,
+            architecture,
             card,
             replicas: Vec::new(),
         };
-        let replica = [Replica::new(model.weights(), &Device::Cpu)?];
+        let replica = [Replica::new(model.on_cpu()?)];
         for (seed, reads) in TEST_VECTORS {
-            let example = model.network.example(&model.card, seed, reads)?;
-            let logits = model.network.logits_on(&[example], &replica)?[0];
+            let example = model.architecture.made_up(seed, reads);
+            let logits = model.logits_on(&[example], &replica)?[0];
             model.card.test_vectors.push(TestVector {
                 seed,
                 reads,
@@ -240,7 +155,7 @@ impl Model {
     /// # Errors
     /// [`ModelError`], which no model that was loaded or assembled gives.
     pub fn to_files(&self) -> Result<(Vec<u8>, Vec<u8>), ModelError> {
-        let safetensors = weights::to_safetensors(self.network.weights())?;
+        let safetensors = weights::to_safetensors(&self.weights)?;
         Ok((self.card.to_json()?, safetensors))
     }
 
@@ -251,12 +166,17 @@ impl Model {
 
     /// Its weights.
     pub fn weights(&self) -> &Weights {
-        self.network.weights()
+        &self.weights
+    }
+
+    /// Its layers and inputs.
+    pub fn architecture(&self) -> &Arc<dyn Architecture> {
+        &self.architecture
     }
 
     /// The encoder of the tensors it reads.
     pub fn encoder(&self) -> &Encoder {
-        &self.encoder
+        self.architecture.encoder()
     }
 
     /// Probability that a call of this kind with this score is real; nothing where the model is not
@@ -268,7 +188,7 @@ impl Model {
 
     /// Whether it needs reads.
     pub fn uses_reads(&self) -> bool {
-        self.encoder.uses_reads()
+        self.encoder().uses_reads()
     }
 
     /// Whether it runs on a GPU.
@@ -286,26 +206,74 @@ impl Model {
         if examples.is_empty() {
             Ok(Vec::new())
         } else if self.on_gpu() {
-            self.network.logits_on(examples, &self.replicas)
+            self.logits_on(examples, &self.replicas)
         } else {
             let shares: Vec<Vec<[f32; 4]>> = examples
                 .par_chunks(TOGETHER)
-                .map(|examples| self.network.logits_of(examples))
+                .map(|examples| self.network.logits(examples))
                 .collect::<Result<_, _>>()?;
             Ok(shares.into_iter().flatten().collect())
         }
     }
 
+    /// Outputs of layers, by [`Architecture::layers`], for a few examples together, by candle's
+    /// operations: on the first GPU chosen, else on the CPU. A layer over reads is absent where no
+    /// example has a read.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownLayer`], and as [`Model::logits`].
+    pub fn activations(
+        &self,
+        examples: &[Example],
+        layers: &[&str],
+    ) -> Result<BTreeMap<String, Activation>, ModelError> {
+        let recorder = Recorder::new(layers, &self.architecture.layers())?;
+        if examples.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let options = ForwardOptions {
+            recorder: Some(&recorder),
+            ..ForwardOptions::default()
+        };
+        let batch = self.architecture.batch(examples)?;
+        if let Some(replica) = self.replicas.first() {
+            let (on, _held) = replica.hold();
+            batch.forward(on, options)?;
+            return recorder.finish();
+        }
+        batch.forward(&self.on_cpu()?, options)?;
+        recorder.finish()
+    }
+
+    fn on_cpu(&self) -> Result<OnDevice, ModelError> {
+        OnDevice::copy(&*self.architecture, &self.weights, &Device::Cpu)
+    }
+
+    /// Outputs by layers over candle's tensors, batches dealt among the replicas. How examples are
+    /// cut into batches does not depend on these.
+    fn logits_on(
+        &self,
+        examples: &[Example],
+        replicas: &[Replica],
+    ) -> Result<Vec<[f32; 4]>, ModelError> {
+        let size = self.architecture.device_batch();
+        let batches: Vec<&[Example]> = examples.chunks(size).collect();
+        let logits = deal(replicas, &batches, |examples, replica| {
+            let batch = self.architecture.batch(examples)?;
+            let (on, _held) = replica.hold();
+            rows(&batch.forward(on, ForwardOptions::default())?)
+        })?;
+        Ok(logits.into_iter().flatten().collect())
+    }
+
     fn check_test_vectors(&self) -> Result<(), ModelError> {
         for (index, vector) in self.card.test_vectors.iter().enumerate() {
-            let example = [self
-                .network
-                .example(&self.card, vector.seed, vector.reads)?];
+            let example = [self.card.test_input(&*self.architecture, vector)?];
             if self.replicas.is_empty() {
                 vector.check(index, self.logits(&example)?[0])?;
             }
             for replica in self.replicas.chunks(1) {
-                vector.check(index, self.network.logits_on(&example, replica)?[0])?;
+                vector.check(index, self.logits_on(&example, replica)?[0])?;
             }
         }
         Ok(())
@@ -335,7 +303,7 @@ impl TestVector {
 mod tests {
     use super::*;
     use crate::networks::Builtin;
-    use crate::networks::gatk::spec::REFERENCE_1D;
+    use crate::networks::gatk::{self, spec::REFERENCE_1D};
 
     fn files() -> (Vec<u8>, Vec<u8>) {
         let source = Source {
@@ -345,7 +313,7 @@ mod tests {
             cnnfilter_version: "0".into(),
         };
         let weights = crate::testing::random_weights(&REFERENCE_1D, 3);
-        Model::assemble(&REFERENCE_1D, weights, source)
+        gatk::assemble(&REFERENCE_1D, weights, source)
             .unwrap()
             .to_files()
             .unwrap()
@@ -375,7 +343,8 @@ mod tests {
         damaged[5000] ^= 1;
         assert!(load(&text, &damaged).contains("SHA-256"));
         for (from, to, message) in [
-            ("\"format\": 1", "\"format\": 9", "format 9"),
+            ("\"format\": 2", "\"format\": 9", "format 9"),
+            ("\"format\": 2", "\"format\": 1", "test vector 0"),
             (
                 "gatk_1d",
                 "gatk_7d",
@@ -410,12 +379,11 @@ mod tests {
             (our("cnnfilter_reads").unwrap(), 300),
         ] {
             let examples: Vec<Example> = (0..examples)
-                .map(|at| model.network.example(&model.card, at as u64 % 97, at % 5))
-                .collect::<Result<_, _>>()
-                .unwrap();
+                .map(|at| model.architecture.made_up(at as u64 % 97, at % 5))
+                .collect();
             let on_the_cpu = model.logits(&examples).unwrap();
             let mut on = |count: usize| {
-                let replica = |_| Replica::new(model.weights(), &Device::Cpu).unwrap();
+                let replica = |_| Replica::new(model.on_cpu().unwrap());
                 model.replicas = (0..count).map(replica).collect();
                 model.check_test_vectors().unwrap();
                 model.logits(&examples).unwrap()

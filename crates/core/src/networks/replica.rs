@@ -1,89 +1,32 @@
 //! A network's weights on devices, and batches dealt among these.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use candle_core::{Device, Tensor};
+use super::family::OnDevice;
 
-use super::ModelError;
-use super::{allele, gatk};
-use cnnfilter_nn::NnError;
-use cnnfilter_nn::weights::Weights;
-
-/// The weights on one device.
+/// The weights on one device, for one user at a time.
 #[derive(Debug)]
-pub struct Replica {
-    parameters: BTreeMap<String, Tensor>,
-    tables: allele::Tables,
-    gatk_tables: gatk::Tables,
+pub(super) struct Replica {
+    on: OnDevice,
     /// Held while a batch is computed: a device's cuBLAS serves one at a time.
     busy: Mutex<()>,
 }
 
 impl Replica {
-    /// Copies the weights to the device.
-    ///
-    /// # Errors
-    /// candle's own.
-    pub fn new(weights: &Weights, device: &Device) -> Result<Self, ModelError> {
-        let parameters = weights
-            .iter()
-            .map(|(name, weight)| {
-                let shape = weight.shape.as_slice();
-                Ok((
-                    name.clone(),
-                    Tensor::from_slice(&weight.data, shape, device)?,
-                ))
-            })
-            .collect::<Result<_, ModelError>>()?;
-        Ok(Self {
-            parameters,
-            tables: allele::Tables::new(device)?,
-            gatk_tables: gatk::Tables::new(device)?,
-            busy: Mutex::new(()),
-        })
+    /// Wraps weights on a device.
+    pub(super) fn new(on: OnDevice) -> Self {
+        let busy = Mutex::new(());
+        Self { on, busy }
     }
 
-    /// The device.
-    pub fn device(&self) -> &Device {
-        self.tables.device()
-    }
-
-    /// What the bytes of our own tensors stand for, on the device.
-    pub fn tables(&self) -> &allele::Tables {
-        &self.tables
-    }
-
-    /// What the bytes of GATK's tensors stand for, on the device.
-    pub fn gatk_tables(&self) -> &gatk::Tables {
-        &self.gatk_tables
-    }
-
-    /// The weights by name.
-    pub fn parameters(&self) -> &BTreeMap<String, Tensor> {
-        &self.parameters
-    }
-
-    /// One of the weights.
-    ///
-    /// # Errors
-    /// [`ModelError::MissingWeight`].
-    pub fn parameter(&self, name: &str) -> Result<&Tensor, ModelError> {
-        self.parameters.get(name).ok_or_else(|| {
-            ModelError::Network(NnError::MissingWeight {
-                name: name.to_owned(),
-                expected: Vec::new(),
-            })
-        })
-    }
-
-    /// The device for oneself, until the guard is dropped. What was computed must have been read
-    /// back by then.
-    pub fn hold(&self) -> MutexGuard<'_, ()> {
+    /// The weights and the lock of the device, until the guard is dropped. What was computed must
+    /// have been read back by then.
+    pub(super) fn hold(&self) -> (&OnDevice, MutexGuard<'_, ()>) {
         // It guards nothing that a panic could leave half done.
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+        let held = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        (&self.on, held)
     }
 }
 
@@ -92,7 +35,7 @@ impl Replica {
 ///
 /// # Errors
 /// The first replica's that failed. The others finish the batch they are at.
-pub fn deal<B: Sync, T: Send, E: Send>(
+pub(super) fn deal<B: Sync, T: Send, E: Send>(
     replicas: &[Replica],
     batches: &[B],
     compute: impl Fn(&B, &Replica) -> Result<T, E> + Sync,
@@ -134,10 +77,16 @@ pub fn deal<B: Sync, T: Send, E: Send>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::networks::gatk::{self, spec};
+    use candle_core::Device;
     use std::time::Duration;
 
     fn replicas(count: usize) -> Vec<Replica> {
-        let new = |_| Replica::new(&Weights::new(), &Device::Cpu).unwrap();
+        let architecture = gatk::architecture(&spec::REFERENCE_1D);
+        let new = |_| {
+            let on = OnDevice::copy(&*architecture, &Default::default(), &Device::Cpu);
+            Replica::new(on.unwrap())
+        };
         (0..count).map(new).collect()
     }
 
@@ -147,7 +96,7 @@ mod tests {
         for count in [1, 2, 5] {
             let replicas = replicas(count);
             let squares = deal(&replicas, &batches, |batch, replica| {
-                let _held = replica.hold();
+                let (_, _held) = replica.hold();
                 // The earlier ones take longer.
                 thread::sleep(Duration::from_micros(400 - 10 * batch));
                 Ok::<u64, ()>(batch * batch)

@@ -60,18 +60,31 @@ impl NamedReads {
             .collect()
     }
 
-    /// The one sample of all reads, where there is no doubt about it.
+    /// The one sample of all reads, where there is no doubt about it: the only one that the header
+    /// names. Reads of a group that it gives no sample are that sample's too, as bcftools has it.
     fn only_sample<'a>(&'a self, map: &'a Destinations) -> Option<&'a str> {
-        let of_file = map.of_file(&self.path);
-        let samples: BTreeSet<Option<&str>> = self
-            .samples(map)
-            .into_iter()
-            .map(|(_, name)| name)
-            .collect();
-        match (of_file, samples.len()) {
+        let samples = self.samples(map).into_iter();
+        let named: BTreeSet<&str> = samples.filter_map(|(_, name)| name).collect();
+        match (map.of_file(&self.path), named.len()) {
             (Some(name), _) => Some(name),
-            (None, 1) => samples.into_iter().next().flatten(),
+            (None, 1) => named.into_iter().next(),
             _ => None,
+        }
+    }
+
+    /// The file with a route, and the groups to which its header gives a sample (all, where it gives
+    /// none).
+    fn routed(&self, route: ReadRoute) -> RoutedFile {
+        let name = |group: &ReadGroup| group.name.clone();
+        let with_sample = self.groups.iter().filter(|group| group.sample.is_some());
+        let mut groups: Vec<Vec<u8>> = with_sample.map(name).collect();
+        if groups.is_empty() {
+            groups = self.groups.iter().map(name).collect();
+        }
+        RoutedFile {
+            path: self.path.clone(),
+            route,
+            groups,
         }
     }
 }
@@ -182,7 +195,9 @@ fn assign_one(
         .filter_map(|file| {
             let samples = file.samples(map);
             let is_wanted = |sample: &Option<&str>| wanted.is_none() || *sample == wanted;
-            let route = if samples.iter().all(|(_, sample)| is_wanted(sample)) {
+            let is_all = samples.iter().all(|(_, sample)| is_wanted(sample))
+                || is_wanted(&file.only_sample(map));
+            let route = if is_all {
                 ReadRoute::All(0)
             } else {
                 let groups = samples.iter().filter(|(_, sample)| is_wanted(sample));
@@ -191,10 +206,7 @@ fn assign_one(
                     ungrouped: None,
                 }
             };
-            route.reaches(0).then(|| RoutedFile {
-                path: file.path.clone(),
-                route,
-            })
+            route.reaches(0).then(|| file.routed(route))
         })
         .collect();
     Assignment {
@@ -262,10 +274,7 @@ fn assign_each(
         .iter()
         .filter_map(|file| {
             let route = route_by_name(file, map, &slot_of, &mut notes)?;
-            Some(RoutedFile {
-                path: file.path.clone(),
-                route,
-            })
+            Some(file.routed(route))
         })
         .collect();
     Ok(Assignment {

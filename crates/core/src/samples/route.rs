@@ -46,6 +46,8 @@ pub struct RoutedFile {
     pub path: PathBuf,
     /// Where its reads go.
     pub route: ReadRoute,
+    /// The read groups to which its header gives a sample; all of them where it gives none.
+    pub groups: Vec<Vec<u8>>,
 }
 
 impl ReadRoute {

@@ -21,24 +21,19 @@ pub struct CardThresholds {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AimThreshold {
-    /// What it was chosen for: `f1`, `precision=0.99`, `sensitivity=0.999` ([`Aim`]).
-    pub aim: String,
+    /// The aim it was chosen for; in JSON `f1`, `precision=0.99`, `sensitivity=0.999`.
+    pub aim: Aim,
     /// A record passes when its probability is at least this.
     pub probability: f64,
     /// Share of the held-out calls that pass and are real.
     pub precision: f64,
     /// Share of the held-out real calls that pass. (What the caller never emitted does not count.)
     pub recall: f64,
-    /// Mean depth of the samples it is for, lower end included, upper end not; any where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub depth: Option<[f64; 2]>,
-    /// The stratum it is for; the whole genome where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stratum: Option<String>,
 }
 
-/// What a threshold is chosen for.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Purpose of a threshold. Text and JSON spell it `f1`, `precision=P` or `sensitivity=S`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Aim {
     /// The largest F1.
     F1,
@@ -73,22 +68,12 @@ pub enum ThresholdError {
     OutOfRange {
         /// The kind of record.
         kind: String,
-        /// The aim as it stands.
-        aim: String,
+        /// Its aim.
+        aim: Aim,
         /// The field.
         field: &'static str,
         /// What stands there.
         found: f64,
-    },
-    /// A depth range whose ends are no numbers or the wrong way round.
-    #[error("{kind}, aim {aim}: a depth range goes up, found {found:?}")]
-    Depth {
-        /// The kind of record.
-        kind: String,
-        /// The aim as it stands.
-        aim: String,
-        /// What stands there.
-        found: [f64; 2],
     },
 }
 
@@ -127,6 +112,20 @@ impl fmt::Display for Aim {
     }
 }
 
+impl From<Aim> for String {
+    fn from(aim: Aim) -> Self {
+        aim.to_string()
+    }
+}
+
+impl TryFrom<String> for Aim {
+    type Error = ThresholdError;
+
+    fn try_from(text: String) -> Result<Self, ThresholdError> {
+        text.parse()
+    }
+}
+
 impl FromStr for Aim {
     type Err = ThresholdError;
 
@@ -158,14 +157,13 @@ impl CardThresholds {
             .iter()
             .flat_map(|(kind, entries)| entries.iter().map(move |entry| (kind, entry)))
         {
-            entry.aim.parse::<Aim>()?;
             for (field, found) in [
                 ("probability", entry.probability),
                 ("precision", entry.precision),
                 ("recall", entry.recall),
             ] {
                 if !(0.0..=1.0).contains(&found) {
-                    let (kind, aim) = (kind.clone(), entry.aim.clone());
+                    let (kind, aim) = (kind.clone(), entry.aim);
                     return Err(ThresholdError::OutOfRange {
                         kind,
                         aim,
@@ -174,34 +172,29 @@ impl CardThresholds {
                     });
                 }
             }
-            if let Some(found) = entry.depth
-                && (found[0].is_nan() || found[1].is_nan() || found[0] >= found[1])
-            {
-                let (kind, aim) = (kind.clone(), entry.aim.clone());
-                return Err(ThresholdError::Depth { kind, aim, found });
-            }
         }
         Ok(())
     }
 
-    /// The aim to use for a kind: the one asked for, or the nearest stricter one of its sort that is
-    /// listed (a precision or sensitivity at least as high). Nothing for a kind without thresholds.
+    /// The threshold to use for a kind: that of the aim asked for, or of the nearest stricter one of
+    /// its sort that is listed (a precision or sensitivity at least as high). Of several for one aim
+    /// the first counts. `None` for a kind without thresholds.
     ///
     /// # Errors
     /// The kind has thresholds, but none for such an aim; the error lists those that there are.
-    pub fn resolve(&self, kind: &str, aim: Aim) -> Result<Option<Aim>, ThresholdError> {
+    pub fn find(&self, kind: &str, aim: Aim) -> Result<Option<&AimThreshold>, ThresholdError> {
         let entries = self.kinds.get(kind).map_or(&[][..], Vec::as_slice);
         if entries.is_empty() {
             return Ok(None);
         }
-        let listed = entries
+        // `min_by` gives the first of equal ones.
+        let nearest = entries
             .iter()
-            .filter_map(|entry| entry.aim.parse::<Aim>().ok());
-        let nearest = listed
-            .filter(|listed| listed.covers(aim))
-            .min_by(|a, b| a.share().total_cmp(&b.share()));
+            .filter(|entry| entry.aim.covers(aim))
+            .min_by(|a, b| a.aim.share().total_cmp(&b.aim.share()));
         nearest.map(Some).ok_or_else(|| {
-            let mut names: Vec<&str> = entries.iter().map(|entry| entry.aim.as_str()).collect();
+            let mut names: Vec<String> =
+                entries.iter().map(|entry| entry.aim.to_string()).collect();
             names.dedup();
             ThresholdError::NotListed {
                 aim,
@@ -210,59 +203,6 @@ impl CardThresholds {
             }
         })
     }
-
-    /// The entry for a record: of `kind` and exactly `aim`, in the order
-    /// 1. one for a stratum among `strata`, before one for the whole genome;
-    /// 2. one for a depth range that holds `depth`, before one for any depth, before the range
-    ///    nearest to `depth`; without a depth the one with the highest threshold.
-    ///
-    /// Of entries that are equal in this the first counts.
-    pub fn find(
-        &self,
-        kind: &str,
-        aim: Aim,
-        depth: Option<f64>,
-        strata: &[&str],
-    ) -> Option<&AimThreshold> {
-        let of_aim =
-            |entry: &&AimThreshold| entry.aim.parse::<Aim>().is_ok_and(|listed| listed == aim);
-        let entries: Vec<&AimThreshold> = self.kinds.get(kind)?.iter().filter(of_aim).collect();
-        let in_stratum = entries.iter().copied().filter(|entry| {
-            entry
-                .stratum
-                .as_deref()
-                .is_some_and(|stratum| strata.contains(&stratum))
-        });
-        let everywhere = entries
-            .iter()
-            .copied()
-            .filter(|entry| entry.stratum.is_none());
-        by_depth(in_stratum.collect(), depth).or_else(|| by_depth(everywhere.collect(), depth))
-    }
-}
-
-/// The entry for a depth, by the rule of [`CardThresholds::find`].
-fn by_depth(entries: Vec<&AimThreshold>, depth: Option<f64>) -> Option<&AimThreshold> {
-    let holding = entries.iter().find(|entry| {
-        let range = entry.depth.zip(depth);
-        range.is_some_and(|([low, high], depth)| low <= depth && depth < high)
-    });
-    let general = || entries.iter().find(|entry| entry.depth.is_none());
-    let outside = || match depth {
-        // `min_by` and `rev().max_by` both give the first of equal ones.
-        Some(depth) => entries.iter().min_by(|a, b| {
-            let distance = |entry: &AimThreshold| {
-                let [low, high] = entry.depth.unwrap_or([depth, depth]);
-                (low - depth).max(depth - high).max(0.0)
-            };
-            distance(a).total_cmp(&distance(b))
-        }),
-        None => entries
-            .iter()
-            .rev()
-            .max_by(|a, b| a.probability.total_cmp(&b.probability)),
-    };
-    holding.or_else(general).or_else(outside).copied()
 }
 
 /// A judged call that the model was not trained on.
@@ -274,49 +214,25 @@ pub struct HeldOut<'a> {
     pub probability: f64,
     /// Whether it is.
     pub is_real: bool,
-    /// Mean depth of its samples, where known.
-    pub depth: Option<f64>,
 }
 
-/// Chooses thresholds on held-out calls: for each kind and aim one for any depth, and one for each
-/// of the depth ranges (lower end included, upper end not) that holds at least `fewest` real and
-/// `fewest` false calls of the kind. An aim that no threshold reaches is left out.
+/// Chooses thresholds on held-out calls, one for each kind and aim. An aim that no threshold reaches
+/// is left out.
 ///
 /// A threshold lies about half-way between the lowest probability that passes and the next lower
 /// one (or 0), so that writing probabilities with few digits moves no call across it; it has as few
 /// decimals as that allows. Calls whose probability is no number are left out of the count.
-pub fn choose(
-    held_out: &[HeldOut],
-    aims: &[Aim],
-    depth_ranges: &[[f64; 2]],
-    fewest: usize,
-) -> BTreeMap<String, Vec<AimThreshold>> {
-    let mut kinds: BTreeMap<String, Vec<AimThreshold>> = BTreeMap::new();
-    let mut names: Vec<&str> = held_out.iter().map(|call| call.kind).collect();
-    names.sort_unstable();
-    names.dedup();
-    for kind in names {
-        let calls: Vec<&HeldOut> = held_out.iter().filter(|call| call.kind == kind).collect();
-        let mut entries = Vec::new();
-        let general = Steps::new(calls.iter().copied());
-        for aim in aims {
-            entries.extend(general.choose(*aim, None));
-        }
-        for range in depth_ranges {
-            let inside = |call: &&HeldOut| {
-                let depth = call.depth;
-                depth.is_some_and(|depth| range[0] <= depth && depth < range[1])
-            };
-            let steps = Steps::new(calls.iter().copied().filter(inside));
-            if steps.real as usize >= fewest && steps.fake as usize >= fewest {
-                for aim in aims {
-                    entries.extend(steps.choose(*aim, Some(*range)));
-                }
-            }
-        }
-        kinds.insert(kind.to_owned(), entries);
+pub fn choose(held_out: &[HeldOut], aims: &[Aim]) -> BTreeMap<String, Vec<AimThreshold>> {
+    let mut kinds: BTreeMap<String, Vec<&HeldOut>> = BTreeMap::new();
+    for call in held_out {
+        kinds.entry(call.kind.to_owned()).or_default().push(call);
     }
-    kinds
+    let choose = |(kind, calls): (String, Vec<&HeldOut>)| {
+        let steps = Steps::new(calls.into_iter());
+        let entries = aims.iter().filter_map(|aim| steps.choose(*aim));
+        (kind, entries.collect())
+    };
+    kinds.into_iter().map(choose).collect()
 }
 
 /// What passes at each distinct probability, highest first.
@@ -324,7 +240,6 @@ struct Steps {
     /// Probability, real and false calls that have at least it.
     steps: Vec<(f64, u64, u64)>,
     real: u64,
-    fake: u64,
 }
 
 impl Steps {
@@ -344,10 +259,10 @@ impl Steps {
                 _ => steps.push((probability, real, fake)),
             }
         }
-        Self { steps, real, fake }
+        Self { steps, real }
     }
 
-    fn choose(&self, aim: Aim, depth: Option<[f64; 2]>) -> Option<AimThreshold> {
+    fn choose(&self, aim: Aim) -> Option<AimThreshold> {
         if self.real == 0 {
             return None;
         }
@@ -366,12 +281,10 @@ impl Steps {
         }?;
         let below = self.steps.get(at + 1).map_or(0.0, |next| next.0);
         Some(AimThreshold {
-            aim: aim.to_string(),
+            aim,
             probability: between(below, step.0),
             precision: precision(step),
             recall: recall(step),
-            depth,
-            stratum: None,
         })
     }
 }

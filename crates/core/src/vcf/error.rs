@@ -21,6 +21,14 @@ pub enum VcfError {
         /// The line as it stands.
         found: String,
     },
+    /// Two sample columns of one name.
+    #[error(
+        "sample `{name}` has two columns; expected each name once: rename one, or take it out (`bcftools reheader -s`, `cut`)"
+    )]
+    SampleTwice {
+        /// The name.
+        name: String,
+    },
     /// A record with another number of columns than the `#CHROM` line.
     #[error(
         "expected {expected} tab-separated columns, found {found}; the record is damaged or cut off"

@@ -1,5 +1,7 @@
 //! The header of a VCF, as lines.
 
+use std::collections::HashSet;
+
 use super::error::VcfError;
 use crate::genome::{Contig, ContigTable};
 
@@ -39,6 +41,12 @@ impl VcfHeader {
         let found: Vec<&str> = columns.split('\t').take(FIXED_COLUMNS.len()).collect();
         if found != FIXED_COLUMNS {
             return Err(VcfError::ColumnLine { found: columns });
+        }
+        let mut names = HashSet::new();
+        let mut samples = columns.split('\t').skip(FIXED_COLUMNS.len() + 1);
+        if let Some(name) = samples.find(|name| !names.insert(*name)) {
+            let name = name.to_owned();
+            return Err(VcfError::SampleTwice { name });
         }
         Ok(Self {
             meta,
@@ -329,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_missing() {
+    fn says_what_is_missing_or_stands_twice() {
         assert!(matches!(header(&["hello"]), Err(VcfError::NotVcf { .. })));
         assert!(matches!(header(&[]), Err(VcfError::NotVcf { .. })));
         assert_eq!(
@@ -340,5 +348,9 @@ mod tests {
             header(&["##fileformat=VCFv4.2", "#CHROM POS"]),
             Err(VcfError::ColumnLine { .. })
         ));
+        assert_eq!(
+            header(&["##fileformat=VCFv4.2", &format!("{COLUMNS}\tc\ta")]),
+            Err(VcfError::SampleTwice { name: "a".into() })
+        );
     }
 }

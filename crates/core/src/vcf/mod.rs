@@ -1,7 +1,7 @@
 //! VCF as text: a header that can be extended, records whose bytes stay as they are except where
 //! they are edited.
 //!
-//! Every format comes in and goes out through this form (see [`cnnfilter::io`]), so that what the
+//! Every format comes in and goes out through this form (BCF too: the program turns it into text), so that what the
 //! program does not touch is written back byte for byte. Follows the VCF specification, version
 //! 4.3 (section numbers in the comments).
 

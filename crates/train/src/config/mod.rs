@@ -75,8 +75,10 @@ pub struct TrainConfig {
     pub augmentation: AugmentationConfig,
     /// Which examples are held out.
     pub validation: ValidationConfig,
-    /// The network, kept as it is written: the model layer gives it a type through
-    /// [`TrainConfig::architecture`]. An empty table is the default network.
+    /// Which networks are trained.
+    pub network: NetworkConfig,
+    /// Sizes of the network's layers, kept as they are written: the family gives them a type (see
+    /// [`TrainConfig::architecture`]). An empty table is the family's default.
     pub architecture: toml::Table,
 }
 
@@ -92,7 +94,24 @@ impl Default for TrainConfig {
             schedule: ScheduleConfig::default(),
             augmentation: AugmentationConfig::default(),
             validation: ValidationConfig::default(),
+            network: NetworkConfig::default(),
             architecture: toml::Table::new(),
+        }
+    }
+}
+
+/// Which networks are trained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// A family of networks, by name ([`cnnfilter_core::networks::family::FAMILIES`]).
+    pub family: String,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        Self {
+            family: "allele".to_owned(),
         }
     }
 }

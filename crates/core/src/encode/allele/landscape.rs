@@ -279,9 +279,16 @@ impl ReadSink for ReadCollector {
         }
         // Everything behind this takes a quality for each base.
         read.qualities.resize(read.bases.len(), u8::MAX);
+        // An ambiguity code says as little as `N`: it neither shows ALT nor differs from REF.
+        let unclear = read.bases.iter_mut().filter(|base| !b"ACGT".contains(base));
+        unclear.for_each(|base| *base = b'N');
         self.landscape.add(&read);
         let read = Arc::new(read);
         self.pileup.offer_shared(start, end, &read);
+    }
+
+    fn calls_over(&self, start: i64, end: i64) -> u64 {
+        self.pileup.calls_over(start, end)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::read_features::{self, ReadFeature, ReadFeatures, StrandFlip};
 use super::read_set::AlleleTensor;
 use super::site_features::{self, ReadCounts, SiteFeature, SiteThinning};
+use super::support::Supports;
 
 /// The numbers that a model's card lists, looked up once.
 #[derive(Debug, Clone)]
@@ -98,6 +99,20 @@ impl AlleleLayout {
         self.site.iter().map(|feature| feature.name)
     }
 
+    /// The alleles that a read with these numbers supports, as two of them say;
+    /// none where the layout lacks them.
+    pub(crate) fn supports(&self, read: &[f32]) -> Supports {
+        let says = |name: &str| {
+            let at = self.read_names().position(|known| known == name);
+            at.and_then(|at| read.get(at))
+                .is_some_and(|value| *value > 0.5)
+        };
+        Supports {
+            alternate: says(read_features::SUPPORTS_ALT),
+            reference: says(read_features::SUPPORTS_REF),
+        }
+    }
+
     /// Changes the strands of all reads of a tensor that was made by this layout.
     pub fn flip_strands(&self, tensor: &mut AlleleTensor) {
         for read in tensor.reads.chunks_exact_mut(self.read.len().max(1)) {
@@ -163,12 +178,12 @@ impl Thinner {
             .flat_map(|row| &tensor.reads[row * width..(row + 1) * width])
             .copied()
             .collect();
-        let sides = kept().map(|row| tensor.sides[*row]).collect();
+        let supports = kept().map(|row| tensor.supports[*row]).collect();
         let rows = kept().map(|row| tensor.rows[*row]).collect();
-        (tensor.reads, tensor.sides, tensor.rows) = (reads, sides, rows);
-        let features: Vec<ReadFeatures> = (tensor.sides.iter().enumerate())
-            .map(|(row, side)| {
-                let mut read = ReadFeatures::blank(*side);
+        (tensor.reads, tensor.supports, tensor.rows) = (reads, supports, rows);
+        let features: Vec<ReadFeatures> = (tensor.supports.iter().enumerate())
+            .map(|(row, supports)| {
+                let mut read = ReadFeatures::blank(supports.side());
                 let values = &tensor.reads[row * width..(row + 1) * width];
                 for (feature, value) in self.layout.read.iter().zip(values) {
                     feature.restore(&mut read, *value);

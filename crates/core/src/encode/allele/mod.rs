@@ -20,4 +20,4 @@ pub mod support;
 pub use landscape::{LocalContext, ReadCollector};
 pub use layout::{AlleleLayout, CannotThin, LayoutError, Thinner};
 pub use read_set::{AlleleTensor, READ_LIMIT, SAMPLE_LIMIT, SampleEvidence};
-pub use support::{Haplotypes, Side};
+pub use support::{Haplotypes, Side, Supports};

@@ -7,7 +7,7 @@ use super::landscape::LocalContext;
 use super::layout::AlleleLayout;
 use super::read_features::{ReadFeatures, join_mates};
 use super::site_features::{Around, ReadCounts, Shape, SiteEvidence};
-use super::support::{Haplotypes, Side};
+use super::support::{Haplotypes, Supports};
 use crate::genome::{AlignedRead, Edit, ReferenceBlock};
 
 /// Rows of the tensor. A deeper call shows this many of its reads, evenly taken from each side.
@@ -27,7 +27,7 @@ pub struct AlleleTensor {
     /// the others; within a side by start.
     pub rows: Vec<Row>,
     /// The allele that each read supports.
-    pub sides: Vec<Side>,
+    pub supports: Vec<Supports>,
     /// `[read][feature]`, one read after the other: [`AlleleLayout::read`].
     pub reads: Vec<f32>,
     /// Numbers of the call: [`AlleleLayout::site`].
@@ -95,7 +95,10 @@ impl AlleleTensor {
         Self {
             haplotype: columns.haplotype(edit, block),
             rows: kept.iter().map(|read| columns.row(read)).collect(),
-            sides: shown.iter().map(|at| features[*at].support.side).collect(),
+            supports: shown
+                .iter()
+                .map(|at| features[*at].support.side.into())
+                .collect(),
             reads: values,
             site,
         }
@@ -117,7 +120,7 @@ impl AlleleTensor {
         Self {
             haplotype: Columns::new(edit, &[]).haplotype(edit, block),
             rows: Vec::new(),
-            sides: Vec::new(),
+            supports: Vec::new(),
             reads: Vec::new(),
             site: site.collect(),
         }

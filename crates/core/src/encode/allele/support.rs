@@ -43,6 +43,40 @@ pub enum Side {
     Neither,
 }
 
+/// The alleles that a read supports, as a tensor holds it: one, or none of the two. Made-up tensors
+/// of test vectors may have both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Supports {
+    /// It supports the allele.
+    pub alternate: bool,
+    /// It supports the reference.
+    pub reference: bool,
+}
+
+impl From<Side> for Supports {
+    fn from(side: Side) -> Self {
+        Self {
+            alternate: side == Side::Alternate,
+            reference: side == Side::Reference,
+        }
+    }
+}
+
+impl Supports {
+    /// The side it stands for.
+    pub fn side(self) -> Side {
+        match self {
+            Self {
+                alternate: true, ..
+            } => Side::Alternate,
+            Self {
+                reference: true, ..
+            } => Side::Reference,
+            _ => Side::Neither,
+        }
+    }
+}
+
 /// How a read fits the two haplotypes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Support {

@@ -1,5 +1,7 @@
 //! Decisions on single records.
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 fn record(line: &str) -> VcfRecord {
@@ -12,60 +14,47 @@ fn site(alleles: &str, filter: &str, info: &str) -> VcfRecord {
 
 fn entry(probability: f64) -> AimThreshold {
     AimThreshold {
-        aim: "f1".into(),
+        aim: Aim::F1,
         probability,
         precision: 0.99,
         recall: 0.98,
-        depth: None,
-        stratum: None,
     }
 }
 
 fn thresholds() -> CardThresholds {
-    let deep = AimThreshold {
-        depth: Some([0.0, 10.0]),
-        ..entry(0.8)
-    };
-    let repeats = AimThreshold {
-        stratum: Some("repeats".into()),
-        ..entry(0.9)
-    };
     CardThresholds {
         measured_on: "a \"held-out\" contig".into(),
         kinds: BTreeMap::from([
-            ("SNP".to_owned(), vec![entry(0.5), deep, repeats]),
+            ("SNP".to_owned(), vec![entry(0.5)]),
             ("INDEL".to_owned(), vec![entry(0.25)]),
         ]),
     }
 }
 
 fn filter() -> ThresholdFilter {
-    ThresholdFilter::new(thresholds(), Aim::F1, "m").unwrap()
+    ThresholdFilter::new(&thresholds(), Aim::F1, "m").unwrap()
 }
 
 #[test]
 fn a_record_is_compared_with_the_threshold_of_its_kind() {
     let filter = filter();
     let (snp, indel) = ("CNN_LOW_SNP_F1", "CNN_LOW_INDEL_F1");
-    for (alleles, info, strata, expected) in [
-        ("A\tC", "CNN_PROB=0.5", &[][..], Ok((1, None))),
-        ("A\tC", "CNN_PROB=0.499", &[], Ok((1, Some(snp)))),
-        ("A\tC", "CNN_PROB=0.7;DP=9", &[], Ok((2, Some(snp)))),
-        ("A\tC", "CNN_PROB=0.7;DP=10", &[], Ok((1, None))),
-        ("A\tC", "CNN_PROB=0.7", &["repeats"], Ok((3, Some(snp)))),
-        ("AT\tGC", "CNN_PROB=0.4", &[], Ok((1, Some(snp)))),
-        ("A\tC,AT", "CNN_PROB=0.3", &[], Ok((0, None))),
-        ("A\tAT", "CNN_PROB=0.2", &["repeats"], Ok((0, Some(indel)))),
-        ("A\t<DEL>", "CNN_PROB=0.2", &[], Err(NotJudged::OtherKind)),
-        ("A\tC", "DP=3", &[], Err(NotJudged::NoScore)),
-        ("A\tC", "CNN_PROB=.", &[], Err(NotJudged::NoScore)),
-        ("A\tC", "CNN_PROB", &[], Err(NotJudged::NoScore)),
-        ("A\tC", "CNN_PROB=nan", &[], Err(NotJudged::NotANumber)),
-        ("A\tC", "CNN_PROB=1.5", &[], Err(NotJudged::NotANumber)),
-        ("A\tC", "CNN_PROB=0.1,0.2", &[], Err(NotJudged::NotANumber)),
+    for (alleles, info, expected) in [
+        ("A\tC", "CNN_PROB=0.5", Ok((1, None))),
+        ("A\tC", "CNN_PROB=0.499", Ok((1, Some(snp)))),
+        ("AT\tGC", "CNN_PROB=0.4", Ok((1, Some(snp)))),
+        ("A\tC,AT", "CNN_PROB=0.3", Ok((0, None))),
+        ("A\tAT", "CNN_PROB=0.2", Ok((0, Some(indel)))),
+        ("A\t<DEL>", "CNN_PROB=0.2", Err(NotJudged::OtherKind)),
+        ("A\tC", "DP=3", Err(NotJudged::NoScore)),
+        ("A\tC", "CNN_PROB=.", Err(NotJudged::NoScore)),
+        ("A\tC", "CNN_PROB", Err(NotJudged::NoScore)),
+        ("A\tC", "CNN_PROB=nan", Err(NotJudged::NotANumber)),
+        ("A\tC", "CNN_PROB=1.5", Err(NotJudged::NotANumber)),
+        ("A\tC", "CNN_PROB=0.1,0.2", Err(NotJudged::NotANumber)),
     ] {
         let record = site(alleles, ".", info);
-        let found = match filter.decide(&record, strata) {
+        let found = match filter.decide(&record) {
             Decision::Judged { row, filter } => Ok((row, filter)),
             Decision::NotJudged(why) => Err(why),
         };
@@ -75,9 +64,9 @@ fn a_record_is_compared_with_the_threshold_of_its_kind() {
         kinds: BTreeMap::from([("SNP".to_owned(), vec![entry(0.5)])]),
         ..thresholds()
     };
-    let snps_only = ThresholdFilter::new(snps_only, Aim::F1, "m").unwrap();
+    let snps_only = ThresholdFilter::new(&snps_only, Aim::F1, "m").unwrap();
     assert_eq!(
-        snps_only.decide(&site("A\tAT", ".", "CNN_PROB=0.2"), &[]),
+        snps_only.decide(&site("A\tAT", ".", "CNN_PROB=0.2")),
         Decision::NotJudged(NotJudged::NoThresholdForIndels)
     );
 }
@@ -105,7 +94,7 @@ fn filters_of_others_stay_and_own_ones_are_replaced() {
         ("CNN_LOW_SNP_F1", "DP=1", false, "."),
     ] {
         let mut record = site("A\tC", before, info);
-        let decision = filter.decide(&record, &[]);
+        let decision = filter.decide(&record);
         decision.apply(&mut record, invalidate);
         assert_eq!(
             record.filter(),
@@ -113,7 +102,7 @@ fn filters_of_others_stay_and_own_ones_are_replaced() {
             "{before} {info} {invalidate}"
         );
         // Twice is once.
-        let decision = filter.decide(&record, &[]);
+        let decision = filter.decide(&record);
         decision.apply(&mut record, invalidate);
         assert_eq!(record.filter(), after.as_bytes());
     }
@@ -127,16 +116,7 @@ fn the_header_says_threshold_expectation_and_source() {
         lines[0].1,
         "##FILTER=<ID=CNN_LOW_INDEL_F1,Description=\"INDEL with CNN_PROB below the threshold of model m for aim f1: 0.25 (expected precision 0.9900, recall 0.9800); measured on a \\\"held-out\\\" contig\">"
     );
-    assert!(
-        lines[1].1.contains("0.8 at depth 0 to 10 (expected"),
-        "{}",
-        lines[1].1
-    );
-    assert!(
-        lines[1].1.contains("0.9 in repeats (expected"),
-        "{}",
-        lines[1].1
-    );
+    assert!(lines[1].1.contains("0.5 (expected"), "{}", lines[1].1);
     let columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO";
     let old = "##FILTER=<ID=CNN_LOW_SNP_PRECISION_0.9,Description=\"x\">";
     let lines = ["##fileformat=VCFv4.2", old, columns]
@@ -165,7 +145,7 @@ fn an_alt_fails_beside_one_that_passes() {
     ] {
         let record = site(alleles, ".", &format!("CNN_AS={values}"));
         assert_eq!(
-            filter.failing_alternates(&record, &none, &[]),
+            filter.failing_alternates(&record, &none),
             expected,
             "{alleles} {values}"
         );
@@ -174,10 +154,10 @@ fn an_alt_fails_beside_one_that_passes() {
         kinds: BTreeMap::from([("SNP".to_owned(), [1.0, -1.0])]),
     };
     let record = site("A\tC,AT", ".", "CNN_AS=0,0");
-    assert_eq!(filter.failing_alternates(&record, &strict, &[]), [0]);
+    assert_eq!(filter.failing_alternates(&record, &strict), [0]);
     assert!(
         filter
-            .failing_alternates(&site("A\tC,G", ".", "DP=1"), &none, &[])
+            .failing_alternates(&site("A\tC,G", ".", "DP=1"), &none)
             .is_empty()
     );
 }
@@ -187,24 +167,9 @@ fn samples_are_judged_by_their_own_log_odds() {
     let filter = filter();
     let none = Calibration::default();
     let r = record("1\t5\t.\tA\tC\t.\t.\t.\tGT:CNN\t0/1:1.5\t0/1:-1\t0/0:.\t./.");
-    let (passes, name) = filter.judge_samples(&r, &none, &[]).unwrap();
+    let (passes, name) = filter.judge_samples(&r, &none).unwrap();
     assert_eq!(passes, [Some(true), Some(false), None, None]);
     assert_eq!(name, "CNN_LOW_SNP_F1");
     let without = record("1\t5\t.\tA\tC\t.\t.\t.\tGT\t0/1");
-    assert_eq!(filter.judge_samples(&without, &none, &[]), None);
-}
-
-#[test]
-fn depth_is_that_of_a_sample() {
-    for (line, depth) in [
-        ("DP=60\tGT:DP\t0/1:20\t0/1:40", Some(30.0)),
-        ("DP=60\tGT:DP\t0/1:.\t0/1", Some(30.0)),
-        ("DP=60\tGT\t0/1", Some(60.0)),
-        ("DP=60", Some(60.0)),
-        ("MQ=60\tGT:DP\t0/1:7", Some(7.0)),
-        ("MQ=60", None),
-    ] {
-        let record = record(&format!("1\t5\t.\tA\tC\t.\t.\t{line}"));
-        assert_eq!(mean_depth(&record), depth, "{line}");
-    }
+    assert_eq!(filter.judge_samples(&without, &none), None);
 }

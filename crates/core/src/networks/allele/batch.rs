@@ -5,12 +5,12 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use super::inputs::{
     CELL_CHANNELS, HAPLOTYPE_CHANNELS, agrees, cell_channels, haplotype_channels, set_and_numbers,
-    supports,
 };
 use crate::encode::Example;
+use crate::encode::allele::AlleleTensor;
 use crate::encode::allele::columns::WINDOW;
-use crate::encode::allele::{AlleleTensor, Side};
 use crate::networks::ModelError;
+use crate::networks::family::{OnDevice, Tensors};
 use crate::networks::scaling::Scaling;
 
 /// Symbols of a haplotype; a read's are as many, and as many clipped ones.
@@ -20,7 +20,7 @@ const AGREES: u8 = 2 * SYMBOLS;
 
 /// Alleles one behind the other.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Batch {
+pub(in crate::networks) struct AlleleBatch {
     /// `[read][column]`: symbol, with [`AGREES`].
     cells: Vec<u8>,
     /// `[read][column]`: phred quality, 0 where there is no base.
@@ -30,22 +30,22 @@ pub struct Batch {
     /// `[read][feature]`.
     reads: Vec<f32>,
     /// For each read whether it supports ALT.
-    pub(super) supports_alt: Vec<bool>,
+    pub(in crate::networks) supports_alt: Vec<bool>,
     /// For each read whether it supports REF.
-    pub(super) supports_ref: Vec<bool>,
+    pub(in crate::networks) supports_ref: Vec<bool>,
     /// `[allele][number]`, scaled, then their missing bits.
     scaled: Vec<f32>,
     /// Where the reads of each allele begin, and the end.
     offsets: Vec<usize>,
 }
 
-impl Batch {
+impl AlleleBatch {
     /// `examples`, with their reads or without.
     ///
     /// # Errors
     /// An example that was made for another network.
-    pub fn of<'a>(
-        examples: impl IntoIterator<Item = &'a Example>,
+    pub(in crate::networks) fn new(
+        examples: &[Example],
         scaling: &Scaling,
         with_reads: bool,
     ) -> std::result::Result<Self, ModelError> {
@@ -82,112 +82,123 @@ impl Batch {
             }
         }
         self.reads.extend(&set.reads);
-        self.supports_alt.extend(supports(set, Side::Alternate));
-        self.supports_ref.extend(supports(set, Side::Reference));
+        let supports = set.supports.iter();
+        self.supports_alt
+            .extend(supports.clone().map(|read| read.alternate));
+        self.supports_ref
+            .extend(supports.map(|read| read.reference));
     }
 
     /// Alleles.
-    pub fn alleles(&self) -> usize {
+    pub(in crate::networks) fn alleles(&self) -> usize {
         self.offsets.len() - 1
     }
 
     /// Reads of all alleles.
-    pub fn reads(&self) -> usize {
+    pub(in crate::networks) fn reads(&self) -> usize {
         self.supports_alt.len()
     }
 
     /// Where the reads of each allele begin, and the end.
-    pub fn offsets(&self) -> &[usize] {
+    pub(in crate::networks) fn offsets(&self) -> &[usize] {
         &self.offsets
     }
 
     /// [`super::inputs::Inputs::haplotype`] of each allele, `[allele, column, channel]`.
-    pub(super) fn haplotypes_on(&self, tables: &Tables) -> Result<Tensor> {
+    pub(in crate::networks) fn haplotypes_on(
+        &self,
+        on: &OnDevice,
+    ) -> std::result::Result<Tensor, ModelError> {
         let shape = (self.alleles(), WINDOW, HAPLOTYPE_CHANNELS);
-        let bytes = Tensor::from_slice(&self.haplotypes, self.haplotypes.len(), &tables.device)?;
-        tables.haplotypes.index_select(&bytes, 0)?.reshape(shape)
+        let bytes = Tensor::from_slice(&self.haplotypes, self.haplotypes.len(), on.device())?;
+        Ok(on
+            .table(HAPLOTYPES)?
+            .index_select(&bytes, 0)?
+            .reshape(shape)?)
     }
 
-    /// The cells of [`super::inputs::push_row`], `[read, column, channel]`, of at least one read.
-    pub(super) fn cells_on(&self, tables: &Tables) -> Result<Tensor> {
+    /// What [`super::inputs::push_row`] makes, `[read, column, channel]`, of at least one read.
+    pub(in crate::networks) fn cells_on(
+        &self,
+        on: &OnDevice,
+    ) -> std::result::Result<Tensor, ModelError> {
         let count = self.cells.len();
-        let cells = Tensor::from_slice(&self.cells, count, &tables.device)?;
-        let qualities = Tensor::from_slice(&self.qualities, count, &tables.device)?;
+        let cells = Tensor::from_slice(&self.cells, count, on.device())?;
+        let qualities = Tensor::from_slice(&self.qualities, count, on.device())?;
         let rows = (cells.to_dtype(DType::U32)? * QUALITIES as f64)?;
         let rows = (rows + qualities.to_dtype(DType::U32)?)?;
         let shape = (self.reads(), WINDOW, CELL_CHANNELS);
-        tables.cells.index_select(&rows, 0)?.reshape(shape)
+        Ok(on.table(CELLS)?.index_select(&rows, 0)?.reshape(shape)?)
     }
 
     /// Phred qualities, `[read, column, 1]`, of at least one read.
-    pub(super) fn qualities_on(&self, tables: &Tables) -> Result<Tensor> {
+    pub(in crate::networks) fn qualities_on(
+        &self,
+        on: &OnDevice,
+    ) -> std::result::Result<Tensor, ModelError> {
         let shape = (self.reads(), WINDOW, 1);
-        Tensor::from_slice(&self.qualities, shape, &tables.device)?.to_dtype(DType::F32)
+        Ok(Tensor::from_slice(&self.qualities, shape, on.device())?.to_dtype(DType::F32)?)
     }
 
     /// [`super::inputs::Inputs::reads`], `[read, feature]`, of at least one read.
-    pub(super) fn reads_on(&self, tables: &Tables) -> Result<Tensor> {
+    pub(in crate::networks) fn reads_on(
+        &self,
+        on: &OnDevice,
+    ) -> std::result::Result<Tensor, ModelError> {
         let shape = (self.reads(), self.reads.len() / self.reads().max(1));
-        Tensor::from_slice(&self.reads, shape, &tables.device)
+        Ok(Tensor::from_slice(&self.reads, shape, on.device())?)
     }
 
     /// [`super::inputs::Inputs::scaled`] of each allele, `[allele, number]`.
-    pub(super) fn scaled_on(&self, tables: &Tables) -> Result<Tensor> {
+    pub(in crate::networks) fn scaled_on(
+        &self,
+        on: &OnDevice,
+    ) -> std::result::Result<Tensor, ModelError> {
         let shape = (self.alleles(), self.scaled.len() / self.alleles().max(1));
-        Tensor::from_slice(&self.scaled, shape, &tables.device)
+        Ok(Tensor::from_slice(&self.scaled, shape, on.device())?)
     }
 }
 
 /// Values of a quality.
 const QUALITIES: usize = 256;
 
-/// The floats that the bytes of a [`Batch`] stand for, on a device.
-#[derive(Debug)]
-pub struct Tables {
-    device: Device,
-    /// `[symbol with AGREES, then quality][channel]`.
-    cells: Tensor,
-    /// `[reference and allele][channel]`.
-    haplotypes: Tensor,
-}
+/// Names of the tables of [`tables`].
+const CELLS: &str = "cells";
+const HAPLOTYPES: &str = "haplotypes";
 
-impl Tables {
-    /// Makes them.
-    ///
-    /// # Errors
-    /// candle's own.
-    pub fn new(device: &Device) -> Result<Self> {
-        let symbols = 0..2 * AGREES;
-        let cells: Vec<f32> = symbols
-            .flat_map(|symbol| (0..=u8::MAX).map(move |quality| (symbol, quality)))
-            .flat_map(|(symbol, quality)| {
-                cell_channels(symbol & !AGREES, quality, symbol & AGREES != 0)
-            })
-            .collect();
-        let haplotypes: Vec<f32> = (0..SYMBOLS * SYMBOLS)
-            .flat_map(|column| haplotype_channels(column / SYMBOLS, column % SYMBOLS))
-            .collect();
-        let rows = |floats: Vec<f32>, channels: usize| {
-            Tensor::from_vec(floats.clone(), (floats.len() / channels, channels), device)
-        };
-        Ok(Self {
-            device: device.clone(),
-            cells: rows(cells, CELL_CHANNELS)?,
-            haplotypes: rows(haplotypes, HAPLOTYPE_CHANNELS)?,
+/// What the bytes of an [`AlleleBatch`] stand for, on a device: `[symbol with AGREES, then
+/// quality][channel]` of reads, `[reference and allele][channel]` of haplotypes.
+///
+/// # Errors
+/// candle's own.
+pub(in crate::networks) fn tables(device: &Device) -> Result<Tensors> {
+    let symbols = 0..2 * AGREES;
+    let cells: Vec<f32> = symbols
+        .flat_map(|symbol| (0..=u8::MAX).map(move |quality| (symbol, quality)))
+        .flat_map(|(symbol, quality)| {
+            cell_channels(symbol & !AGREES, quality, symbol & AGREES != 0)
         })
-    }
-
-    /// Where they are.
-    pub fn device(&self) -> &Device {
-        &self.device
-    }
+        .collect();
+    let haplotypes: Vec<f32> = (0..SYMBOLS * SYMBOLS)
+        .flat_map(|column| haplotype_channels(column / SYMBOLS, column % SYMBOLS))
+        .collect();
+    let rows = |floats: Vec<f32>, channels: usize| {
+        let count = floats.len() / channels;
+        Tensor::from_vec(floats, (count, channels), device)
+    };
+    Ok(Tensors::from([
+        (CELLS.to_owned(), rows(cells, CELL_CHANNELS)?),
+        (HAPLOTYPES.to_owned(), rows(haplotypes, HAPLOTYPE_CHANNELS)?),
+    ]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::networks::allele::AlleleSpec;
     use crate::networks::allele::inputs::{Inputs, push_row};
-    use crate::testing::{examples, scaling_of};
+    use crate::testing::{allele_architecture, examples, scaling_of};
+    use cnnfilter_nn::weights::Weights;
 
     #[test]
     fn bytes_become_the_floats_of_the_inputs() {
@@ -204,15 +215,16 @@ mod tests {
             }
         }
         assert!(reads[0] > 10 && reads[1] == 0, "{reads:?}");
-        let batch = Batch::of(&examples, &scaling, true).unwrap();
-        let tables = Tables::new(&Device::Cpu).unwrap();
+        let batch = AlleleBatch::new(&examples, &scaling, true).unwrap();
+        let architecture = allele_architecture(AlleleSpec::default());
+        let on = OnDevice::copy(&*architecture, &Weights::new(), &Device::Cpu).unwrap();
         let bits = |floats: &[f32]| floats.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
         for (found, expected) in [
-            (batch.cells_on(&tables), &cells),
-            (batch.qualities_on(&tables), &qualities),
-            (batch.haplotypes_on(&tables), &inputs.haplotype),
-            (batch.reads_on(&tables), &inputs.reads),
-            (batch.scaled_on(&tables), &inputs.scaled),
+            (batch.cells_on(&on), &cells),
+            (batch.qualities_on(&on), &qualities),
+            (batch.haplotypes_on(&on), &inputs.haplotype),
+            (batch.reads_on(&on), &inputs.reads),
+            (batch.scaled_on(&on), &inputs.scaled),
         ] {
             let found = found.unwrap().flatten_all().unwrap().to_vec1().unwrap();
             assert_eq!(bits(&found), bits(expected));
@@ -224,9 +236,9 @@ mod tests {
 
     #[test]
     fn every_byte_has_its_row() {
-        let tables = Tables::new(&Device::Cpu).unwrap();
-        let cells: Vec<Vec<f32>> = tables.cells.to_vec2().unwrap();
-        let haplotypes: Vec<Vec<f32>> = tables.haplotypes.to_vec2().unwrap();
+        let tables = tables(&Device::Cpu).unwrap();
+        let cells: Vec<Vec<f32>> = tables[CELLS].to_vec2().unwrap();
+        let haplotypes: Vec<Vec<f32>> = tables[HAPLOTYPES].to_vec2().unwrap();
         for cell in 0..2 * SYMBOLS {
             for expected in 0..SYMBOLS {
                 for quality in [0, 1, 37, 93, 255] {

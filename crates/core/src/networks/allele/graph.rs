@@ -1,54 +1,79 @@
 //! Our own networks on candle's tensors: many alleles at a time, differentiable.
 
-use std::collections::BTreeMap;
+use candle_core::{D, DType, Tensor};
 
-use candle_core::{D, DType, Result, Tensor};
-
-use super::batch::{Batch, Tables};
+use super::batch::AlleleBatch;
 use super::inputs::{CELL_CHANNELS, GATED};
 use super::spec::{AlleleSpec, CELL_POOLS, KEPT_COLUMNS, READ_POOLS};
 use crate::encode::allele::columns::WINDOW;
+use crate::networks::ModelError;
+use crate::networks::activations::Layer;
+use crate::networks::family::{Batch, ForwardOptions, OnDevice};
 use cnnfilter_nn::layers::{conv_rows, dense, expand, pool_max, pool_mean, relu};
 
-/// The weights by name, as tensors of one device.
-pub type Parameters = BTreeMap<String, Tensor>;
-
-/// What training changes in the passage of a batch.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ForwardOptions<'a> {
-    /// `[alleles][join_width[0]]`: what the outputs of the first joining layer are multiplied with
-    /// (dropout); nothing for scoring.
-    pub dropout: Option<&'a [f32]>,
+/// The layers whose outputs can be read, with reads or without.
+pub(super) fn layers(reads: bool) -> Vec<Layer> {
+    let columns: &[&str] = &["allele", "column", "filter"];
+    let mut layers = vec![
+        Layer::new("haplotype", columns),
+        Layer::new("site2", columns),
+        Layer::new("join1", &["allele", "unit"]),
+        Layer::new("join2", &["allele", "unit"]),
+    ];
+    if reads {
+        layers.extend([
+            Layer::new("read", &["read", "column", "filter"]),
+            Layer::new("read_dense2", &["read", "unit"]),
+            Layer::new("site1", columns),
+        ]);
+    }
+    layers
 }
 
-/// The four outputs `[alleles, 4]` before softmax, on the device of `parameters` and `tables`.
+/// A batch and the sizes of the network that it runs through.
+#[derive(Debug)]
+pub(super) struct Graph {
+    pub spec: AlleleSpec,
+    pub batch: AlleleBatch,
+}
+
+impl Batch for Graph {
+    fn forward(&self, on: &OnDevice, options: ForwardOptions<'_>) -> Result<Tensor, ModelError> {
+        forward(&self.spec, &self.batch, on, options)
+    }
+}
+
+/// The four outputs `[alleles, 4]` before softmax.
 ///
 /// # Errors
 /// Sizes that do not fit together, and candle's own errors.
-pub fn forward(
+fn forward(
     spec: &AlleleSpec,
-    parameters: &Parameters,
-    batch: &Batch,
-    tables: &Tables,
-    passage: ForwardOptions<'_>,
-) -> Result<Tensor> {
-    let (alleles, device) = (batch.alleles(), tables.device());
-    let get = |name: &str| weight(parameters, name);
+    batch: &AlleleBatch,
+    on: &OnDevice,
+    options: ForwardOptions<'_>,
+) -> Result<Tensor, ModelError> {
+    let (alleles, device) = (batch.alleles(), on.device());
+    let get = |name: &str| on.weight(name);
     let of_haplotype = conv_rows(
-        &batch.haplotypes_on(tables)?,
+        &batch.haplotypes_on(on)?,
         get("haplotype.weight")?,
         get("haplotype.bias")?,
         !spec.reads,
     )?;
+    options.record("haplotype", &of_haplotype);
     let mut joined = Vec::new();
     let over_site = if spec.reads {
-        let (pooled, of_reads) = read_layers(spec, parameters, batch, tables, &of_haplotype)?;
+        let (pooled, of_reads) = read_layers(spec, batch, on, &of_haplotype, options)?;
         joined.push(of_reads);
-        conv_rows(&pooled, get("site1.weight")?, get("site1.bias")?, true)?
+        let over_site = conv_rows(&pooled, get("site1.weight")?, get("site1.bias")?, true)?;
+        options.record("site1", &over_site);
+        over_site
     } else {
         of_haplotype
     };
     let of_site = conv_rows(&over_site, get("site2.weight")?, get("site2.bias")?, true)?;
+    options.record("site2", &of_site);
     let columns = of_site.dim(1)?;
     let kept = of_site
         .narrow(1, spec.first_kept(), KEPT_COLUMNS)?
@@ -59,37 +84,31 @@ pub fn forward(
     let max = pool_max(&by_column, &column_offsets, None)?;
     let mean = pool_mean(&by_column, &column_offsets, None)?;
     joined.splice(0..0, [kept, max, mean]);
-    let scaled = batch.scaled_on(tables)?;
+    let scaled = batch.scaled_on(on)?;
     joined.push(scaled.clone());
     let joined = Tensor::cat(&joined, D::Minus1)?;
-    let mut wide = relu(&dense(&joined, get("join1.weight")?, get("join1.bias")?)?)?;
-    if let Some(dropout) = passage.dropout {
-        wide = (wide * Tensor::from_slice(dropout, (alleles, spec.join_width[0]), device)?)?;
-    }
+    let wide = relu(&dense(&joined, get("join1.weight")?, get("join1.bias")?)?)?;
+    options.record("join1", &wide);
+    let wide = options.drop_out(0, wide)?;
     let narrow = relu(&dense(&wide, get("join2.weight")?, get("join2.bias")?)?)?;
+    options.record("join2", &narrow);
     let out = dense(&narrow, get("out.weight")?, get("out.bias")?)?;
     let zero = Tensor::zeros(4, DType::F32, device)?;
-    out + dense(&scaled, get("shortcut.weight")?, &zero)?
-}
-
-fn weight<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a Tensor> {
-    parameters
-        .get(name)
-        .ok_or_else(|| candle_core::Error::Msg(format!("there is no weight `{name}`")))
+    Ok((out + dense(&scaled, get("shortcut.weight")?, &zero)?)?)
 }
 
 /// The layers over reads and their pools: `[alleles, columns, pool * filters]` of the cells and
 /// `[alleles, pool * width]` of the reads' own numbers.
 fn read_layers(
     spec: &AlleleSpec,
-    parameters: &Parameters,
-    batch: &Batch,
-    tables: &Tables,
+    batch: &AlleleBatch,
+    on: &OnDevice,
     of_haplotype: &Tensor,
-) -> Result<(Tensor, Tensor)> {
+    options: ForwardOptions<'_>,
+) -> Result<(Tensor, Tensor), ModelError> {
     let (alleles, reads, offsets) = (batch.alleles(), batch.reads(), batch.offsets());
-    let device = tables.device();
-    let get = |name: &str| weight(parameters, name);
+    let device = on.device();
+    let get = |name: &str| on.weight(name);
     let (base, filters) = (spec.base_filters, spec.read_filters);
     let width = WINDOW - (spec.kernel - 1);
     let columns = width - (spec.kernel - 1);
@@ -101,16 +120,16 @@ fn read_layers(
             zeros(&[alleles, READ_POOLS * spec.read_width])?,
         ));
     }
-    let mut cells = batch.cells_on(tables)?;
+    let mut cells = batch.cells_on(on)?;
     if spec.quality_gate {
         cells = gated(
             &cells,
-            &batch.qualities_on(tables)?,
+            &batch.qualities_on(on)?,
             get("quality_gate.threshold")?,
             get("quality_gate.temperature")?,
         )?;
     }
-    let of_reads = batch.reads_on(tables)?;
+    let of_reads = batch.reads_on(on)?;
     let zero = Tensor::zeros(base, DType::F32, device)?;
     let first = conv_rows(&cells, get("bases.weight")?, &zero, false)?;
     let flags = dense(&of_reads, get("flags.weight")?, &zero)?;
@@ -118,6 +137,7 @@ fn read_layers(
         expand(&of_haplotype.flatten_from(1)?, offsets)?.reshape((reads, width, base))?;
     let first = (first + haplotypes)?.broadcast_add(&flags.reshape((reads, 1, base))?)?;
     let second = conv_rows(&relu(&first)?, get("read.weight")?, get("read.bias")?, true)?;
+    options.record("read", &second);
     let floats = |marks: &[bool]| -> Vec<f32> {
         let floats = marks.iter().map(|is| f32::from(u8::from(*is)));
         floats.collect()
@@ -131,7 +151,7 @@ fn read_layers(
         pool_mean(&second, offsets, Some(&alt))?,
     ]
     .map(|pool| pool.reshape((alleles, columns, filters)));
-    let pools = pools.into_iter().collect::<Result<Vec<_>>>()?;
+    let pools = pools.into_iter().collect::<candle_core::Result<Vec<_>>>()?;
     let pooled = Tensor::cat(&pools, 2)?;
 
     let one = relu(&dense(
@@ -144,6 +164,7 @@ fn read_layers(
         get("read_dense2.weight")?,
         get("read_dense2.bias")?,
     )?)?;
+    options.record("read_dense2", &two);
     let of_reads = [
         pool_max(&two, offsets, None)?,
         pool_mean(&two, offsets, None)?,
@@ -160,7 +181,7 @@ fn gated(
     qualities: &Tensor,
     threshold: &Tensor,
     temperature: &Tensor,
-) -> Result<Tensor> {
+) -> candle_core::Result<Tensor> {
     let exponent = qualities
         .broadcast_sub(threshold)?
         .broadcast_div(temperature)?;

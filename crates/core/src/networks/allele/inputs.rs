@@ -5,8 +5,8 @@
 
 use std::sync::LazyLock;
 
+use crate::encode::allele::AlleleTensor;
 use crate::encode::allele::columns::{Haplotype, Row, WINDOW, symbol};
-use crate::encode::allele::{AlleleTensor, Side};
 
 use crate::encode::{Example, SiteTensor};
 use crate::networks::ModelError;
@@ -81,7 +81,7 @@ impl CellChannel {
 }
 
 /// Number of channels of a read's cell.
-pub const CELL_CHANNELS: usize = 8;
+pub(in crate::networks) const CELL_CHANNELS: usize = 8;
 
 /// The channels of a read's cell, in order.
 const CELL: [CellChannel; CELL_CHANNELS] = {
@@ -99,7 +99,7 @@ const CELL: [CellChannel; CELL_CHANNELS] = {
 };
 
 /// Which channels of a cell a soft quality threshold weights.
-pub const GATED: [bool; CELL_CHANNELS] = {
+pub(super) const GATED: [bool; CELL_CHANNELS] = {
     let mut gated = [false; CELL_CHANNELS];
     let mut at = 0;
     while at < CELL_CHANNELS {
@@ -128,7 +128,7 @@ impl HaplotypeChannel {
 }
 
 /// Number of channels of a column of the haplotypes.
-pub const HAPLOTYPE_CHANNELS: usize = 11;
+pub(in crate::networks) const HAPLOTYPE_CHANNELS: usize = 11;
 
 /// The channels of a column of the haplotypes, in order.
 const HAPLOTYPE: [HaplotypeChannel; HAPLOTYPE_CHANNELS] = {
@@ -159,9 +159,9 @@ fn bit(is: bool) -> f32 {
 }
 
 /// Network inputs for one allele. Cells of reads are excluded; `push_row` produces them one read at
-/// a time. A [`super::Batch`] holds several alleles as bytes.
+/// a time. A [`super::batch::AlleleBatch`] holds several alleles as bytes.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Inputs {
+pub(super) struct Inputs {
     /// `[column][channel]`.
     pub haplotype: Vec<f32>,
     /// `[read][feature]`.
@@ -179,7 +179,7 @@ impl Inputs {
     ///
     /// # Errors
     /// An example that was made for another network.
-    pub fn push<'a>(
+    pub(super) fn push<'a>(
         &mut self,
         example: &'a Example,
         scaling: &Scaling,
@@ -190,16 +190,13 @@ impl Inputs {
         push_haplotype(&set.haplotype, &mut self.haplotype);
         if with_reads {
             self.reads.extend(&set.reads);
-            self.supports_alt.extend(supports(set, Side::Alternate));
-            self.supports_ref.extend(supports(set, Side::Reference));
+            self.supports_alt
+                .extend(set.supports.iter().map(|read| read.alternate));
+            self.supports_ref
+                .extend(set.supports.iter().map(|read| read.reference));
         }
         Ok(set)
     }
-}
-
-/// For each read whether it supports this side.
-pub(super) fn supports(set: &AlleleTensor, side: Side) -> impl Iterator<Item = bool> {
-    set.sides.iter().map(move |of_read| *of_read == side)
 }
 
 /// An example's tensor, and the numbers of its call and its annotations, scaled, with their missing

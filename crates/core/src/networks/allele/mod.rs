@@ -1,11 +1,12 @@
-//! Our own networks: one allele's evidence to four outputs.
+//! Our convolutional networks: one allele's evidence to four outputs.
 //!
-//! * [`spec`]: the sizes, and the names and shapes of the weights.
-//! * [`inputs`]: from a compact tensor to the floats of each channel group.
-//! * [`batch`]: the same of many alleles, as bytes until they are on the device that computes.
-//! * [`network`]: the network on this crate's kernels, one allele at a time, for scoring.
-//! * [`graph`]: the same on candle's tensors, many alleles at a time and differentiable, for
+//! * `spec`: the sizes, and the names and shapes of the weights.
+//! * `inputs`: from a compact tensor to the floats of each channel group.
+//! * `batch`: the same of many alleles, as bytes until they are on the device that computes.
+//! * `network`: the network on this crate's kernels, one allele at a time, for scoring.
+//! * `graph`: the same on candle's tensors, many alleles at a time and differentiable, for
 //!   training and for a GPU.
+//! * `architecture`: what the rest of the program asks of the family.
 //!
 //! ```text
 //!  reads [n][64][8] ─ conv ─┐
@@ -18,14 +19,16 @@
 //!                                              NOT_SNP, NOT_INDEL, SNP, INDEL  <─────────────┘
 //! ```
 
-pub mod batch;
-pub mod graph;
-pub mod inputs;
-pub mod network;
-pub mod spec;
+pub(super) mod architecture;
+pub(super) mod batch;
+mod graph;
+pub(super) mod inputs;
+pub(super) mod made_up;
+mod network;
+mod spec;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
-pub use batch::{Batch, Tables};
-pub use network::AlleleNetwork;
+pub use architecture::{AlleleArchitecture, AlleleFamily};
+pub use inputs::{cell_channel_names, haplotype_channel_names};
 pub use spec::AlleleSpec;

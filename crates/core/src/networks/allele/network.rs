@@ -1,27 +1,21 @@
 //! Our own networks on this crate's kernels, one allele at a time.
 
-use super::batch::Batch;
-use super::graph::{ForwardOptions, forward};
 use super::inputs::{CELL_CHANNELS, GATED, HAPLOTYPE_CHANNELS, Inputs, push_row};
 use super::spec::{AlleleSpec, KEPT_COLUMNS};
 use crate::encode::Example;
 use crate::encode::allele::AlleleTensor;
 use crate::encode::allele::columns::WINDOW;
+use crate::networks::ModelError;
+use crate::networks::family::Network;
 use crate::networks::scaling::Scaling;
-use crate::networks::{ModelError, Replica};
 use cnnfilter_nn::kernel::{Conv, ConvShape, Dense, Rows, pool};
 use cnnfilter_nn::weights::Weights;
 
-/// Alleles that a device computes together: with 64 reads each, the largest tensor of the default
-/// network takes 0.4 GB.
-pub const DEVICE_BATCH: usize = 256;
-
 /// A network with its weights.
 #[derive(Debug)]
-pub struct AlleleNetwork {
+pub(super) struct AlleleNetwork {
     spec: AlleleSpec,
     scaling: Scaling,
-    weights: Weights,
     haplotype: Conv,
     reads: Option<ReadLayers>,
     site2: Conv,
@@ -68,12 +62,25 @@ impl ReadLayers {
     }
 }
 
+impl Network for AlleleNetwork {
+    fn logits(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError> {
+        examples
+            .iter()
+            .map(|example| self.logits_of(example))
+            .collect()
+    }
+}
+
 impl AlleleNetwork {
     /// Takes the weights of a network.
     ///
     /// # Errors
     /// Weights that are missing, too many or of another shape, and sizes that are none.
-    pub fn new(spec: AlleleSpec, scaling: Scaling, weights: Weights) -> Result<Self, ModelError> {
+    pub(super) fn new(
+        spec: AlleleSpec,
+        scaling: Scaling,
+        weights: &Weights,
+    ) -> Result<Self, ModelError> {
         spec.check()?;
         let scaled = 2 * scaling.features.len();
         // As many numbers of a read as the model was trained with.
@@ -82,7 +89,7 @@ impl AlleleNetwork {
             .and_then(|flags| flags.shape.get(1));
         let numbers = numbers.copied().unwrap_or(0);
         let shapes = spec.weight_shapes(numbers, scaled);
-        cnnfilter_nn::weights::check(&weights, &shapes)?;
+        cnnfilter_nn::weights::check(weights, &shapes)?;
         let data = |name: &str| weights.get(name).map_or(&[][..], |w| w.data.as_slice());
         let kernel = spec.kernel;
         let spanning = |kernel: usize, name: &str, cin: usize, cout: usize, relu: bool| {
@@ -155,20 +162,14 @@ impl AlleleNetwork {
             reads,
             spec,
             scaling,
-            weights,
         })
-    }
-
-    /// Its weights.
-    pub fn weights(&self) -> &Weights {
-        &self.weights
     }
 
     /// The four outputs for one allele, before softmax.
     ///
     /// # Errors
     /// An example made for another network.
-    pub fn logits(&self, example: &Example) -> Result<[f32; 4], ModelError> {
+    pub(super) fn logits_of(&self, example: &Example) -> Result<[f32; 4], ModelError> {
         let mut inputs = Inputs::default();
         let set = inputs.push(example, &self.scaling, self.spec.reads)?;
         if let Some(layers) = &self.reads
@@ -211,32 +212,6 @@ impl AlleleNetwork {
         self.out.forward(&narrow, &mut out)?;
         self.shortcut.forward(&inputs.scaled, &mut short)?;
         Ok(std::array::from_fn(|at| out[at] + short[at]))
-    }
-
-    /// The outputs of many alleles at once on a device, of layers over candle's tensors.
-    ///
-    /// # Errors
-    /// As [`AlleleNetwork::logits`], and what candle reports.
-    pub fn logits_on(
-        &self,
-        examples: &[Example],
-        replica: &Replica,
-    ) -> Result<Vec<[f32; 4]>, ModelError> {
-        let batch = Batch::of(examples, &self.scaling, self.spec.reads)?;
-        let _held = replica.hold();
-        let (parameters, tables) = (replica.parameters(), replica.tables());
-        let logits = forward(
-            &self.spec,
-            parameters,
-            &batch,
-            tables,
-            ForwardOptions::default(),
-        )?;
-        let rows = logits.to_vec2::<f32>()?;
-        Ok(rows
-            .into_iter()
-            .map(|row| [row[0], row[1], row[2], row[3]])
-            .collect())
     }
 
     /// The two convolutions over reads and the four pools: `[column][pool * filters]`.

@@ -3,12 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{CELL_CHANNELS, HAPLOTYPE_CHANNELS};
-use crate::encode::allele::columns::{EVENT_COLUMN, WINDOW};
+use crate::encode::allele::columns::EVENT_COLUMN;
+#[cfg(test)]
+use crate::encode::allele::columns::WINDOW;
+#[cfg(test)]
 use crate::encode::allele::read_features;
 use crate::networks::ModelError;
 
 /// Columns around the change that reach the dense layers one by one.
-pub const KEPT_COLUMNS: usize = 8;
+pub(super) const KEPT_COLUMNS: usize = 8;
 
 /// Sizes that a user may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,17 +53,17 @@ impl Default for AlleleSpec {
 
 /// Pools over reads of a cell's channels: maximum and mean over all, maximum and mean over those
 /// that support ALT.
-pub const CELL_POOLS: usize = 4;
+pub(super) const CELL_POOLS: usize = 4;
 /// Pools over reads of a read's own numbers: the same and the mean over those that support REF.
-pub const READ_POOLS: usize = 5;
+pub(super) const READ_POOLS: usize = 5;
 
 impl AlleleSpec {
     /// Name of the architecture.
     pub fn architecture(&self) -> &'static str {
         if self.reads {
-            "cnnfilter_reads"
+            super::architecture::WITH_READS
         } else {
-            "cnnfilter_reference"
+            super::architecture::WITHOUT_READS
         }
     }
 
@@ -97,24 +100,25 @@ impl AlleleSpec {
     }
 
     /// Columns behind the convolutions: four with reads, two without.
-    pub fn columns_out(&self) -> usize {
+    #[cfg(test)]
+    fn columns_out(&self) -> usize {
         let layers = if self.reads { 4 } else { 2 };
         WINDOW - layers * (self.kernel - 1)
     }
 
     /// The first of the [`KEPT_COLUMNS`] behind the convolutions: those around the change.
-    pub fn first_kept(&self) -> usize {
+    pub(super) fn first_kept(&self) -> usize {
         let layers = if self.reads { 4 } else { 2 };
         EVENT_COLUMN - layers * (self.kernel - 1) / 2 - KEPT_COLUMNS / 2
     }
 
     /// Numbers that the convolutions hand to the dense layers: kept columns, maximum and mean.
-    pub fn site_outputs(&self) -> usize {
+    pub(super) fn site_outputs(&self) -> usize {
         self.site_filters * (KEPT_COLUMNS + 2)
     }
 
     /// Numbers that the reads' own layers hand to the dense layers.
-    pub fn read_outputs(&self) -> usize {
+    pub(super) fn read_outputs(&self) -> usize {
         if self.reads {
             READ_POOLS * self.read_width
         } else {
@@ -122,8 +126,8 @@ impl AlleleSpec {
         }
     }
 
-    /// Names and shapes of the weights for `read_features` numbers of a read and `scaled` scaled inputs
-    /// (numbers of the call, annotations and missing bits): convolutions `[out][in][kernel]`, dense layers `[out][in]`.
+    /// Names and shapes of the weights for `read_features` numbers of a read and `scaled` scaled inputs (numbers of the call, annotations
+    /// and missing bits): convolutions `[out][in][kernel]`, dense layers `[out][in]`.
     pub fn weight_shapes(&self, read_features: usize, scaled: usize) -> Vec<(String, Vec<usize>)> {
         let mut shapes: Vec<(&str, Vec<usize>)> = Vec::new();
         let (base, read, site) = (self.base_filters, self.read_filters, self.site_filters);
@@ -164,7 +168,8 @@ impl AlleleSpec {
     }
 
     /// Multiply-adds of one allele with `reads` reads and `scaled` scaled inputs.
-    pub fn multiply_adds(&self, reads: usize, scaled: usize) -> usize {
+    #[cfg(test)]
+    fn multiply_adds(&self, reads: usize, scaled: usize) -> usize {
         let (base, read, site, kernel) = (
             self.base_filters,
             self.read_filters,

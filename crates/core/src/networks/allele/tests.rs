@@ -2,9 +2,10 @@
 
 use candle_core::{Device, Tensor, Var};
 
-use super::graph::{ForwardOptions, Parameters, forward};
-use super::{AlleleNetwork, AlleleSpec, Batch, Tables};
-use crate::testing::{allele_weights as random_weights, examples, scaling_of};
+use super::AlleleSpec;
+use crate::networks::Architecture;
+use crate::networks::family::{Batch, ForwardOptions, OnDevice};
+use crate::testing::{allele_architecture, allele_weights as random_weights, examples, scaling_of};
 use cnnfilter_nn::layers::weighted_cross_entropy;
 use cnnfilter_nn::testing::as_elsewhere;
 use cnnfilter_nn::weights::Weights;
@@ -34,9 +35,10 @@ const SPECS: [AlleleSpec; 2] = [
 
 /// Outputs of a batch, loss and the gradient of each weight, by name.
 fn outputs_and_gradients(
-    spec: &AlleleSpec,
+    architecture: &dyn Architecture,
     weights: &Weights,
-    batch: &Batch,
+    batch: &dyn Batch,
+    classes: &[u8],
 ) -> (Vec<f32>, Vec<(String, Vec<f32>)>) {
     let variables: Vec<(String, Var)> = weights
         .iter()
@@ -46,21 +48,22 @@ fn outputs_and_gradients(
             (name.clone(), var)
         })
         .collect();
-    let parameters: Parameters = variables
+    let parameters = variables
         .iter()
         .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
         .collect();
-    let tables = Tables::new(&Device::Cpu).unwrap();
-    let dropout: Vec<f32> = (0..batch.alleles() * spec.join_width[0])
+    let on = OnDevice::new(architecture, parameters, &Device::Cpu).unwrap();
+    let dropout: Vec<f32> = (0..classes.len() * architecture.dropout()[0].width)
         .map(|unit| if unit % 5 == 2 { 0.0 } else { 1.25 })
         .collect();
-    let passage = ForwardOptions {
-        dropout: Some(&dropout),
+    let masks = [dropout];
+    let options = ForwardOptions {
+        dropout: Some(&masks),
+        ..ForwardOptions::default()
     };
-    let logits = forward(spec, &parameters, batch, &tables, passage).unwrap();
-    let classes: Vec<u8> = (0..batch.alleles() as u8).map(|at| at % 4).collect();
-    let ones = vec![1.0; batch.alleles()];
-    let loss = weighted_cross_entropy(&logits, &classes, &ones, 0.0).unwrap();
+    let logits = batch.forward(&on, options).unwrap();
+    let ones = vec![1.0; classes.len()];
+    let loss = weighted_cross_entropy(&logits, classes, &ones, 0.0).unwrap();
     let gradients = loss.backward().unwrap();
     let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1().unwrap();
     let gradients = variables
@@ -87,32 +90,22 @@ fn what_a_gpu_computes_agrees_with_the_kernels() {
     let scaling = scaling_of(&examples(&[1])[0]);
     for spec in SPECS {
         let weights = random_weights(&spec, &scaling);
-        let network = AlleleNetwork::new(spec, scaling.clone(), weights.clone()).unwrap();
+        let architecture = allele_architecture(spec);
+        let network = architecture.network(&weights).unwrap();
         for reads in [&[20, 0, 7, 1, 64, 3][..], &[0, 0], &[30]] {
             let what = format!("{reads:?} reads");
             let examples = examples(reads);
-            let batch = Batch::of(&examples, &scaling, spec.reads).unwrap();
-            let logits: Vec<[f32; 4]> = examples
-                .iter()
-                .map(|example| network.logits(example).unwrap())
-                .collect();
-            let parameters = weights
-                .iter()
-                .map(|(name, weight)| {
-                    let shape = weight.shape.as_slice();
-                    let tensor = Tensor::from_slice(&weight.data, shape, &Device::Cpu);
-                    (name.clone(), tensor.unwrap())
-                })
-                .collect();
-            let tables = Tables::new(&Device::Cpu).unwrap();
-            let passage = ForwardOptions::default();
-            let found = as_elsewhere(|| forward(&spec, &parameters, &batch, &tables, passage));
+            let batch = architecture.batch(&examples).unwrap();
+            let logits = network.logits(&examples).unwrap();
+            let on = OnDevice::copy(&*architecture, &weights, &Device::Cpu).unwrap();
+            let found = as_elsewhere(|| batch.forward(&on, ForwardOptions::default()));
             let found: Vec<f32> = found.unwrap().flatten_all().unwrap().to_vec1().unwrap();
             assert_near(&found, logits.as_flattened(), &what);
 
-            let (logits, gradients) = outputs_and_gradients(&spec, &weights, &batch);
-            let (found, elsewhere) =
-                as_elsewhere(|| outputs_and_gradients(&spec, &weights, &batch));
+            let classes: Vec<u8> = (0..examples.len() as u8).map(|at| at % 4).collect();
+            let run = || outputs_and_gradients(&*architecture, &weights, &*batch, &classes);
+            let (logits, gradients) = run();
+            let (found, elsewhere) = as_elsewhere(run);
             assert_near(&found, &logits, &what);
             assert_eq!(elsewhere.len(), gradients.len());
             // Without any read, their layers have no gradient, and the one behind them zeros.

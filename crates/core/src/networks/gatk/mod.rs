@@ -6,10 +6,13 @@
 //! `gatk_1d.py` and `gatk_2d.py` of GATK's `scorevariants/models` (073683f2ff, 70c56bf32e). Dropout does nothing in
 //! scoring and is left out.
 
+mod architecture;
 mod batch;
+mod graph;
+mod made_up;
 mod network;
 pub mod spec;
 
-pub use batch::Tables;
+pub use architecture::{GatkFamily, architecture, assemble};
 pub use network::GatkNetwork;
 pub use spec::GatkSpec;

@@ -1,19 +1,18 @@
 //! A network of GATK's design, with its weights.
 
-use candle_core::Tensor;
-
-use super::batch::{ReadBatch, references_on_device};
 use super::spec::GatkSpec;
+use crate::encode::annotations::BEST_PRACTICES;
 use crate::encode::gatk::{READ_LIMIT, WINDOW};
 use crate::encode::{Example, SiteTensor};
-use crate::networks::{ModelError, Replica};
+use crate::networks::ModelError;
+use crate::networks::family::Network;
 use cnnfilter_nn::kernel::{self, Conv, ConvShape, Dense, Rows};
 use cnnfilter_nn::weights::{self, Weights};
 
 /// Epsilon of the annotations' batch normalisation (Keras' default; PyTorch's would be 1e-5).
-const NORM_EPSILON: f32 = 1e-3;
+pub(super) const NORM_EPSILON: f32 = 1e-3;
 
-/// The layers on the CPU, and the weights that a [`Replica`] is made of.
+/// The layers on the CPU.
 #[derive(Debug)]
 pub struct GatkNetwork {
     spec: &'static GatkSpec,
@@ -22,7 +21,6 @@ pub struct GatkNetwork {
     annotation_dense: Dense,
     dense: Dense,
     output: Dense,
-    weights: Weights,
 }
 
 /// Batch normalisation of the annotations with fixed statistics: `value * scale + shift`.
@@ -42,13 +40,42 @@ impl AnnotationNorm {
     }
 }
 
+impl Network for GatkNetwork {
+    /// Without reads the calls are the rows of one tensor, so that each weight is fetched once for
+    /// several of them; the bits are those of each call alone.
+    fn logits(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError> {
+        if self.spec.uses_reads() || examples.is_empty() {
+            return examples.iter().map(|one| self.logits_of_one(one)).collect();
+        }
+        let (mut input, mut output) = (Vec::new(), Vec::new());
+        for example in examples {
+            self.write_input(example, &mut input)?;
+        }
+        let mut shape = kernel::RowsShape {
+            stored: examples.len(),
+            logical: examples.len(),
+            width: WINDOW,
+            channels: self.spec.channels,
+        };
+        for conv in &self.convs {
+            shape = conv.forward(shape.rows(&input), &mut output)?;
+            std::mem::swap(&mut input, &mut output);
+        }
+        input
+            .chunks_exact(shape.width * shape.channels)
+            .zip(examples)
+            .map(|(trunk, example)| self.join(trunk.to_vec(), example))
+            .collect()
+    }
+}
+
 impl GatkNetwork {
     /// Builds the network; `weights` must hold exactly [`GatkSpec::weight_shapes`].
     ///
     /// # Errors
     /// [`ModelError`] where a weight is absent, unknown, of another shape or not finite.
-    pub fn new(spec: &'static GatkSpec, weights: Weights) -> Result<Self, ModelError> {
-        weights::check(&weights, &spec.weight_shapes())?;
+    pub fn new(spec: &'static GatkSpec, weights: &Weights) -> Result<Self, ModelError> {
+        weights::check(weights, &spec.weight_shapes())?;
         let get = |name: &str| weights.get(name).map_or(&[][..], |tensor| &tensor.data);
         let mut channels = spec.channels;
         let mut convs = Vec::new();
@@ -92,18 +119,7 @@ impl GatkNetwork {
             annotation_dense: dense("annotation_dense", true)?,
             dense: dense("dense", true)?,
             output: dense("output", false)?,
-            weights,
         })
-    }
-
-    /// The layer list.
-    pub fn spec(&self) -> &'static GatkSpec {
-        self.spec
-    }
-
-    /// The weights by name.
-    pub fn weights(&self) -> &Weights {
-        &self.weights
     }
 
     /// The four outputs before softmax for one call, on the CPU, on the calling thread. Rows
@@ -111,7 +127,7 @@ impl GatkNetwork {
     ///
     /// # Errors
     /// [`ModelError::Example`] for a tensor or an annotation vector of another network.
-    pub fn logits(&self, example: &Example) -> Result<[f32; 4], ModelError> {
+    pub fn logits_of_one(&self, example: &Example) -> Result<[f32; 4], ModelError> {
         let mut input = Vec::new();
         let stored = self.write_input(example, &mut input)?;
         let mut shape = kernel::RowsShape {
@@ -135,36 +151,6 @@ impl GatkNetwork {
         self.join(output, example)
     }
 
-    /// [`Self::logits`] of several calls, in their order, with the same bits. Without reads the calls
-    /// are the rows of one tensor, so that each weight is fetched once for several of them.
-    ///
-    /// # Errors
-    /// As [`Self::logits`].
-    pub fn logits_of(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError> {
-        if self.spec.uses_reads() || examples.is_empty() {
-            return examples.iter().map(|one| self.logits(one)).collect();
-        }
-        let (mut input, mut output) = (Vec::new(), Vec::new());
-        for example in examples {
-            self.write_input(example, &mut input)?;
-        }
-        let mut shape = kernel::RowsShape {
-            stored: examples.len(),
-            logical: examples.len(),
-            width: WINDOW,
-            channels: self.spec.channels,
-        };
-        for conv in &self.convs {
-            shape = conv.forward(shape.rows(&input), &mut output)?;
-            std::mem::swap(&mut input, &mut output);
-        }
-        input
-            .chunks_exact(shape.width * shape.channels)
-            .zip(examples)
-            .map(|(trunk, example)| self.join(trunk.to_vec(), example))
-            .collect()
-    }
-
     /// The dense layers, over what the convolutions made and the annotations.
     fn join(&self, mut trunk: Vec<f32>, example: &Example) -> Result<[f32; 4], ModelError> {
         let annotations = self.norm.apply(&example.annotations);
@@ -180,73 +166,9 @@ impl GatkNetwork {
         Ok([logits[0], logits[1], logits[2], logits[3]])
     }
 
-    /// Calls that a device computes together: candle's convolution writes all inputs of each output
-    /// beside each other, 69 MB for a call with reads.
-    pub fn device_batch(&self) -> usize {
-        if self.spec.uses_reads() { 32 } else { 1024 }
-    }
-
-    /// The same for a batch with candle's own layers on any device, all 128 rows written out.
-    ///
-    /// # Errors
-    /// As [`Self::logits`], and [`ModelError::Candle`].
-    pub fn logits_on(
-        &self,
-        examples: &[Example],
-        replica: &Replica,
-    ) -> Result<Vec<[f32; 4]>, ModelError> {
-        let count = examples.len();
-        let (spec, device) = (self.spec, replica.device());
-        let (mut reads, mut references) = (ReadBatch::default(), Vec::new());
-        let mut annotations = Vec::new();
-        for example in examples {
-            match self.tensor_of(example)? {
-                SiteTensor::Reads(tensor) => reads.push(tensor, spec.rows),
-                SiteTensor::Reference(tensor) => references.push(tensor),
-                SiteTensor::Allele(_) => {}
-            }
-            annotations.extend(self.norm.apply(&example.annotations));
-        }
-        let _held = replica.hold();
-        let input = if spec.uses_reads() {
-            reads.on_device(replica.gatk_tables())?
-        } else {
-            references_on_device(&references, replica.gatk_tables())?
-        };
-        let mut x = input.permute((0, 3, 1, 2))?.contiguous()?;
-        for (at, conv) in spec.convs.iter().enumerate() {
-            let name = format!("conv{}", at + 1);
-            let bias = replica.parameter(&format!("{name}.bias"))?;
-            x = x
-                .conv2d(replica.parameter(&format!("{name}.weight"))?, 0, 1, 1, 1)?
-                .broadcast_add(&bias.reshape((1, conv.filters, 1, 1))?)?
-                .relu()?;
-            if conv.pool > 1 {
-                x = x.max_pool2d_with_stride((conv.pool, 1), (conv.pool, 1))?;
-            }
-        }
-        let trunk = x.permute((0, 2, 3, 1))?.contiguous()?.flatten_from(1)?;
-        let annotations = Tensor::from_vec(annotations, (count, self.norm.scale.len()), device)?;
-        let dense = |name: &str, x: &Tensor| -> Result<Tensor, ModelError> {
-            let weight = replica.parameter(&format!("{name}.weight"))?;
-            let bias = replica.parameter(&format!("{name}.bias"))?;
-            Ok(x.matmul(&weight.t()?)?.broadcast_add(bias)?)
-        };
-        let units = dense("annotation_dense", &annotations)?.relu()?;
-        let mut joined = dense("dense", &Tensor::cat(&[&trunk, &units], 1)?)?.relu()?;
-        if spec.shortcut {
-            joined = Tensor::cat(&[&joined, &annotations], 1)?;
-        }
-        let logits: Vec<Vec<f32>> = dense("output", &joined)?.to_vec2()?;
-        Ok(logits
-            .into_iter()
-            .map(|row| [row[0], row[1], row[2], row[3]])
-            .collect())
-    }
-
     /// Appends the example's distinct rows as floats and returns how many they are.
     fn write_input(&self, example: &Example, input: &mut Vec<f32>) -> Result<usize, ModelError> {
-        Ok(match self.tensor_of(example)? {
+        Ok(match tensor_of(self.spec, example)? {
             SiteTensor::Reference(tensor) => {
                 tensor.write_floats(input);
                 1
@@ -258,49 +180,57 @@ impl GatkNetwork {
             SiteTensor::Allele(_) => 0,
         })
     }
+}
 
-    /// The example's tensor, which is one that this network reads.
-    ///
-    /// # Errors
-    /// [`ModelError::Example`] where it is not, or the annotations are those of another network.
-    fn tensor_of<'a>(&self, example: &'a Example) -> Result<&'a SiteTensor, ModelError> {
-        let (expected, found) = match (&example.tensor, self.spec.uses_reads()) {
-            _ if example.annotations.len() != self.norm.scale.len() => {
-                ("seven annotations", "another number of them")
-            }
-            (SiteTensor::Reference(_), false) | (SiteTensor::Reads(_), true) => {
-                return Ok(&example.tensor);
-            }
-            (SiteTensor::Reference(_), true) => ("a read tensor", "a reference tensor"),
-            (SiteTensor::Reads(_), false) => ("a reference tensor", "a read tensor"),
-            (SiteTensor::Allele(_), _) => ("a tensor as GATK makes it", "one of our own"),
-        };
-        Err(ModelError::Example { expected, found })
-    }
+/// The example's tensor, which is one that the network reads.
+///
+/// # Errors
+/// [`ModelError::Example`] where it is not, or the annotations are those of another network.
+pub(super) fn tensor_of<'a>(
+    spec: &GatkSpec,
+    example: &'a Example,
+) -> Result<&'a SiteTensor, ModelError> {
+    let (expected, found) = match (&example.tensor, spec.uses_reads()) {
+        _ if example.annotations.len() != BEST_PRACTICES.len() => {
+            ("seven annotations", "another number of them")
+        }
+        (SiteTensor::Reference(_), false) | (SiteTensor::Reads(_), true) => {
+            return Ok(&example.tensor);
+        }
+        (SiteTensor::Reference(_), true) => ("a read tensor", "a reference tensor"),
+        (SiteTensor::Reads(_), false) => ("a reference tensor", "a read tensor"),
+        (SiteTensor::Allele(_), _) => ("a tensor as GATK makes it", "one of our own"),
+    };
+    Err(ModelError::Example { expected, found })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::networks::family::{ForwardOptions, OnDevice, rows};
     use crate::networks::gatk::spec::{REFERENCE_1D, SMALL_2D};
-    use crate::networks::test_vectors;
+    use crate::networks::test_vectors::format_1;
     use candle_core::Device;
     use cnnfilter_nn::NnError;
     use cnnfilter_nn::weights::WeightTensor;
 
     fn network(spec: &'static GatkSpec) -> GatkNetwork {
-        GatkNetwork::new(spec, crate::testing::random_weights(spec, 7)).unwrap()
+        GatkNetwork::new(spec, &crate::testing::random_weights(spec, 7)).unwrap()
     }
 
     #[test]
     fn own_layers_agree_with_candles() {
         for spec in [&SMALL_2D, &REFERENCE_1D] {
             let network = network(spec);
-            let replica = Replica::new(network.weights(), &Device::Cpu).unwrap();
+            let architecture = super::super::architecture(spec);
+            let weights = crate::testing::random_weights(spec, 7);
+            let on = OnDevice::copy(&*architecture, &weights, &Device::Cpu).unwrap();
             for (seed, reads) in [(1, 0), (2, 1), (3, 40), (4, 127), (5, 128)] {
-                let example = test_vectors::example(spec, seed, reads);
-                let own = network.logits(&example).unwrap();
-                let candle = network.logits_on(&[example], &replica).unwrap()[0];
+                let example = format_1::example(spec, seed, reads);
+                let own = network.logits_of_one(&example).unwrap();
+                let batch = architecture.batch(&[example]).unwrap();
+                let outputs = batch.forward(&on, ForwardOptions::default()).unwrap();
+                let candle = rows(&outputs).unwrap()[0];
                 for (own, candle) in own.iter().zip(candle) {
                     assert!(
                         (own - candle).abs() < 1e-4 * (1.0 + candle.abs()),
@@ -320,34 +250,34 @@ mod tests {
         for spec in [&SMALL_2D, &REFERENCE_1D] {
             let network = network(spec);
             let examples: Vec<Example> = (1..=11)
-                .map(|seed| test_vectors::example(spec, seed, 3 * seed as usize))
+                .map(|seed| format_1::example(spec, seed, 3 * seed as usize))
                 .collect();
             let alone: Vec<_> = examples
                 .iter()
-                .map(|one| network.logits(one).unwrap())
+                .map(|one| network.logits_of_one(one).unwrap())
                 .collect();
-            assert_eq!(network.logits_of(&examples).unwrap(), alone);
+            assert_eq!(network.logits(&examples).unwrap(), alone);
         }
     }
 
     #[test]
     fn a_wrong_tensor_or_weight_is_named() {
         let network = network(&SMALL_2D);
-        let example = test_vectors::example(&REFERENCE_1D, 1, 0);
+        let example = format_1::example(&REFERENCE_1D, 1, 0);
         assert!(matches!(
-            network.logits(&example),
+            network.logits_of_one(&example),
             Err(ModelError::Example { .. })
         ));
         let mut weights = crate::testing::random_weights(&REFERENCE_1D, 1);
         weights.remove("dense.bias");
-        let error = GatkNetwork::new(&REFERENCE_1D, weights.clone()).unwrap_err();
+        let error = GatkNetwork::new(&REFERENCE_1D, &weights).unwrap_err();
         assert!(error.to_string().contains("`dense.bias`"), "{error}");
         let odd = WeightTensor {
             shape: vec![1],
             data: vec![f32::NAN],
         };
         weights.insert("dense.bias".into(), odd);
-        let error = GatkNetwork::new(&REFERENCE_1D, weights.clone()).unwrap_err();
+        let error = GatkNetwork::new(&REFERENCE_1D, &weights).unwrap_err();
         assert!(
             matches!(error, ModelError::Network(NnError::WeightShape { .. })),
             "{error}"
@@ -360,7 +290,7 @@ mod tests {
             },
         );
         assert!(matches!(
-            GatkNetwork::new(&REFERENCE_1D, weights.clone()),
+            GatkNetwork::new(&REFERENCE_1D, &weights),
             Err(ModelError::Network(NnError::WeightValue { .. }))
         ));
         weights.insert(
@@ -378,7 +308,7 @@ mod tests {
             },
         );
         assert!(matches!(
-            GatkNetwork::new(&REFERENCE_1D, weights),
+            GatkNetwork::new(&REFERENCE_1D, &weights),
             Err(ModelError::Network(NnError::ExtraWeight { .. }))
         ));
     }

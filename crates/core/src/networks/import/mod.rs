@@ -7,7 +7,7 @@ pub mod pickle;
 pub mod torch;
 
 use super::card::Source;
-use super::gatk::{GatkSpec, spec};
+use super::gatk::{self, GatkSpec, spec};
 use super::{Model, ModelError};
 use cnnfilter_nn::weights::{WeightTensor, Weights, sha256};
 use torch::TorchError;
@@ -51,7 +51,7 @@ pub fn from_bytes(bytes: &[u8], file: &str, member: &str) -> Result<Model, Impor
         sha256: sha256(bytes),
         cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    Ok(Model::assemble(spec, weights, source)?)
+    Ok(gatk::assemble(spec, weights, source)?)
 }
 
 /// The layers of a network in the order in which GATK's `port_params` lists them, with PyTorch's

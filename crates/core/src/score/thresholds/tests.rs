@@ -6,12 +6,10 @@ use super::*;
 
 fn entry(aim: &str, probability: f64) -> AimThreshold {
     AimThreshold {
-        aim: aim.into(),
+        aim: aim.parse().unwrap(),
         probability,
         precision: 0.9,
         recall: 0.8,
-        depth: None,
-        stratum: None,
     }
 }
 
@@ -58,51 +56,21 @@ fn an_aim_that_is_not_listed_takes_the_nearest_stricter_one() {
         entry("precision=0.99", 0.8),
         entry("precision=0.95", 0.7),
     ]);
-    let resolve = |aim: &str| card.resolve("SNP", aim.parse().unwrap());
-    assert_eq!(resolve("precision=0.95"), Ok(Some(Aim::Precision(0.95))));
-    assert_eq!(resolve("precision=0.93"), Ok(Some(Aim::Precision(0.95))));
-    assert_eq!(resolve("f1"), Ok(Some(Aim::F1)));
+    let find = |aim: &str| {
+        let found = card.find("SNP", aim.parse().unwrap());
+        found.map(|entry| entry.map(|entry| entry.probability))
+    };
+    assert_eq!(find("precision=0.95"), Ok(Some(0.7)));
+    assert_eq!(find("precision=0.93"), Ok(Some(0.7)));
+    assert_eq!(find("f1"), Ok(Some(0.5)));
     for aim in ["precision=0.999", "sensitivity=0.9"] {
-        let error = resolve(aim).unwrap_err().to_string();
+        let error = find(aim).unwrap_err().to_string();
         assert!(
             error.contains("f1, precision=0.9, precision=0.99, precision=0.95"),
             "{error}"
         );
     }
-    assert_eq!(card.resolve("INDEL", Aim::F1), Ok(None));
-}
-
-#[test]
-fn stratum_comes_before_depth_and_depth_before_neither() {
-    let at = |probability, depth, stratum: Option<&str>| AimThreshold {
-        depth,
-        stratum: stratum.map(String::from),
-        ..entry("f1", probability)
-    };
-    let general = card(vec![
-        at(0.1, None, None),
-        at(0.2, Some([0.0, 10.0]), None),
-        at(0.3, Some([10.0, 30.0]), None),
-        at(0.4, None, Some("repeats")),
-    ]);
-    let find = |card: &CardThresholds, depth, strata: &[&str]| {
-        card.find("SNP", Aim::F1, depth, strata)
-            .map(|entry| entry.probability)
-    };
-    assert_eq!(find(&general, Some(10.0), &[]), Some(0.3));
-    assert_eq!(find(&general, Some(9.9), &["segdup"]), Some(0.2));
-    assert_eq!(find(&general, Some(99.0), &[]), Some(0.1));
-    assert_eq!(find(&general, None, &[]), Some(0.1));
-    assert_eq!(find(&general, Some(10.0), &["repeats"]), Some(0.4));
-    assert_eq!(general.find("INDEL", Aim::F1, None, &[]), None);
-    // Only ranges: the nearest, and without a depth the strictest.
-    let ranges = card(vec![
-        at(0.2, Some([5.0, 10.0]), None),
-        at(0.3, Some([10.0, 30.0]), None),
-    ]);
-    assert_eq!(find(&ranges, Some(1.0), &[]), Some(0.2));
-    assert_eq!(find(&ranges, Some(99.0), &[]), Some(0.3));
-    assert_eq!(find(&ranges, None, &[]), Some(0.3));
+    assert_eq!(card.find("INDEL", Aim::F1), Ok(None));
 }
 
 #[test]
@@ -116,15 +84,16 @@ fn numbers_that_cannot_be_right_are_named() {
         error.contains("SNP, aim f1: probability must lie in 0 to 1, found 1.5"),
         "{error}"
     );
-    let wrong = AimThreshold {
-        depth: Some([9.0, 3.0]),
-        ..entry("f1", 0.5)
-    };
-    assert!(matches!(
-        card(vec![wrong]).check(),
-        Err(ThresholdError::Depth { .. })
-    ));
-    assert!(card(vec![entry("best", 0.5)]).check().is_err());
+    // Neither other aims nor thresholds by depth or stratum, which no version has written.
+    for (aim, more) in [("best", ""), ("f1", r#","depth":[0,10]"#)] {
+        let json = format!(
+            r#"{{"measured_on":"x","kinds":{{"SNP":[{{"aim":"{aim}","probability":0.5,"precision":1,"recall":1{more}}}]}}}}"#
+        );
+        assert!(
+            serde_json::from_str::<CardThresholds>(&json).is_err(),
+            "{json}"
+        );
+    }
     let json = r#"{"measured_on":"x","kinds":{},"more":1}"#;
     assert!(serde_json::from_str::<CardThresholds>(json).is_err());
 }
@@ -136,7 +105,6 @@ fn held_out(calls: &[(f64, bool)]) -> Vec<HeldOut<'static>> {
             kind: "SNP",
             probability: *probability,
             is_real: *is_real,
-            depth: Some(20.0),
         })
         .collect()
 }
@@ -158,18 +126,18 @@ fn thresholds_lie_between_what_passes_and_what_does_not() {
         Aim::Sensitivity(0.6),
         Aim::Sensitivity(1.0),
     ];
-    let chosen = &choose(&calls, &aims, &[], 1)["SNP"];
+    let chosen = &choose(&calls, &aims)["SNP"];
     let found: Vec<(f64, f64)> = chosen.iter().map(|e| (e.probability, e.recall)).collect();
     assert_eq!(
         found,
         [(0.4, 1.0), (0.75, 2.0 / 3.0), (0.75, 2.0 / 3.0), (0.4, 1.0)]
     );
     assert_eq!(chosen[0].precision, 0.75);
-    assert_eq!(chosen[1].aim, "precision=0.9");
+    assert_eq!(chosen[1].aim, Aim::Precision(0.9));
     // A precision that nothing reaches is left out.
     let calls = held_out(&[(0.9, false), (0.8, true)]);
-    assert!(choose(&calls, &[Aim::Precision(0.9)], &[], 1)["SNP"].is_empty());
-    assert!(choose(&[], &aims, &[], 1).is_empty());
+    assert!(choose(&calls, &[Aim::Precision(0.9)])["SNP"].is_empty());
+    assert!(choose(&[], &aims).is_empty());
 }
 
 #[test]
@@ -183,16 +151,6 @@ fn thresholds_have_few_decimals() {
     ] {
         assert_eq!(between(low, high), expected, "{low} {high}");
     }
-}
-
-#[test]
-fn depth_ranges_need_enough_calls() {
-    let calls = held_out(&[(0.9, true), (0.8, true), (0.7, false), (0.2, false)]);
-    let ranges = [[0.0, 20.0], [20.0, 40.0]];
-    let chosen = &choose(&calls, &[Aim::F1], &ranges, 2)["SNP"];
-    let depths: Vec<_> = chosen.iter().map(|entry| entry.depth).collect();
-    assert_eq!(depths, [None, Some([20.0, 40.0])]);
-    assert_eq!(choose(&calls, &[Aim::F1], &ranges, 3)["SNP"].len(), 1);
 }
 
 proptest! {
@@ -211,14 +169,14 @@ proptest! {
         };
         let every: Vec<(usize, usize)> = calls.iter().map(|call| counts(call.0)).collect();
         let aims = [Aim::F1, Aim::Precision(least), Aim::Sensitivity(least)];
-        let chosen = &choose(&held_out(&calls), &aims, &[], 1)["SNP"];
+        let chosen = &choose(&held_out(&calls), &aims)["SNP"];
         prop_assert_eq!(real == 0, chosen.is_empty());
         for entry in chosen {
             let (tp, fp) = counts(entry.probability);
             prop_assert!((entry.precision - tp as f64 / (tp + fp) as f64).abs() < 1e-12);
             prop_assert!((entry.recall - tp as f64 / real as f64).abs() < 1e-12);
             for (t, f) in &every {
-                match entry.aim.parse::<Aim>().unwrap() {
+                match entry.aim {
                     Aim::F1 => prop_assert!(2 * t * (tp + fp + real) <= 2 * tp * (t + f + real)),
                     Aim::Precision(_) => prop_assert!(
                         (*t as f64 / (t + f) as f64) < least || *t <= tp),

@@ -1,16 +1,13 @@
-//! Inputs made from a seed, to check that a network computes what it should.
+//! The inputs of cards of format 1, as version 0.1.0 made them: made-up reads that are encoded.
 //!
-//! A card carries a few [`TestVector`]s: a seed and the outputs that candle's own layers gave for
-//! it when the model was made. They are recomputed whenever the model is loaded, so a damaged
-//! weight file, a miscompiled kernel or a wrong instruction set shows before the first call.
+//! The numbers are those of `ChaCha8Rng` and `random_range` of `rand` 0.10, written out here so that
+//! another `rand` changes nothing.
 
 use std::sync::Arc;
 
-use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::gatk::GatkSpec;
 use crate::encode::allele::read_set::MARGIN;
 use crate::encode::allele::{
     AlleleLayout, AlleleTensor, Haplotypes, ReadCollector, SAMPLE_LIMIT, SampleEvidence,
@@ -20,22 +17,47 @@ use crate::encode::{Encoder, Example, SiteTensor};
 use crate::genome::{
     AlignedRead, Cigar, CigarOp, Edit, ReadFlags, ReadSink, ReferenceBlock, Variant,
 };
+use crate::networks::gatk::GatkSpec;
 
-/// An input by its seed, and what the network makes of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TestVector {
-    /// Seed of [`example`].
-    pub seed: u64,
-    /// Reads of the made-up site, 0 to 128.
-    pub reads: usize,
-    /// The four outputs before softmax, in the order of [`crate::score::log_odds::LABELS`].
-    pub logits: [f32; 4],
+/// Random numbers as `rand` 0.10 draws them from `ChaCha8Rng`.
+struct Random(ChaCha8Rng);
+
+impl Random {
+    fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// A number below `count` (Canon's method): the upper half of a word times `count`, and where
+    /// the lower half leaves a doubt, the carry of a second word's.
+    fn below(&mut self, count: u32) -> u32 {
+        let (upper, lower) = self.product(count);
+        if lower <= count.wrapping_neg() {
+            return upper;
+        }
+        let (more, _) = self.product(count);
+        upper + u32::from(lower.checked_add(more).is_none())
+    }
+
+    /// The halves of a word times `count`.
+    fn product(&mut self, count: u32) -> (u32, u32) {
+        let product = u64::from(self.0.next_u32()) * u64::from(count);
+        ((product >> 32) as u32, product as u32)
+    }
+
+    /// A number from `low` to below `high`, of 23 bits of a word.
+    fn between(&mut self, low: f32, high: f32) -> f32 {
+        let unit = f32::from_bits(0x3f80_0000 | (self.0.next_u32() >> 9)) - 1.0;
+        unit * (high - low) + low
+    }
+
+    fn base(&mut self) -> u8 {
+        b"ACGT"[self.below(4) as usize]
+    }
 }
 
 /// A made-up call with reads, the same for the same seed on every machine.
 struct MadeUp {
-    random: ChaCha8Rng,
+    random: Random,
     variant: Variant,
     block: ReferenceBlock,
     reads: Vec<Arc<AlignedRead>>,
@@ -43,16 +65,16 @@ struct MadeUp {
 
 impl MadeUp {
     fn new(seed: u64, reads: usize) -> Self {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut random = Random::new(seed);
         let length = 400;
-        let contig: Vec<u8> = (0..length).map(|_| base(&mut random)).collect();
+        let contig: Vec<u8> = (0..length).map(|_| random.base()).collect();
         let start = 200;
         let variant = Variant {
             contig: "seed".into(),
             start,
             end: start + 1,
             reference: vec![contig[start as usize]],
-            alternates: vec![vec![b"ACGT"[random.random_range(0..4)]]],
+            alternates: vec![vec![random.base()]],
         };
         let reads = (0..reads)
             .map(|_| Arc::new(read(&mut random, &contig)))
@@ -95,7 +117,7 @@ pub fn example(spec: &GatkSpec, seed: u64, reads: usize) -> Example {
         (0.0, 1.5),
         (0.0, 1.0),
     ]
-    .map(|(middle, spread): (f32, f32)| middle + spread * random.random_range(-1.0f32..1.0));
+    .map(|(middle, spread): (f32, f32)| middle + spread * random.between(-1.0, 1.0));
     Example {
         tensor,
         annotations: annotations.to_vec(),
@@ -143,7 +165,7 @@ pub fn allele_example(encoder: &Encoder, seed: u64, reads: usize) -> Example {
     };
     let annotations = (0..encoder.annotation_names().len())
         .map(|at| {
-            let value = random.random_range(0.0f32..40.0);
+            let value = random.between(0.0, 40.0);
             if at % 3 == 2 { f32::NAN } else { value }
         })
         .collect();
@@ -153,15 +175,11 @@ pub fn allele_example(encoder: &Encoder, seed: u64, reads: usize) -> Example {
     }
 }
 
-fn base(random: &mut ChaCha8Rng) -> u8 {
-    b"ACGT"[random.random_range(0..4)]
-}
-
 /// A read of 100 bases over the call, now and then with an insertion.
-fn read(random: &mut ChaCha8Rng, contig: &[u8]) -> AlignedRead {
-    let start = random.random_range(105..200usize);
+fn read(random: &mut Random, contig: &[u8]) -> AlignedRead {
+    let start = 105 + random.below(95) as usize;
     let mut bases = contig[start..start + 100].to_vec();
-    let cigar = if random.random_range(0..5) == 0 {
+    let cigar = if random.below(5) == 0 {
         vec![
             (CigarOp::Match, 50),
             (CigarOp::Insertion, 2),
@@ -171,16 +189,56 @@ fn read(random: &mut ChaCha8Rng, contig: &[u8]) -> AlignedRead {
         vec![(CigarOp::Match, 100)]
     };
     for _ in 0..3 {
-        let at = random.random_range(0..100);
-        bases[at] = base(random);
+        let at = random.below(100) as usize;
+        bases[at] = random.base();
     }
     AlignedRead {
         start: start as i64,
-        flags: ReadFlags(random.random_range(0..256u16) & !0x4),
-        mapping_quality: random.random_range(0..61),
+        flags: ReadFlags(random.below(256) as u16 & !0x4),
+        mapping_quality: random.below(61) as u8,
         cigar: Cigar(cigar),
-        qualities: (0..100).map(|_| random.random_range(2..41)).collect(),
+        qualities: (0..100).map(|_| 2 + random.below(39) as u8).collect(),
         bases,
         ..AlignedRead::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers of `rand` 0.10.3, computed by another program too.
+    #[test]
+    fn numbers_are_those_of_0_1_0() {
+        let mut random = Random::new(7);
+        let counts = [
+            4,
+            95,
+            256,
+            61,
+            39,
+            100,
+            5,
+            4_000_000_000,
+            4_000_000_000,
+            4_000_000_000,
+        ];
+        assert_eq!(
+            counts.map(|count| random.below(count)),
+            [
+                0,
+                14,
+                46,
+                10,
+                10,
+                70,
+                0,
+                2_906_965_186,
+                2_405_036_061,
+                1_437_457_475
+            ]
+        );
+        assert_eq!(random.between(-1.0, 1.0), -0.833_881_14);
+        assert_eq!(random.between(0.0, 40.0), 10.224_023);
     }
 }

@@ -1,0 +1,156 @@
+# Sourced by .ci/run and .ci/fast: what is checked, one function a stage, and `stages` that runs some of them and tells how long
+# each took. Tests and lints use the dev profile, whose libraries are optimised; the program is built once more for release.
+. .ci/packages.sh
+demo=tests/data/demo
+program=${CARGO_TARGET_DIR:-target}/release/cnnfilter
+
+# stages NAME...: runs them in order and prints their times, also when one fails.
+stages() {
+  local stage unknown=() took=() begun=$SECONDS start
+  for stage in "$@"; do
+    declare -F "stage_$stage" >/dev/null || unknown+=("$stage")
+  done
+  if [ ${#unknown[@]} -gt 0 ]; then
+    echo "no such stage: ${unknown[*]}; there are: $(declare -F | sed -n 's/^declare -f stage_//p' | paste -sd ' ')" >&2
+    exit 2
+  fi
+  # Read by the trap, which runs when this function's variables are gone.
+  finished=() current=
+  trap 'report $?' EXIT
+  for stage in "$@"; do
+    current=$stage start=$SECONDS
+    echo "== $stage ($(date +%T))"
+    "stage_$stage"
+    finished+=("$stage $((SECONDS - start))")
+  done
+  current=
+}
+
+# report STATUS: the table of times, and the stage that failed.
+report() {
+  local status=$1 line
+  for line in "${finished[@]}"; do
+    printf '%6d s  %s\n' "${line#* }" "${line% *}"
+  done
+  printf '%6d s  in all\n' "$SECONDS"
+  if [ "$status" = 0 ] && [ -z "$current" ]; then echo "all passed"; else echo "FAILED: $current"; fi
+}
+
+# --- seconds ----------------------------------------------------------------------------------------------------------
+stage_format() {
+  cargo fmt --all --check
+  local script
+  while read -r script; do bash -n "$script"; done < <(git grep -lE '^#!/usr/bin/env bash' -- . ':!*.md')
+}
+
+# Which crate may use which. Manifests say it; this says it once more, so that nobody widens one by accident.
+stage_walls() {
+  need python3 python3
+  install_missing
+  python3 .ci/walls.py
+}
+
+# --- a minute or two where the libraries are built ---------------------------------------------------------------------
+stage_lints() {
+  need_build
+  install_missing
+  cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+}
+
+stage_unit() {
+  tests/run.sh --quiet --lib --bins
+}
+
+# --- the rest of what needs nothing but the repository ------------------------------------------------------------------
+stage_end_to_end() {
+  tests/run.sh --quiet --test '*'
+}
+
+stage_doc() {
+  tests/run.sh --quiet --doc
+  RUSTDOCFLAGS="-D warnings" cargo doc --workspace --locked --no-deps --quiet
+}
+
+stage_features() {
+  # Without the shipped models and without the reader of GATK's files.
+  cargo check -p cnnfilter-core --no-default-features --locked --quiet
+}
+
+stage_packages() {
+  python3 .ci/package_contents.py
+}
+
+stage_scripts() {
+  python3 -m unittest --quiet tests/training_scripts.py
+}
+
+stage_demo() {
+  examples/demo.sh
+}
+
+stage_page() {
+  need chromedriver chromium chromium-driver
+  need python3 python3
+  install_missing
+  "$program" eval -V "$demo/calls.vcf" --truth "$demo/truth.vcf.gz" --confident "$demo/confident.bed" -R "$demo/ref.fa" \
+    -o .cnnfilter-demo/report
+  python3 tests/page.py .cnnfilter-demo/report/eval.html
+}
+
+stage_wasm() {
+  tests/wasm/run.sh
+}
+
+# --- real data and GATK -------------------------------------------------------------------------------------------------
+# Sets CNNFILTER_DATA and CNNFILTER_GATK_JAR; fetches GATK the first time.
+real_data() {
+  need java default-jre-headless
+  need mvn maven
+  install_missing
+  export CNNFILTER_DATA=${CNNFILTER_DATA:-$(realpath ../shared/data)}
+  [ -n "${CNNFILTER_GATK_JAR:-}" ] || CNNFILTER_GATK_JAR=$(examples/gatk_jar.sh)
+  export CNNFILTER_GATK_JAR
+}
+
+stage_real_data() {
+  real_data
+  tests/run.sh --quiet --test it -- --ignored
+}
+
+# HaplotypeCaller piped into `score`: the same calls, with the scores that GATK gave.
+stage_pipe() {
+  real_data
+  local name=NA12878.hg19.chr20_10.0-10.1M piped
+  piped=$(mktemp -d)
+  "$program" import "$CNNFILTER_GATK_JAR" -o "$piped/models"
+  examples/haplotypecaller_pipe.sh "$CNNFILTER_DATA/ref/hg19.chr20.fa.gz" \
+    "$CNNFILTER_DATA/reads/$name.52x.bam" "$piped/models/gatk-small-2d" "$piped/scored.vcf.gz" chr20:10000000-10100000
+  # Position, alleles and score.
+  columns() { zcat "$1" | grep -v '^#' | sed -E 's/^([^\t]*\t[^\t]*)\t[^\t]*\t([^\t]*\t[^\t]*)\t.*CNN_2D=([-0-9.]*).*/\1\t\2\t\3/'; }
+  columns "$piped/scored.vcf.gz" >"$piped/ours"
+  columns "$CNNFILTER_DATA/calls/$name.gatk4.6hc.cnn.vcf.gz" >"$piped/gatk"
+  paste "$piped/ours" "$piped/gatk" | awk -F '\t' '
+    $1 != $6 || $2 != $7 || $3 != $8 || $4 != $9 { print "other calls: " $0; bad = 1 }
+    ($5 - $10) ^ 2 > 0.01 ^ 2 { print "other score: " $0; bad = 1 }
+    END { print NR " calls through the pipe, compared with GATK"; exit bad || NR < 200 }'
+  rm -rf "$piped"
+}
+
+stage_tranches() {
+  real_data
+  need bcftools bcftools
+  need tabix tabix
+  install_missing
+  benches/compare/filter_variant_tranches.sh "$CNNFILTER_DATA" "$program"
+}
+
+# --- slow builds of their own ---------------------------------------------------------------------------------------------
+stage_supply_chain() {
+  tests/supply_chain.sh
+}
+
+stage_fuzz() {
+  need g++ g++
+  install_missing
+  tests/fuzz/run.sh 20
+}

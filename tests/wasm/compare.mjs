@@ -1,0 +1,46 @@
+// Compares the figures of a .wasm with those of the native program, read from standard input.
+//
+//     cargo test --workspace --quiet --test wasm_native | node compare.mjs cnnfilter_wasm_check.wasm
+//
+// Both are printed. Vector instructions with a fused multiply-add round otherwise than WebAssembly's, so the last digits
+// may differ.
+import { readFileSync } from "node:fs";
+
+const TOLERANCE = 1e-4; // relative to 1 + |value|
+
+const bytes = readFileSync(process.argv[2]);
+const { instance } = await WebAssembly.instantiate(bytes, {});
+const { memory, figure_count, figure_value, text_address, text_length } = instance.exports;
+const text = (index) =>
+  new TextDecoder().decode(new Uint8Array(memory.buffer, text_address(index), text_length(index)));
+
+const begun = performance.now();
+const count = figure_count();
+const time = performance.now() - begun;
+if (count === 0) {
+  console.error(`the .wasm made no figures: ${text(0)}`);
+  process.exit(1);
+}
+
+const native = readFileSync(0, "utf8").trimEnd().split("\n").map((line) => line.split("\t"));
+if (native.length !== count) {
+  console.error(`the .wasm made ${count} figures, the native program ${native.length}`);
+  process.exit(1);
+}
+let wrong = 0;
+let largest = 0;
+for (const [index, [name, written]] of native.entries()) {
+  const expected = Number(written);
+  const found = figure_value(index);
+  const difference = Math.abs(found - expected) / (1 + Math.abs(expected));
+  largest = Math.max(largest, difference);
+  // Written so that NaN fails.
+  const agrees = text(index) === name && difference <= TOLERANCE;
+  wrong += agrees ? 0 : 1;
+  console.log(`${name}: native ${expected}, wasm ${found}${agrees ? "" : `  DIFFERS (${text(index)})`}`);
+}
+console.log(
+  `${count} figures, largest relative difference ${largest.toExponential(1)}; ` +
+    `${(bytes.length / 1e6).toFixed(1)} MB, both models loaded and 4 calls scored in ${time.toFixed(0)} ms`,
+);
+process.exit(wrong ? 1 : 0);
