@@ -198,7 +198,7 @@ impl IndexedAlignment {
     ///
     /// # Errors
     /// Where the file, or its index, is missing or of another format.
-    pub fn open(path: &Path, reference: &Arc<Reference>) -> Result<Self, IoError> {
+    pub(super) fn open(path: &Path, reference: &Arc<Reference>) -> Result<Self, IoError> {
         let is_cram = is_cram(path)?;
         let index = path_of_index(path, is_cram)?;
         let reader = hts::alignment_reader(path, &index).map_err(|error| {
@@ -223,7 +223,7 @@ impl IndexedAlignment {
 
     /// Number and length of the contigs that the reference has, in the order of the header. Of others
     /// nothing is asked, and a CRAM's reads could not be decoded there.
-    pub fn contigs_of_reference(&self) -> Vec<(u32, i64)> {
+    pub(super) fn contigs_of_reference(&self) -> Vec<(u32, i64)> {
         let header = self.reader.header();
         (0..header.target_count())
             .filter(|id| self.has(header.tid2name(*id)))
@@ -240,7 +240,7 @@ impl IndexedAlignment {
     ///
     /// # Errors
     /// Where the index cannot tell.
-    pub fn fetch(&mut self, contig: u32, start: i64, end: i64) -> Result<(), IoError> {
+    pub(super) fn fetch(&mut self, contig: u32, start: i64, end: i64) -> Result<(), IoError> {
         let fetched = self.reader.fetch((contig as i32, start, end));
         fetched.map_err(|error| {
             let name = String::from_utf8_lossy(self.reader.header().tid2name(contig)).into_owned();
@@ -252,7 +252,7 @@ impl IndexedAlignment {
     ///
     /// # Errors
     /// Where the file is damaged.
-    pub fn read(&mut self, record: &mut Record) -> Result<bool, IoError> {
+    pub(super) fn read(&mut self, record: &mut Record) -> Result<bool, IoError> {
         match self.reader.read(record) {
             None => Ok(false),
             Some(Ok(())) => Ok(true),

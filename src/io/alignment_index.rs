@@ -27,7 +27,7 @@ impl AlignmentIndex {
     ///
     /// # Errors
     /// Where there is none, or it is cut off.
-    pub fn find(path: &Path, is_cram: bool) -> Result<Self, IoError> {
+    pub(super) fn find(path: &Path, is_cram: bool) -> Result<Self, IoError> {
         let index = path_of_index(path, is_cram)?;
         let bins = if is_cram {
             None
@@ -43,7 +43,7 @@ impl AlignmentIndex {
     ///
     /// # Errors
     /// Where the index is not of this file.
-    pub fn check(&self, path: &Path, contigs: u32) -> Result<(), IoError> {
+    pub(super) fn check(&self, path: &Path, contigs: u32) -> Result<(), IoError> {
         let name = path.display();
         let fail = |what: String| Err(IoError::other(&self.path, again(&what, path)));
         if let Some(bins) = &self.bins {

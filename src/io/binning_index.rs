@@ -41,7 +41,7 @@ impl BinningIndex {
     ///
     /// # Errors
     /// Where it cannot be read to its end.
-    pub fn read(path: &Path) -> io::Result<Option<Self>> {
+    pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
         let mut file = BufReader::new(File::open(path)?);
         if !is_bgzf(file.fill_buf()?) {
             return Self::parse(&mut file);
@@ -124,7 +124,7 @@ impl BinningIndex {
 
     /// An offset before which no record of the contig begins at or behind `start` (0-based); as late
     /// as the index knows. Nothing for a contig without records.
-    pub fn before(&self, contig: usize, start: u64) -> Option<u64> {
+    pub(super) fn before(&self, contig: usize, start: u64) -> Option<u64> {
         let contig = self.contigs.get(contig)?;
         let (first, _) = contig.span?;
         let known = if contig.bins.is_empty() {
@@ -159,13 +159,13 @@ impl BinningIndex {
     }
 
     /// Where the last record ends; nothing without records.
-    pub fn end(&self) -> Option<u64> {
+    pub(super) fn end(&self) -> Option<u64> {
         let spans = self.contigs.iter().filter_map(|contig| contig.span);
         spans.map(|(_, end)| end).max()
     }
 
     /// How many records there are, where the index counts them.
-    pub fn records(&self) -> Option<u64> {
+    pub(super) fn records(&self) -> Option<u64> {
         let with_records = self.contigs.iter().filter(|contig| contig.span.is_some());
         with_records.map(|contig| contig.records).sum()
     }

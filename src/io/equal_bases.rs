@@ -21,7 +21,7 @@ impl Equals {
     /// Bases that are read at once.
     const AHEAD: u64 = 1 << 16;
 
-    pub fn new(reference: &Arc<Reference>) -> Self {
+    pub(super) fn new(reference: &Arc<Reference>) -> Self {
         Self {
             reference: Arc::clone(reference),
             reader: None,
@@ -32,7 +32,7 @@ impl Equals {
     }
 
     /// The read with its bases in letters. What goes wrong is told by [`Self::check`].
-    pub fn spell(&mut self, mut read: AlignedRead) -> AlignedRead {
+    pub(super) fn spell(&mut self, mut read: AlignedRead) -> AlignedRead {
         if read.bases.contains(&b'=') {
             let (start, end) = (read.start.max(0) as u64, read.end().max(0) as u64);
             match self.bases(start, end) {
@@ -47,7 +47,7 @@ impl Equals {
     ///
     /// # Errors
     /// Where the reference cannot be read.
-    pub fn check(&mut self) -> Result<(), IoError> {
+    pub(super) fn check(&mut self) -> Result<(), IoError> {
         self.failure.take().map_or(Ok(()), Err)
     }
 

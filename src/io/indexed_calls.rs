@@ -31,7 +31,7 @@ impl IndexedCalls {
     ///
     /// # Errors
     /// Where the file itself cannot be read.
-    pub fn open(file: &Path) -> Result<Result<Self, String>, IoError> {
+    pub(super) fn open(file: &Path) -> Result<Result<Self, String>, IoError> {
         if !file.is_file() {
             return Ok(Err("it is a stream".to_owned()));
         }
@@ -128,22 +128,22 @@ impl IndexedCalls {
     }
 
     /// The contigs with records, in the order of the file.
-    pub fn contigs(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn contigs(&self) -> impl Iterator<Item = &str> {
         self.contigs.iter().map(|(_, name, _)| name.as_str())
     }
 
     /// How many records the file has, where the index counts them.
-    pub fn records(&self) -> Option<u64> {
+    pub(super) fn records(&self) -> Option<u64> {
         self.index.records()
     }
 
     /// The bytes of a BCF's header; nothing for text.
-    pub fn bcf_header(&self) -> Option<&[u8]> {
+    pub(super) fn bcf_header(&self) -> Option<&[u8]> {
         self.bcf_header.as_deref()
     }
 
     /// The records whose POS lies in the regions, as bytes of the file.
-    pub fn of_regions(self, regions: &IntervalSet) -> RegionRecords {
+    pub(super) fn of_regions(self, regions: &IntervalSet) -> RegionRecords {
         let wanted = self.contigs.iter().map(|(id, name, _)| Wanted {
             id: *id,
             name: self.index.contigs[*id].name.clone(),

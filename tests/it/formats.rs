@@ -179,6 +179,31 @@ fn the_depth_of_a_cram_is_that_of_its_bam() {
     }
 }
 
+#[test]
+fn a_cram_takes_a_reference_of_any_name() {
+    let lab = Lab::new();
+    let (cram, calls) = (demo("reads.cram"), demo("calls.vcf"));
+    let mut scored = Vec::new();
+    for name in ["ref", "ref.v1", "ref.fa"] {
+        let reference = lab.path(name);
+        std::fs::copy(demo("ref.fa"), &reference).unwrap();
+        std::fs::copy(demo("ref.fa.fai"), lab.path(&format!("{name}.fai"))).unwrap();
+        let run = program(&[
+            "score",
+            "-V",
+            text(&calls),
+            "-R",
+            text(&reference),
+            "-I",
+            text(&cram),
+            "-L",
+            "demo2",
+        ]);
+        scored.push(records(&succeed({ run }.output().unwrap())));
+    }
+    assert!(scored[0] == scored[2] && scored[1] == scored[2]);
+}
+
 /// MD5 of [`decoy`], by which a CRAM names its reference; without it the CRAM would hold the bases.
 const DECOY_MD5: &str = "11c3c848178ad3587388925e7ef3c22f";
 
