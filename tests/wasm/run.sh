@@ -11,20 +11,22 @@ need node nodejs
 install_missing
 
 triple=wasm32-unknown-unknown
+# A folder of its own: another compiler may build here than elsewhere.
+built=$(realpath -m "${CARGO_TARGET_DIR:-target}")/wasm
 # Nothing here draws random numbers. candle links the crate that would, which has to be told that there are none.
 flags='--cfg getrandom_backend="unsupported"'
 build=(build --release --locked --quiet --lib -p cnnfilter-wasm-check --target "$triple")
 if [ -d "$(rustc --print sysroot)/lib/rustlib/$triple/lib" ]; then
-  RUSTFLAGS=$flags cargo "${build[@]}"
+  CARGO_TARGET_DIR=$built RUSTFLAGS=$flags cargo "${build[@]}"
 else
   need wasm-ld lld
   need_file /usr/bin/rustc rustc-web
   need_file /usr/bin/cargo cargo-web
   need_file /usr/lib/rustlib/src/rust/library/std/Cargo.toml rust-web-src
   install_missing
-  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld RUSTFLAGS="$flags -C linker-flavor=wasm-ld" \
-    RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo "${build[@]}" -Z build-std=std,panic_abort
+  CARGO_TARGET_DIR=$built CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld \
+    RUSTFLAGS="$flags -C linker-flavor=wasm-ld" RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo "${build[@]}" -Z build-std=std,panic_abort
 fi
 
 cargo test --workspace --locked --quiet --test wasm_native |
-  node tests/wasm/compare.mjs "${CARGO_TARGET_DIR:-target}/$triple/release/cnnfilter_wasm_check.wasm"
+  node tests/wasm/compare.mjs "$built/$triple/release/cnnfilter_wasm_check.wasm"
