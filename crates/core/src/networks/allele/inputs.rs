@@ -128,7 +128,7 @@ pub(super) fn push_row(row: &Row, reference: &[u8; WINDOW], out: &mut Vec<f32>) 
     }
 }
 
-/// Whether a read's symbol is the reference's.
+/// True where a read's symbol is the reference's.
 pub(super) fn agrees(cell: u8, expected: u8) -> bool {
     cell & !symbol::CLIPPED == expected
 }
