@@ -17,13 +17,12 @@
 //!
 //! ```
 //! use candle_core::Device;
-//! use cnnfilter_core::encode::annotations;
 //! use cnnfilter_core::encode::store::{LabelledExample, StoreError};
 //! use cnnfilter_core::networks::allele::AlleleSpec;
 //! use cnnfilter_core::testing;
 //! use cnnfilter_train::config::TrainConfig;
 //! use cnnfilter_train::error::FitError;
-//! use cnnfilter_train::fit::{Event, ExampleSource, Run};
+//! use cnnfilter_train::fit::{Callbacks, Event, ExampleSource, Run};
 //!
 //! struct InMemory(Vec<LabelledExample>);
 //!
@@ -57,16 +56,14 @@
 //! config.batches.steps_per_epoch = 1;
 //! let run = Run {
 //!     config: &config,
-//!     spec: AlleleSpec {
+//!     architecture: testing::allele_architecture(AlleleSpec {
 //!         base_filters: 4,
 //!         read_filters: 4,
 //!         site_filters: 4,
 //!         read_width: 4,
 //!         join_width: [8, 4],
 //!         ..AlleleSpec::default()
-//!     },
-//!     scaling: testing::scaling_of(&examples[0].example),
-//!     annotations: annotations::DEFAULT.map(String::from).to_vec(),
+//!     }),
 //!     training: (0..4).map(|index| (index, 1.0)).collect(),
 //!     training_classes: examples[..4].iter().map(|one| one.class() as u8).collect(),
 //!     validation: (4..8).collect(),
@@ -74,12 +71,16 @@
 //!     devices: vec![Device::Cpu],
 //! };
 //! let mut losses = Vec::new();
-//! let state = run.fit(None, None, &|| 0.0, &mut |event| {
-//!     if let Event::Step { loss, .. } = event {
-//!         losses.push(loss);
-//!     }
-//!     Ok(())
-//! })?;
+//! let callbacks = Callbacks {
+//!     clock: &|| 0.0,
+//!     on_event: &mut |event| {
+//!         if let Event::Step { loss, .. } = event {
+//!             losses.push(loss);
+//!         }
+//!     },
+//!     save_checkpoint: &mut |_| Ok::<(), FitError>(()),
+//! };
+//! let state = run.fit(None, None, callbacks)?;
 //! assert_eq!(losses.len(), 2);
 //! assert!(losses.iter().all(|loss| loss.is_finite()));
 //! assert_eq!(state.history.rows().len(), 2);
