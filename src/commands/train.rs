@@ -46,7 +46,7 @@ pub struct TrainPlan {
     pub resume: bool,
     /// Threads that work.
     pub threads: usize,
-    /// Where it runs.
+    /// The devices it runs on.
     pub device: DeviceChoice,
     /// No progress.
     pub quiet: bool,

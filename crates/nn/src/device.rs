@@ -1,4 +1,4 @@
-//! Where a network runs.
+//! Devices, and their names on the command line.
 
 use std::str::FromStr;
 

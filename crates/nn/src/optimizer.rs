@@ -61,14 +61,14 @@ pub struct AdamW {
     steps: u64,
 }
 
-/// A parameter and what is remembered of it.
+/// A parameter and its moments.
 #[derive(Debug)]
 struct Parameter {
     var: Var,
     moments: Moments,
 }
 
-/// What is remembered of a parameter, in its shape and on its device.
+/// The moments of a parameter, in its shape and on its device.
 #[derive(Debug, Clone)]
 struct Moments {
     /// Mean gradient, m.
@@ -89,13 +89,13 @@ struct Step {
     beta1: f64,
     beta2: f64,
     epsilon: f64,
-    /// What a weight is multiplied by before the step.
+    /// Factor of a weight before the step.
     keep: f64,
     /// `r / (1 - beta1^t)`.
     rate: f64,
     /// `1 - beta2^t`.
     correction2: f64,
-    /// What gradients are multiplied by.
+    /// Factor of the gradients.
     clip: f64,
     /// Decay of the average.
     average: f64,
@@ -237,7 +237,7 @@ impl AdamW {
             .collect()
     }
 
-    /// What is remembered besides the parameters and [`AdamW::steps`], for a checkpoint:
+    /// The state besides the parameters and [`AdamW::steps`], for a checkpoint:
     /// `first.NAME`, `second.NAME` and, where averages are kept, `average.NAME`, each of its
     /// parameter's shape.
     #[must_use]

@@ -67,8 +67,8 @@ pub fn from_safetensors(bytes: &[u8]) -> Result<Weights, NnError> {
         .collect()
 }
 
-/// Whether these are exactly the weights of an architecture (`shapes`: name and shape of each), all
-/// finite.
+/// Checks that these are exactly the weights of an architecture (`shapes`: name and shape of each),
+/// all finite.
 ///
 /// # Errors
 /// [`NnError`] naming the first weight that is missing, too many, of another shape or no number.

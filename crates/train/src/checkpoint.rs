@@ -1,4 +1,4 @@
-//! What a checkpoint says of itself, and whether a run can go on from it.
+//! The metadata of a checkpoint, and the check that a run can go on from it.
 //!
 //! Weights, optimiser moments and averaged weights are files beside it; this names them with their
 //! checksums, so that a torn checkpoint is noticed. Batches, augmentation and learning rate follow

@@ -13,7 +13,7 @@ pub fn validation_metric(pr_auc_snp: Option<f64>, pr_auc_indel: Option<f64>) -> 
     (n > 0).then(|| sum / f64::from(n))
 }
 
-/// What an epoch meant for the run.
+/// The verdict on an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The best so far: its weights are to be kept.
@@ -61,7 +61,7 @@ impl EarlyStopping {
         }
     }
 
-    /// Whether the patience is at its end, as for a checkpoint of a run that had stopped.
+    /// True where the patience is at its end, as for a checkpoint of a run that had stopped.
     pub fn is_exhausted(&self, patience: u64) -> bool {
         patience > 0 && self.epochs_since_best >= patience
     }

@@ -19,7 +19,7 @@ pub enum FitError {
     Example {
         /// Its number, from 0.
         index: usize,
-        /// What is wrong.
+        /// The reason.
         source: StoreError,
     },
     /// The network or candle reports an error.

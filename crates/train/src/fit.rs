@@ -30,22 +30,22 @@ use cnnfilter_eval::average_precision;
 use cnnfilter_nn::optimizer::{AdamW, AdamWConfig};
 use cnnfilter_nn::weights::{WeightTensor, Weights};
 
-/// Where examples come from.
+/// A source of examples.
 pub trait ExampleSource: Sync {
     /// Number of examples.
     fn len(&self) -> usize;
-    /// Whether there is none.
+    /// True where there is none.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
     /// One example.
     ///
     /// # Errors
-    /// Where it is damaged.
+    /// A damaged example.
     fn get(&self, index: usize) -> Result<LabelledExample, StoreError>;
 }
 
-/// What a run is made of.
+/// Everything that a run is made of.
 pub struct Run<'a> {
     /// The configuration.
     pub config: &'a TrainConfig,
@@ -59,7 +59,7 @@ pub struct Run<'a> {
     pub training_classes: Vec<u8>,
     /// Those to validate on.
     pub validation: Vec<usize>,
-    /// Where it runs: each takes a share of every minibatch.
+    /// The devices: each takes a share of every minibatch.
     pub devices: Vec<Device>,
 }
 
@@ -82,7 +82,7 @@ pub struct State {
     pub plateau: Plateau,
 }
 
-/// What happens while a run goes on.
+/// News of a run.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     /// A step is done.
@@ -98,7 +98,7 @@ pub enum Event<'a> {
     Epoch(&'a HistoryRow),
 }
 
-/// What a run asks of its caller.
+/// Services that a run asks of its caller.
 pub struct Callbacks<'a, E> {
     /// Seconds, from any moment on.
     pub clock: &'a dyn Fn() -> f64,
@@ -108,14 +108,14 @@ pub struct Callbacks<'a, E> {
     pub save_checkpoint: &'a mut dyn FnMut(&State) -> Result<(), E>,
 }
 
-/// What came out of scoring examples.
+/// The score of an example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
     /// Log odds of being real.
     pub score: f64,
-    /// Whether it is.
+    /// True where it is real.
     pub is_real: bool,
-    /// Whether ALT changes the length.
+    /// True where ALT changes the length.
     pub is_indel: bool,
 }
 

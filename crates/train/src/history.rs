@@ -20,7 +20,7 @@ pub const COLUMNS: [&str; 10] = [
     "best",
 ];
 
-/// What stands for a figure that is undefined.
+/// Stands for a figure that is undefined.
 const UNDEFINED: &str = "NA";
 
 /// One epoch.
@@ -44,12 +44,12 @@ pub struct HistoryRow {
     pub pr_auc_snp: Option<f64>,
     /// Average precision of the validation indels; `None` where undefined.
     pub pr_auc_indel: Option<f64>,
-    /// Whether the validation metric was the best so far.
+    /// True where the validation metric was the best so far.
     pub best: bool,
 }
 
 impl HistoryRow {
-    /// What early stopping looks at ([`validation_metric`]).
+    /// The figure that early stopping looks at ([`validation_metric`]).
     pub fn metric(&self) -> Option<f64> {
         validation_metric(self.pr_auc_snp, self.pr_auc_indel)
     }

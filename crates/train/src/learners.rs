@@ -12,7 +12,7 @@ use cnnfilter_core::networks::family::{Batch, ForwardOptions, OnDevice};
 use cnnfilter_nn::layers::weighted_cross_entropy;
 use cnnfilter_nn::weights::Weights;
 
-/// What one device takes of a minibatch.
+/// The part of a minibatch that one device takes.
 pub struct Share {
     /// Its examples.
     pub batch: Box<dyn Batch>,

@@ -71,19 +71,16 @@
 //!     devices: vec![Device::Cpu],
 //! };
 //! let mut losses = Vec::new();
-//! let state = run.fit(
-//!     None,
-//!     None,
-//!     Callbacks {
-//!         clock: &|| 0.0,
-//!         on_event: &mut |event| {
-//!             if let Event::Step { loss, .. } = event {
-//!                 losses.push(loss);
-//!             }
-//!         },
-//!         save_checkpoint: &mut |_| Ok::<(), FitError>(()),
+//! let callbacks = Callbacks {
+//!     clock: &|| 0.0,
+//!     on_event: &mut |event| {
+//!         if let Event::Step { loss, .. } = event {
+//!             losses.push(loss);
+//!         }
 //!     },
-//! )?;
+//!     save_checkpoint: &mut |_| Ok::<(), FitError>(()),
+//! };
+//! let state = run.fit(None, None, callbacks)?;
 //! assert_eq!(losses.len(), 2);
 //! assert!(losses.iter().all(|loss| loss.is_finite()));
 //! assert_eq!(state.history.rows().len(), 2);

@@ -72,11 +72,11 @@ impl Schedule {
     }
 }
 
-/// What a plateau schedule remembers; part of a checkpoint.
+/// The memory of a plateau schedule; part of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plateau {
-    /// What the cuts so far multiply the learning rate by, at most 1.
+    /// Factor of the learning rate by the cuts so far, at most 1.
     pub scale: f64,
     /// Best metric so far.
     pub best: Option<f64>,

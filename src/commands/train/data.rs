@@ -31,7 +31,7 @@ pub(super) struct Data {
     first: Vec<usize>,
     /// Annotations of every example.
     pub annotations: Vec<String>,
-    /// Whether they have reads.
+    /// True where they have reads.
     pub with_reads: bool,
     /// Examples to train on, with their weights.
     pub training: Vec<(usize, f64)>,
@@ -319,7 +319,7 @@ impl Data {
             .collect()
     }
 
-    /// What is validated on, in words.
+    /// The validation examples, in words.
     pub(super) fn validation_text(&self) -> String {
         let parts: Vec<String> = self
             .headers

@@ -69,7 +69,7 @@ impl Recorder {
         }
     }
 
-    /// What was kept, by layer.
+    /// The outputs that were kept, by layer.
     ///
     /// # Errors
     /// candle's own.

@@ -43,19 +43,19 @@ pub struct ModelCard {
     /// Sizes of its layers, where the architecture's name does not say them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<Sizes>,
-    /// How its numbers are scaled: those of the call, then the annotations.
+    /// Scaling of its numbers: those of the call, then the annotations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling: Option<Scaling>,
     /// From its scores to probabilities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
-    /// Where to cut, by aim.
+    /// Thresholds, by aim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<CardThresholds>,
-    /// How it was trained.
+    /// Record of its training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
-    /// Where it comes from.
+    /// Its origin.
     pub source: Source,
     /// SHA-256 of `model.safetensors`, in hexadecimal.
     pub weights_sha256: String,
@@ -63,7 +63,7 @@ pub struct ModelCard {
     pub test_vectors: Vec<TestVector>,
 }
 
-/// How a model was trained.
+/// Record of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
@@ -116,7 +116,7 @@ pub struct TensorSpec {
     pub site_features: Vec<String>,
 }
 
-/// Where a model comes from.
+/// Origin of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {

@@ -1,4 +1,4 @@
-//! What can be wrong with a model.
+//! Errors of models.
 
 use cnnfilter_nn::NnError;
 use cnnfilter_nn::kernel::KernelError;
@@ -24,9 +24,9 @@ pub enum ModelError {
     CardField {
         /// The field.
         field: &'static str,
-        /// What the architecture needs.
+        /// The value that the architecture needs.
         expected: String,
-        /// What stands there.
+        /// The value in the card.
         found: String,
     },
     /// The weights are not those the card was written for.
@@ -44,9 +44,9 @@ pub enum ModelError {
         "test vector {index}: logit {label} is {found}, the card says {expected}; weights or this build are damaged"
     )]
     TestVector {
-        /// Which test vector, from 0.
+        /// Number of the test vector, from 0.
         index: usize,
-        /// Which output.
+        /// Name of the output.
         label: &'static str,
         /// In the card.
         expected: f32,
@@ -86,7 +86,7 @@ pub enum ModelError {
     Example {
         /// The tensor it reads.
         expected: &'static str,
-        /// What it was given.
+        /// The tensor it was given.
         found: &'static str,
     },
 }

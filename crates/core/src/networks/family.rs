@@ -1,4 +1,4 @@
-//! What a family of networks says of itself, and the list of all families.
+//! Families of networks: their traits, and the list of all of them.
 //!
 //! A [`Family`] is one folder beside this file and one line in [`FAMILIES`]. It turns a card or a
 //! training configuration into an [`Architecture`]: the layers with their sizes, without weights.
@@ -104,7 +104,7 @@ pub trait Trainable: Sync {
     ) -> Result<Arc<dyn Architecture>, ModelError>;
 }
 
-/// What a network learns about its inputs beside the tensor.
+/// A trained network's knowledge of its inputs beside the tensor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainedInputs {
     /// Names of the annotations, in order.
@@ -160,7 +160,7 @@ pub trait Architecture: Debug + Send + Sync {
         None
     }
 
-    /// How the numbers of a call and the annotations are scaled; nothing where the weights do it.
+    /// Scaling of the numbers of a call and of the annotations; nothing where the weights do it.
     fn scaling(&self) -> Option<&Scaling> {
         None
     }
@@ -174,13 +174,13 @@ pub trait Architecture: Debug + Send + Sync {
     /// Name and shape of each weight, in the order in which they are initialised.
     fn weight_shapes(&self) -> Vec<(String, Vec<usize>)>;
 
-    /// What a weight is before training.
+    /// A weight before training.
     fn initial(&self, name: &str, shape: &[usize]) -> Initial {
         let _ = name;
         Initial::he(shape)
     }
 
-    /// Where training drops outputs.
+    /// Layers whose outputs training drops.
     fn dropout(&self) -> Vec<Dropout> {
         Vec::new()
     }
@@ -250,13 +250,13 @@ pub struct Dropout {
     pub rate: f64,
 }
 
-/// What may differ from a plain forward pass.
+/// Differences from a plain forward pass.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ForwardOptions<'a> {
     /// For each of [`Architecture::dropout`], `[example][width]`: what the outputs are multiplied
     /// with; nothing for scoring.
     pub dropout: Option<&'a [Vec<f32>]>,
-    /// Where the outputs of layers are kept.
+    /// Keeps the outputs of layers.
     pub recorder: Option<&'a Recorder>,
 }
 

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::Architecture;
 use cnnfilter_nn::weights::{WeightTensor, Weights};
 
-/// What a weight is before training.
+/// A weight before training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Initial {
     /// Every number is this.

@@ -23,13 +23,13 @@ use cnnfilter_nn::weights::{self, Weights};
 /// Examples that one thread computes together: enough to share weights, few enough to share out.
 const TOGETHER: usize = 16;
 
-/// How far a test vector may be off, relative to 1 + |logit|: instruction sets round differently.
+/// Largest error of a test vector, relative to 1 + |logit|: instruction sets round differently.
 const TEST_VECTOR_TOLERANCE: f32 = 1e-3;
 
 /// Seeds and depths of the test vectors of a model.
 const TEST_VECTORS: [(u64, usize); 2] = [(1, 35), (2, 3)];
 
-/// What a trained model is made of, beside its weights.
+/// The parts of a model beside its weights.
 #[derive(Debug, Clone)]
 pub struct Trained {
     /// Its name.
@@ -38,9 +38,9 @@ pub struct Trained {
     pub architecture: Arc<dyn Architecture>,
     /// From scores to probabilities.
     pub calibration: Option<Calibration>,
-    /// Where to cut.
+    /// Thresholds, by aim.
     pub thresholds: Option<CardThresholds>,
-    /// How it was trained.
+    /// Record of the training.
     pub training: Option<Training>,
 }
 
@@ -186,12 +186,12 @@ impl Model {
         calibration.probability(kind.name(), score)
     }
 
-    /// Whether it needs reads.
+    /// True where it needs reads.
     pub fn uses_reads(&self) -> bool {
         self.encoder().uses_reads()
     }
 
-    /// Whether it runs on a GPU.
+    /// True where it runs on a GPU.
     pub fn on_gpu(&self) -> bool {
         !self.replicas.is_empty()
     }

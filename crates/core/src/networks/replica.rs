@@ -30,7 +30,7 @@ impl Replica {
     }
 }
 
-/// What `compute` makes of each batch, in the order of the batches. Each replica has a thread of its
+/// Computes each batch; results are in the order of the batches. Each replica has a thread of its
 /// own, which takes the next batch whenever it is done with one.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ const SKEWED: f64 = 1.0;
 /// A standard deviation below this fraction of the mean is that of a constant in 32 bits.
 const CONSTANT: f64 = 1e-6;
 
-/// What is done to a value before it is standardised. All are odd and strictly increasing, so signs
+/// A change of a value before it is standardised. All are odd and strictly increasing, so signs
 /// and order stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,13 +64,13 @@ pub enum ScalingError {
     },
 }
 
-/// How one annotation becomes an input.
+/// From one annotation to an input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureScaling {
     /// Name of the annotation.
     pub name: String,
-    /// What is done to the value first.
+    /// Change of the value before all else.
     pub transform: Transform,
     /// Mean of the transformed training values.
     pub mean: f64,

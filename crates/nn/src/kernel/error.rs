@@ -1,4 +1,4 @@
-//! What can be wrong with the sizes given to a layer.
+//! Errors of the sizes given to a layer.
 
 use std::error::Error;
 use std::fmt;

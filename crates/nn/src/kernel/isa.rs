@@ -36,7 +36,7 @@ impl Isa {
         })
     }
 
-    /// Whether this machine has these instructions.
+    /// True where this machine has these instructions.
     #[must_use]
     pub fn is_available(self) -> bool {
         match self {

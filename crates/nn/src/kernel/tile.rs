@@ -24,7 +24,7 @@ pub(super) struct Run {
 pub(super) struct Tile<'a> {
     /// The layer's input.
     pub x: &'a [f32],
-    /// Where the tile's first position lies behind position 0 of its row.
+    /// Offset of the tile's first position from position 0 of its row.
     pub shift: usize,
     /// Elements from one position to the next (channels of the input).
     pub step: usize,
@@ -32,9 +32,9 @@ pub(super) struct Tile<'a> {
     pub runs: &'a [Run],
     /// Weights of this pass, `[k][V * L]`.
     pub w: &'a [f32],
-    /// What the sums start from, `[V * L]`, or `None` to go on from what `out` holds.
+    /// Start of the sums, `[V * L]`, or `None` to go on from what `out` holds.
     pub start: Option<&'a [f32]>,
-    /// Whether negative results become 0.
+    /// True where negative results become 0.
     pub relu: bool,
     /// Output from the tile's first position and channel on.
     pub out: &'a mut [f32],

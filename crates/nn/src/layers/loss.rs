@@ -59,7 +59,7 @@ struct CrossEntropy {
     gamma: f64,
 }
 
-/// What the loss and its gradient need of a site.
+/// The numbers of a site that the loss and its gradient need.
 struct Site {
     /// -ln p of the target.
     surprise: f64,

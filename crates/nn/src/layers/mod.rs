@@ -36,7 +36,7 @@ pub use pool_mean::pool_mean;
 pub use relu::relu;
 pub use segments::expand;
 
-/// Whether the layers over `x`, or an optimiser's step, run on this crate's kernels; elsewhere they
+/// True where the layers over `x`, or an optimiser's step, run on this crate's kernels; elsewhere they
 /// are made of candle's operations.
 pub(crate) fn on_kernels(x: &Tensor) -> bool {
     #[cfg(any(test, feature = "testing"))]

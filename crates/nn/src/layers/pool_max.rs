@@ -32,7 +32,7 @@ pub fn pool_max(x: &Tensor, offsets: &[usize], keep: Option<&[bool]>) -> Result<
 pub(super) struct Kept {
     /// Ascending.
     rows: Vec<u32>,
-    /// Where those of each site begin in `rows`, and the end.
+    /// The first row of each site in `rows`, and the end.
     offsets: Vec<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! Which rows belong to which site. The rows of all sites of a batch lie one after the other;
+//! Rows that belong to sites. The rows of all sites of a batch lie one after the other;
 //! S + 1 offsets say where those of each begin, the last where the last ones end.
 
 use candle_core::{Device, Result, Tensor, bail};

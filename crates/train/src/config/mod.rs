@@ -1,4 +1,4 @@
-//! What a training run is told: a TOML, with a default for every field.
+//! The configuration of a training run: a TOML, with a default for every field.
 //!
 //! The effective configuration, defaults filled in, is written beside the run before its first
 //! step ([`TrainConfig::to_toml`]); its text is also what a checkpoint's hash is taken over.
@@ -47,7 +47,7 @@ pub enum ConfigError {
         path: String,
         /// The value as typed.
         value: String,
-        /// What is wrong with it.
+        /// The reason.
         message: String,
     },
 }
@@ -63,19 +63,19 @@ pub struct TrainConfig {
     /// Epochs without a better validation PR-AUC (mean of SNP and INDEL) after which the run
     /// ends; 0 never ends it early.
     pub patience: u64,
-    /// How batches are put together.
+    /// Make-up of the batches.
     pub batches: BatchConfig,
-    /// What is minimised.
+    /// The loss.
     pub loss: LossConfig,
     /// AdamW.
     pub optimizer: OptimizerConfig,
-    /// How the learning rate changes.
+    /// The learning rate, step by step.
     pub schedule: ScheduleConfig,
-    /// How an example is varied each time it is seen.
+    /// Random changes of an example each time it is seen.
     pub augmentation: AugmentationConfig,
-    /// Which examples are held out.
+    /// Examples that are held out.
     pub validation: ValidationConfig,
-    /// Which networks are trained.
+    /// The networks that are trained.
     pub network: NetworkConfig,
     /// Sizes of the network's layers, kept as they are written: the family gives them a type (see
     /// [`TrainConfig::architecture`]). An empty table is the family's default.
@@ -100,7 +100,7 @@ impl Default for TrainConfig {
     }
 }
 
-/// Which networks are trained.
+/// The networks that are trained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkConfig {
@@ -127,12 +127,12 @@ pub struct BatchConfig {
     pub steps_per_epoch: u64,
     /// Train although there are no SNPs at all, or no indels at all.
     pub allow_one_type: bool,
-    /// How often an example of a set of examples is drawn, relative to 1, the weight of sets not
+    /// Frequency at which an example of a set of examples is drawn, relative to 1, the weight of sets not
     /// named here; 0 leaves the set out. Classes stay balanced.
     pub set_weights: BTreeMap<String, SetWeight>,
 }
 
-/// How often the examples of a set are drawn, relative to 1.
+/// Frequency at which the examples of a set are drawn, relative to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(
     untagged,
@@ -244,7 +244,7 @@ pub enum ScheduleKind {
     Constant,
 }
 
-/// How the learning rate changes over the run.
+/// The learning rate over the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScheduleConfig {
@@ -257,7 +257,7 @@ pub struct ScheduleConfig {
     pub final_fraction: f64,
     /// Epochs without improvement before a plateau cuts, at least 1.
     pub plateau_patience: u64,
-    /// What a plateau multiplies the rate by, above 0 and below 1.
+    /// Factor of the rate at a plateau, above 0 and below 1.
     pub plateau_factor: f64,
 }
 
@@ -273,7 +273,7 @@ impl Default for ScheduleConfig {
     }
 }
 
-/// How an example is varied each time it is seen; all are probabilities but the fraction.
+/// Random changes of an example each time it is seen; all are probabilities but the fraction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AugmentationConfig {
@@ -302,7 +302,7 @@ impl Default for AugmentationConfig {
     }
 }
 
-/// Which examples are held out of the fit: by place or by set, never at random, since neighbouring
+/// Examples that are held out of the fit: by place or by set, never at random, since neighbouring
 /// calls share reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

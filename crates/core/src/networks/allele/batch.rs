@@ -35,7 +35,7 @@ pub(in crate::networks) struct AlleleBatch {
     pub(in crate::networks) supports_ref: Vec<bool>,
     /// `[allele][number]`, scaled, then their missing bits.
     scaled: Vec<f32>,
-    /// Where the reads of each allele begin, and the end.
+    /// The first read of each allele, and the end.
     offsets: Vec<usize>,
 }
 
@@ -99,7 +99,7 @@ impl AlleleBatch {
         self.supports_alt.len()
     }
 
-    /// Where the reads of each allele begin, and the end.
+    /// The first read of each allele, and the end.
     pub(in crate::networks) fn offsets(&self) -> &[usize] {
         &self.offsets
     }
@@ -117,7 +117,7 @@ impl AlleleBatch {
             .reshape(shape)?)
     }
 
-    /// What [`super::inputs::push_row`] makes, `[read, column, channel]`, of at least one read.
+    /// The floats of [`super::inputs::push_row`], `[read, column, channel]`, of at least one read.
     pub(in crate::networks) fn cells_on(
         &self,
         on: &OnDevice,
@@ -166,7 +166,7 @@ const QUALITIES: usize = 256;
 const CELLS: &str = "cells";
 const HAPLOTYPES: &str = "haplotypes";
 
-/// What the bytes of an [`AlleleBatch`] stand for, on a device: `[symbol with AGREES, then
+/// The floats that the bytes of an [`AlleleBatch`] stand for, on a device: `[symbol with AGREES, then
 /// quality][channel]` of reads, `[reference and allele][channel]` of haplotypes.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ pub(super) const KEPT_COLUMNS: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlleleSpec {
-    /// Whether it reads reads; else reference, allele and annotations only.
+    /// With reads; else reference, allele and annotations only.
     pub reads: bool,
     /// Filters of the first convolution, over the bases of a read and over the haplotypes.
     pub base_filters: usize,

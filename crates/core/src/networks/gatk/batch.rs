@@ -157,7 +157,7 @@ const CONSTANTS: usize = 5;
 const READS: &str = "reads";
 const REFERENCE: &str = "reference";
 
-/// What the bytes of a batch stand for, on a device: `[letter, then quality][channel]` of reads where
+/// The floats that the bytes of a batch stand for, on a device: `[letter, then quality][channel]` of reads where
 /// there are any, and `[letter][channel]` of the reference.
 ///
 /// # Errors

@@ -46,7 +46,7 @@ pub struct GatkSpec {
     pub annotation_units: usize,
     /// Units of the dense layer behind the concatenation.
     pub dense_units: usize,
-    /// Whether the normalised annotations go into the output layer as well.
+    /// True where the normalised annotations go into the output layer as well.
     pub shortcut: bool,
 }
 
@@ -104,7 +104,7 @@ impl GatkSpec {
         BEST_PRACTICES.map(String::from).to_vec()
     }
 
-    /// Whether the tensor shows reads.
+    /// True where the tensor shows reads.
     pub fn uses_reads(&self) -> bool {
         self.rows > 1
     }

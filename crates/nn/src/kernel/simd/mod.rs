@@ -1,4 +1,4 @@
-//! What the kernels need of an instruction set: a vector type with six operations, and a
+//! The needs of the kernels from an instruction set: a vector type with six operations, and a
 //! table of the kernels compiled for it. One file per instruction set.
 //!
 //! The operations are inlined into functions that carry `#[target_feature]`; anywhere else
