@@ -1,4 +1,4 @@
-//! What was found, said of each ALT and each record.
+//! From the matches found to the states of each ALT and each record.
 
 use std::collections::BTreeMap;
 
