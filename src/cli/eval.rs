@@ -141,7 +141,7 @@ impl EvalArgs {
             seen.push(name.clone());
             is_new
         });
-        let labels = LabelPlan::of_flags(
+        let labels = LabelPlan::from_flags(
             self.truth,
             self.confident,
             self.truth_sample,

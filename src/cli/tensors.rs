@@ -87,7 +87,7 @@ pub struct TensorsArgs {
 impl TensorsArgs {
     /// The settings of the run, defaults filled in.
     pub fn resolve(self) -> TensorsPlan {
-        let labels = LabelPlan::of_flags(
+        let labels = LabelPlan::from_flags(
             self.truth,
             self.confident,
             self.truth_sample,

@@ -1,24 +1,26 @@
 //! `cnnfilter tensors`: labelled calls become examples in a file, once, for training.
 
+mod table;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
+use self::table::Table;
 use super::encoding::{Call, EncodingPlan, Inputs, Workers, encode_calls, inputs, read_notes};
-use super::labels::{LabelPlan, LabelSource, TruthRecords};
+use super::labels::{ContigCalls, LabelPlan, LabelSource, warn_of_truth};
 use crate::io::example_file::ExampleWriter;
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{atomic, checksum, regions};
 use crate::terminal::progress::Progress;
 use crate::terminal::threads;
-use cnnfilter_core::encode::allele::AlleleLayout;
 use cnnfilter_core::encode::annotations::AnnotationSource;
 use cnnfilter_core::encode::store::{LabelledExample, StoreHeader, StoreInput};
-use cnnfilter_core::encode::{Encoder, Outcome, SiteTensor};
+use cnnfilter_core::encode::{Encoder, Outcome};
 use cnnfilter_core::genome::VariantKind;
-use cnnfilter_core::label::{AltState, MatchRule};
+use cnnfilter_core::label::{AltState, MatchRule, SampleRecords, TruthRecords};
 use cnnfilter_core::networks::card::TensorSpec;
 use cnnfilter_core::vcf::VcfRecord;
 
@@ -83,7 +85,7 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
     }
     let mut bases = inputs.reference.reader()?;
     let mut writer = ExampleWriter::create(&plan.output)?;
-    let mut table = Table::new(plan, &inputs.encoder);
+    let mut table = Table::open(plan, &inputs.encoder)?;
     let mut counts = Counts::default();
     let mut progress = Progress::new(plan.quiet);
     let workers = Workers::default();
@@ -102,16 +104,17 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         } else {
             Vec::new()
         };
-        let labels = source.label(
-            &contig,
-            &records,
-            inputs.samples[0].column,
-            &contig_bases,
-            MatchRule::Allele,
-            wanted.as_ref(),
-        )?;
+        let calls = ContigCalls {
+            contig: &contig,
+            calls: SampleRecords {
+                records: &records,
+                sample: inputs.samples[0].column,
+            },
+            bases: &contig_bases,
+        };
+        let labels = source.label(&calls, MatchRule::Allele, wanted.as_ref())?;
         drop(contig_bases);
-        truth_records.add(labels.truth_records);
+        truth_records += labels.truth_records;
         let mut labelled = records.into_iter().zip(labels.alternates);
         loop {
             let chunk: Vec<(VcfRecord, Vec<AltState>)> = labelled.by_ref().take(CHUNK).collect();
@@ -140,7 +143,9 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
             for ((call, outcome), states) in encoded.into_iter().zip(states) {
                 for example in examples(&call.record, outcome, &states, &mut counts) {
                     counts.classes[example.class()] += 1;
-                    table.add(&example);
+                    if let Some(table) = &mut table {
+                        table.add(&example)?;
+                    }
                     writer.push(&example)?;
                 }
             }
@@ -150,9 +155,7 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
     }
     progress.finish();
     counts.leave("outside the regions", calls.left_out());
-    if let LabelPlan::Truth { truth, .. } = &plan.labels {
-        truth_records.warn(truth);
-    }
+    warn_of_truth(&plan.labels, &truth_records);
     for note in read_notes(&workers.read_counts(), &inputs) {
         log::warn!("{note}");
     }
@@ -180,13 +183,14 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     // Both or none: the table waits under its temporary name for the examples.
-    let (path, text) = (plan.table.as_deref(), table.text.as_bytes());
+    let (path, text) = (plan.table.as_deref(), table.map(Table::finish).transpose()?);
+    let text = text.unwrap_or_default();
     let file = path.filter(|path| !atomic::is_special(path));
-    let prepared = file.map(|path| atomic::prepare(path, text)).transpose()?;
+    let prepared = file.map(|path| atomic::prepare(path, &text)).transpose()?;
     writer.finish(&header)?;
     match (prepared, path) {
         (Some(pending), _) => pending.commit()?,
-        (None, Some(pipe)) => atomic::write(pipe, text)?,
+        (None, Some(pipe)) => atomic::write(pipe, &text)?,
         (None, None) => {}
     }
     Ok(counts.to_text(&header))
@@ -278,66 +282,8 @@ fn examples(
     found
 }
 
-/// The numbers of the examples, for tools that learn from tables.
-struct Table {
-    text: String,
-    set: String,
-    is_wanted: bool,
-}
-
-impl Table {
-    fn new(plan: &TensorsPlan, encoder: &Encoder) -> Self {
-        let mut text = String::new();
-        let is_wanted = plan.table.is_some();
-        if is_wanted {
-            text.push_str("set\tcontig\tpos\tref\talt\tlabel\tgenotype_right\ttype");
-            let layout = AlleleLayout::usual(encoder.uses_reads());
-            let mut names = encoder.annotation_names();
-            names.extend(layout.site_names().map(String::from));
-            for name in &names {
-                text.push('\t');
-                text.push_str(name);
-            }
-            text.push('\n');
-        }
-        Self {
-            text,
-            set: plan.set.clone(),
-            is_wanted,
-        }
-    }
-
-    fn add(&mut self, example: &LabelledExample) {
-        let SiteTensor::Allele(set) = &example.example.tensor else {
-            return;
-        };
-        if !self.is_wanted {
-            return;
-        }
-        let text = |allele: &[u8]| String::from_utf8_lossy(allele).into_owned();
-        let _ = write!(
-            self.text,
-            "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
-            self.set,
-            example.contig,
-            example.start + 1,
-            text(&example.reference),
-            text(&example.alternate),
-            u8::from(example.is_real),
-            u8::from(example.is_genotype_right),
-            if example.is_indel { "INDEL" } else { "SNP" }
-        );
-        for value in example.example.annotations.iter().chain(&set.site) {
-            self.text.push('\t');
-            if !value.is_nan() {
-                let _ = write!(self.text, "{value}");
-            }
-        }
-        self.text.push('\n');
-    }
-}
-
-/// What the examples were made of. Reads and references are large: their indexes stand for them.
+/// The files that the examples were made of. Reads and references are large: their indexes stand for
+/// them.
 fn input_files(plan: &TensorsPlan, inputs: &Inputs) -> Result<Vec<StoreInput>> {
     let mut files: Vec<(&str, PathBuf)> = vec![("calls", plan.variants.clone())];
     let reads = inputs.reads.iter();

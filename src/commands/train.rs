@@ -231,7 +231,9 @@ fn save_checkpoint(
     ];
     run_dir::save_checkpoint(&plan.output, metadata, &tensors)?;
     let history = plan.output.join(run_dir::HISTORY);
-    atomic::write(&history, state.history.to_tsv().as_bytes())
+    let table = state.history.to_tsv();
+    let table = table.map_err(|error| IoError::other(&history, error.to_string()))?;
+    atomic::write(&history, table.as_bytes())
 }
 
 /// Calibrates on the validation examples, chooses thresholds there and fills the card.

@@ -110,6 +110,26 @@ fn the_demo_is_labelled_as_its_recipe_counts() {
     }
 }
 
+/// The figures over all records and the summary are those of version 0.1.0, byte for byte.
+#[test]
+fn figures_of_the_demo_stay_as_they_were() {
+    let lab = Lab::new();
+    let more = ["--score", "QUAL,QD", "--resamples", "100"];
+    let (folder, summary) = demo_report(&lab, "report", &demo("calls.vcf"), &more);
+    let table = std::fs::read_to_string(folder.join("eval.tsv")).unwrap();
+    let kept: String = table
+        .split_inclusive('\n')
+        .enumerate()
+        .filter(|(at, line)| {
+            let stratum = line.split('\t').nth(2).unwrap();
+            *at == 0 || ["all", "score_bin:1", "score_bin:10"].contains(&stratum)
+        })
+        .map(|(_, line)| line)
+        .collect();
+    assert_eq!(kept, include_str!("../data/eval/demo.tsv"));
+    assert_eq!(summary, include_str!("../data/eval/demo.txt"));
+}
+
 #[test]
 fn a_call_set_that_is_the_truth_is_all_true() {
     let lab = Lab::new();

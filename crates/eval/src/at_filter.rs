@@ -19,6 +19,16 @@ pub enum FilterRow {
     Pass,
 }
 
+impl FilterRow {
+    /// `ALL` or `PASS`.
+    pub fn name(self) -> &'static str {
+        match self {
+            FilterRow::All => "ALL",
+            FilterRow::Pass => "PASS",
+        }
+    }
+}
+
 /// Counts with the names of hap.py's `summary.csv`.
 ///
 /// hap.py counts the truth side by truth variants and the query side by calls; the two differ where one
@@ -113,7 +123,7 @@ impl FilterFigures {
 ///
 /// A true call that is filtered out leaves its truth variant uncalled: it adds to `truth_fn`. Where the
 /// stratum is not a property of the truth (ALT fraction, depth) missed variants are taken as none.
-pub fn at_filter(table: &JudgedTable, kind: Kind, stratum: Stratum) -> [FilterFigures; 2] {
+pub(crate) fn at_filter(table: &JudgedTable, kind: Kind, stratum: Stratum) -> [FilterFigures; 2] {
     let test = stratum.membership_of(kind);
     let missed = table
         .missed

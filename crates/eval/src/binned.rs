@@ -17,7 +17,7 @@ use super::strata::{Membership, Totals};
 use super::undefined::Undefined;
 
 /// Aim for the number of bins; there are never more than twice as many and one.
-pub const MAX_BINS: usize = 256;
+pub(crate) const MAX_BINS: usize = 256;
 
 /// Slots of the dense product that are summed together.
 const SLOT_CHUNK: usize = 256;
@@ -34,7 +34,7 @@ pub(crate) type ResampledFigures = Vec<Option<[f64; N_METRICS]>>;
 /// A stratum of a ranking in bins.
 #[derive(Debug)]
 pub(crate) struct Binned {
-    /// Whether bin i is one tied group.
+    /// Bin i is one tied group.
     tied: Vec<bool>,
     /// Bootstrap block and slot of every record; the slot is twice the bin, plus one for a false call.
     entries: Vec<(u16, u16)>,

@@ -23,26 +23,26 @@ use super::table::JudgedTable;
 use super::undefined::Undefined;
 
 /// Records at most this many bases apart are never resampled apart: about the length of a read pair.
-pub const CLUSTER_GAP: u32 = 500;
+pub(crate) const CLUSTER_GAP: u32 = 500;
 /// Largest number of blocks.
-pub const MAX_BLOCKS: usize = 1_000;
+pub(crate) const MAX_BLOCKS: usize = 1_000;
 /// A stratum whose records lie in fewer blocks has no interval.
-pub const MIN_BLOCKS: usize = 10;
+pub(crate) const MIN_BLOCKS: usize = 10;
 /// Share of the resamples that must hold both classes for an interval.
-pub const MIN_DEFINED: f64 = 0.9;
+pub(crate) const MIN_DEFINED: f64 = 0.9;
 /// Coverage of the intervals.
-pub const COVERAGE: f64 = 0.95;
+pub(crate) const COVERAGE: f64 = 0.95;
 
 /// The block of each record of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blocks {
-    of_record: Vec<u16>,
+pub(crate) struct Blocks {
+    by_record: Vec<u16>,
     n: usize,
 }
 
 impl Blocks {
     /// Joins the records of `table` into at most [`MAX_BLOCKS`] runs of neighbours.
-    pub fn new(table: &JudgedTable) -> Self {
+    pub(crate) fn new(table: &JudgedTable) -> Self {
         let mut clusters: Vec<usize> = Vec::new();
         for i in 0..table.len() {
             let together = i > 0
@@ -53,7 +53,7 @@ impl Blocks {
             }
         }
         let join = clusters.len() > MAX_BLOCKS;
-        let mut of_record = Vec::with_capacity(table.len());
+        let mut by_record = Vec::with_capacity(table.len());
         let mut n = 0_u16;
         let mut last_share = 0;
         for (c, &start) in clusters.iter().enumerate() {
@@ -67,33 +67,28 @@ impl Blocks {
                 n += 1;
                 last_share = share;
             }
-            of_record.resize(end, n - 1);
+            by_record.resize(end, n - 1);
         }
         Self {
-            of_record,
+            by_record,
             n: usize::from(n),
         }
     }
 
     /// Block of each record, 0 to `len() - 1`.
-    pub fn of_record(&self) -> &[u16] {
-        &self.of_record
+    pub(crate) fn by_record(&self) -> &[u16] {
+        &self.by_record
     }
 
     /// Number of blocks.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.n
-    }
-
-    /// Whether there is no block.
-    pub fn is_empty(&self) -> bool {
-        self.n == 0
     }
 }
 
 /// How often each block was drawn in each resample.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ResampleWeights {
+pub(crate) struct ResampleWeights {
     n_blocks: usize,
     n_resamples: usize,
     weights: Vec<u16>,
@@ -103,7 +98,7 @@ impl ResampleWeights {
     /// Draws `n_resamples` times `n_blocks` blocks out of `n_blocks`, with replacement.
     ///
     /// `n_blocks` is at most [`MAX_BLOCKS`], which `binned` relies on.
-    pub fn draw(n_blocks: usize, n_resamples: usize, seed: u64) -> Self {
+    pub(crate) fn draw(n_blocks: usize, n_resamples: usize, seed: u64) -> Self {
         let mut weights = vec![0; n_blocks * n_resamples];
         if n_blocks > 0 {
             weights
@@ -128,22 +123,22 @@ impl ResampleWeights {
     }
 
     /// Weights of one resample, one a block.
-    pub fn resample(&self, index: usize) -> &[u16] {
+    pub(crate) fn resample(&self, index: usize) -> &[u16] {
         &self.weights[index * self.n_blocks..(index + 1) * self.n_blocks]
     }
 
     /// Number of resamples.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.n_resamples
     }
 
-    /// Whether there is no resample.
-    pub fn is_empty(&self) -> bool {
+    /// True without a resample.
+    pub(crate) fn is_empty(&self) -> bool {
         self.n_resamples == 0
     }
 
     /// Number of blocks.
-    pub fn n_blocks(&self) -> usize {
+    pub(crate) fn n_blocks(&self) -> usize {
         self.n_blocks
     }
 }
@@ -163,7 +158,7 @@ pub struct Interval {
 /// # Errors
 /// [`Undefined::NoResamples`], or [`Undefined::TooFewResamples`] when fewer than [`MIN_DEFINED`] of them
 /// hold a value.
-pub fn percentile_interval(
+pub(crate) fn percentile_interval(
     values: impl Iterator<Item = Option<f64>>,
 ) -> Result<Interval, Undefined> {
     let all: Vec<Option<f64>> = values.collect();
@@ -183,7 +178,7 @@ pub fn percentile_interval(
 ///
 /// # Errors
 /// As [`percentile_interval`].
-pub fn p_value(differences: impl Iterator<Item = Option<f64>>) -> Result<f64, Undefined> {
+pub(crate) fn p_value(differences: impl Iterator<Item = Option<f64>>) -> Result<f64, Undefined> {
     let (mut n, mut defined, mut low, mut high) = (0_usize, 0_usize, 0_usize, 0_usize);
     for difference in differences {
         n += 1;

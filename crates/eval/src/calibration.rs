@@ -10,7 +10,7 @@ use super::table::JudgedTable;
 use super::undefined::Undefined;
 
 /// Number of bins of equal width in [0, 1].
-pub const CALIBRATION_BINS: usize = 10;
+pub(crate) const CALIBRATION_BINS: usize = 10;
 
 /// One bin of a reliability curve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -51,7 +51,7 @@ pub struct Calibration {
 ///
 /// # Errors
 /// Undefined for no records, a score that is missing everywhere, values outside [0, 1].
-pub fn calibration(
+pub(crate) fn calibration(
     table: &JudgedTable,
     kind: Kind,
     stratum: Stratum,
@@ -125,7 +125,7 @@ pub fn calibration(
 }
 
 /// Clopper–Pearson interval of a proportion `successes / n`; [0, 1] for n = 0.
-pub fn binomial_interval(successes: u64, n: u64) -> Interval {
+pub(crate) fn binomial_interval(successes: u64, n: u64) -> Interval {
     let tail = (1.0 - COVERAGE) / 2.0;
     let failures = n.saturating_sub(successes);
     let quantile = |a: u64, b: u64, q: f64| {

@@ -6,6 +6,7 @@ use super::classes::*;
 use super::reference::{Row, assert_close, generated, record, run, table_of, value};
 use super::table::TableError;
 use super::*;
+use crate::strata::Stratum;
 
 #[test]
 fn what_does_not_exist_says_why() {
@@ -181,11 +182,11 @@ fn the_worst_records_are_those_most_wrong() {
         (true, Some(1.0)),
         (false, Some(5.0)),
     ]);
-    let found = worst::worst(&table, Kind::Snp, 0, 2);
+    let found = worst::worst_among(&table, Kind::Snp, 0, 2, 0..table.len());
     assert_eq!(found.false_positives, [1, 0]);
     assert_eq!(found.false_negatives, [4, 5]);
     assert_eq!(
-        worst::worst(&table, Kind::Snp, 0, 9).false_positives,
+        worst::worst_among(&table, Kind::Snp, 0, 9, 0..table.len()).false_positives,
         [1, 0, 6]
     );
 }
@@ -228,11 +229,11 @@ fn blocks_keep_neighbours_together_and_are_at_most_a_thousand() {
         r.contig = contig;
         table.push(r).unwrap();
     }
-    assert_eq!(Blocks::new(&table).of_record(), [0, 0, 1, 2, 2]);
+    assert_eq!(Blocks::new(&table).by_record(), [0, 0, 1, 2, 2]);
     let many = Blocks::new(&table_of(&vec![(true, Some(0.0)); 12_345]));
     assert_eq!(many.len(), MAX_BLOCKS);
     let mut sizes = vec![0; MAX_BLOCKS];
-    for &b in many.of_record() {
+    for &b in many.by_record() {
         sizes[usize::from(b)] += 1;
     }
     assert!(sizes.iter().all(|&n| (12..=13).contains(&n)));

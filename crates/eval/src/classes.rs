@@ -3,11 +3,12 @@
 //! Each class is a few bits of one `u32` per record ([`ClassBits`]), so that five million records with all
 //! their classes take 20 MB.
 
+use cnnfilter_core::genome::VariantKind;
+use cnnfilter_core::label::RecordLabel;
 use serde::Serialize;
 
 /// SNP or indel; every figure is given for the two apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Every ALT has the length of REF (MNPs are counted here, as hap.py does).
     Snp,
@@ -19,16 +20,37 @@ impl Kind {
     /// Both kinds, in the order of every output.
     pub const ALL: [Kind; 2] = [Kind::Snp, Kind::Indel];
 
+    /// The kind of a record that has figures; `None` for one that is neither SNP nor indel.
+    pub fn from_variant(kind: VariantKind) -> Option<Self> {
+        match kind {
+            VariantKind::Snp => Some(Kind::Snp),
+            VariantKind::Indel => Some(Kind::Indel),
+            VariantKind::Other => None,
+        }
+    }
+
     /// `SNP` or `INDEL`.
     pub fn name(self) -> &'static str {
-        match self {
-            Kind::Snp => "SNP",
-            Kind::Indel => "INDEL",
+        VariantKind::from(self).name()
+    }
+}
+
+impl From<Kind> for VariantKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Snp => VariantKind::Snp,
+            Kind::Indel => VariantKind::Indel,
         }
     }
 }
 
-/// What the truth says about a call.
+impl Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// The truth's verdict on a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label {
     /// Outside the confident regions, or no truth at hand.
@@ -39,7 +61,17 @@ pub enum Label {
     False,
 }
 
-/// What the FILTER column says about a call.
+impl From<RecordLabel> for Label {
+    fn from(label: RecordLabel) -> Self {
+        match label {
+            RecordLabel::True => Label::True,
+            RecordLabel::False => Label::False,
+            RecordLabel::Unjudged(_) => Label::Unjudged,
+        }
+    }
+}
+
+/// The state of a call's FILTER column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilterState {
     /// No filter was applied (`.`); counted as passing, as hap.py does.
@@ -218,9 +250,9 @@ pub struct ClassBits(pub(crate) u32);
 pub struct Classes {
     /// SNP or indel.
     pub kind: Kind,
-    /// What the truth says.
+    /// The truth's verdict.
     pub label: Label,
-    /// What the FILTER column says.
+    /// The state of the FILTER column.
     pub filter: FilterState,
     /// Length class.
     pub size: SizeClass,
@@ -293,7 +325,7 @@ impl ClassBits {
         Kind::ALL[(self.0 & KIND_MASK) as usize]
     }
 
-    /// What the truth says.
+    /// The truth's verdict.
     pub fn label(self) -> Label {
         match self.0 & LABEL_MASK {
             TRUE_BIT => Label::True,
@@ -302,7 +334,7 @@ impl ClassBits {
         }
     }
 
-    /// Whether FILTER is `PASS` or `.`.
+    /// True where FILTER is `PASS` or `.`.
     pub fn passes(self) -> bool {
         (self.0 >> FILTER_SHIFT) & 0b11 != FilterState::Filtered as u32
     }

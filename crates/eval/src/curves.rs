@@ -9,7 +9,7 @@ use super::undefined::Undefined;
 
 /// Exact figures of one score in one stratum, from all records.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PointFigures {
+pub(crate) struct PointFigures {
     /// In the order of [`super::metrics::Metric::ALL`]; 0 for a recall whose precision is never reached.
     pub values: [f64; N_METRICS],
     /// Threshold of the best F1: calls with this score or a higher one are kept.
@@ -59,7 +59,7 @@ impl Serialize for Threshold {
 ///
 /// # Errors
 /// The reason: no records, or one class only.
-pub fn check_classes(totals: Totals) -> Result<(), Undefined> {
+pub(crate) fn check_classes(totals: Totals) -> Result<(), Undefined> {
     match (totals.n_true, totals.n_false) {
         (0, 0) => Err(Undefined::Empty),
         (0, n_false) => Err(Undefined::NoTrue { n_false }),

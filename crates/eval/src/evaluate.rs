@@ -15,7 +15,7 @@ use super::strata::{Stratum, Totals, count};
 use super::table::JudgedTable;
 use super::undefined::{Figure, Undefined, ratio};
 
-/// What to compute.
+/// Settings of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvalConfig {
     /// How labels were made (`allele`, `genotype`); named wherever a figure stands.
@@ -64,7 +64,7 @@ pub enum EvalError {
     },
 }
 
-/// What one score gives in one stratum, before it is compared with others.
+/// The figures of one score in one stratum, before it is compared with others.
 struct ScoreInStratum {
     point: Result<PointFigures, Undefined>,
     resampled: Result<ResampledFigures, Undefined>,
@@ -79,25 +79,7 @@ struct ScoreInStratum {
 /// # Errors
 /// [`EvalError::UnknownScore`] for a baseline or probability that is not a score of the table.
 pub fn evaluate(table: &JudgedTable, config: &EvalConfig) -> Result<Evaluation, EvalError> {
-    let index_of = |name: &String| {
-        table
-            .score_names()
-            .iter()
-            .position(|s| s == name)
-            .ok_or_else(|| EvalError::UnknownScore {
-                found: name.clone(),
-                known: table.score_names().to_vec(),
-            })
-    };
-    let baseline = config.baseline.as_ref().map(index_of).transpose()?;
-    let probabilities: Vec<usize> = config
-        .probabilities
-        .iter()
-        .map(index_of)
-        .collect::<Result<_, _>>()?;
-
-    let blocks = Blocks::new(table);
-    let weights = ResampleWeights::draw(blocks.len(), config.resamples, config.seed);
+    let run = Run::new(table, config)?;
     let mut cells = Vec::new();
     let mut histograms = Vec::new();
     let mut n_judged = 0;
@@ -107,50 +89,17 @@ pub fn evaluate(table: &JudgedTable, config: &EvalConfig) -> Result<Evaluation, 
         n_judged += (totals[0].n_true + totals[0].n_false) as usize;
         let by_score: Vec<Vec<ScoreInStratum>> = (0..table.score_names().len())
             .map(|score| {
-                let ranking = Ranking::new(table, kind, score, blocks.of_record());
-                histograms.push(ScoreHistogram {
-                    kind,
-                    score: table.score_names()[score].clone(),
-                    histogram: histogram(&ranking),
-                });
-                let is_probability = probabilities.contains(&score);
-                strata
-                    .par_iter()
-                    .zip(&totals)
-                    .map(|(&stratum, &totals)| {
-                        let mut result =
-                            score_in_stratum(&ranking, stratum, totals, &weights, config);
-                        result.calibration =
-                            is_probability.then(|| calibration(table, kind, stratum, score));
-                        result
-                    })
-                    .collect()
+                let (histogram, results) = run.score(kind, score, &strata, &totals);
+                histograms.push(histogram);
+                results
             })
             .collect();
         for (s, (&stratum, &totals)) in strata.iter().zip(&totals).enumerate() {
             for (score, results) in by_score.iter().enumerate() {
-                let result = &results[s];
-                let reference = baseline.filter(|&b| b != score).map(|b| &by_score[b][s]);
-                cells.push(Cell {
-                    kind,
-                    stratum: stratum.name(table),
-                    score: table.score_names()[score].clone(),
-                    n_true: totals.n_true,
-                    n_false: totals.n_false,
-                    n_missed: totals.missed,
-                    prevalence: ratio(
-                        totals.n_true as f64,
-                        (totals.n_true + totals.n_false) as f64,
-                        "judged records",
-                    ),
-                    figures: estimates(result, totals),
-                    differences: reference.map_or_else(Vec::new, |r| differences(result, r)),
-                    curves: result.curves.clone(),
-                    calibration: match &result.calibration {
-                        Some(Ok(c)) if has_curves(stratum) => Some(c.clone()),
-                        _ => None,
-                    },
-                });
+                let baseline = run.baseline.filter(|&b| b != score);
+                let baseline = baseline.map(|b| &by_score[b][s]);
+                let place = (kind, stratum, score);
+                cells.push(cell(table, place, totals, &results[s], baseline));
             }
         }
     }
@@ -161,11 +110,107 @@ pub fn evaluate(table: &JudgedTable, config: &EvalConfig) -> Result<Evaluation, 
         n_records: table.len(),
         n_judged,
         resamples: config.resamples,
-        blocks: blocks.len(),
+        blocks: run.blocks.len(),
         seed: config.seed,
         cells,
         histograms,
     })
+}
+
+/// The parts of an evaluation that all kinds and scores share.
+struct Run<'a> {
+    table: &'a JudgedTable,
+    config: &'a EvalConfig,
+    /// Index of the score that the others are compared with.
+    baseline: Option<usize>,
+    /// Indices of the scores that are probabilities.
+    probabilities: Vec<usize>,
+    blocks: Blocks,
+    weights: ResampleWeights,
+}
+
+impl<'a> Run<'a> {
+    fn new(table: &'a JudgedTable, config: &'a EvalConfig) -> Result<Self, EvalError> {
+        let index_of = |name: &String| {
+            table
+                .score_names()
+                .iter()
+                .position(|s| s == name)
+                .ok_or_else(|| EvalError::UnknownScore {
+                    found: name.clone(),
+                    known: table.score_names().to_vec(),
+                })
+        };
+        let baseline = config.baseline.as_ref().map(index_of).transpose()?;
+        let probabilities = config
+            .probabilities
+            .iter()
+            .map(index_of)
+            .collect::<Result<_, _>>()?;
+        let blocks = Blocks::new(table);
+        let weights = ResampleWeights::draw(blocks.len(), config.resamples, config.seed);
+        Ok(Self {
+            table,
+            config,
+            baseline,
+            probabilities,
+            blocks,
+            weights,
+        })
+    }
+
+    /// The histogram of one score of one kind, and its figures in every stratum.
+    fn score(
+        &self,
+        kind: Kind,
+        score: usize,
+        strata: &[Stratum],
+        totals: &[Totals],
+    ) -> (ScoreHistogram, Vec<ScoreInStratum>) {
+        let ranking = Ranking::new(self.table, kind, score, self.blocks.by_record());
+        let histogram = ScoreHistogram {
+            kind,
+            score: self.table.score_names()[score].clone(),
+            histogram: histogram(&ranking),
+        };
+        let is_probability = self.probabilities.contains(&score);
+        let results = strata
+            .par_iter()
+            .zip(totals)
+            .map(|(&stratum, &totals)| ScoreInStratum {
+                calibration: is_probability.then(|| calibration(self.table, kind, stratum, score)),
+                ..score_in_stratum(&ranking, stratum, totals, &self.weights, self.config)
+            })
+            .collect();
+        (histogram, results)
+    }
+}
+
+/// One score in one stratum of one kind, beside the baseline.
+fn cell(
+    table: &JudgedTable,
+    (kind, stratum, score): (Kind, Stratum, usize),
+    totals: Totals,
+    result: &ScoreInStratum,
+    baseline: Option<&ScoreInStratum>,
+) -> Cell {
+    let n_judged = totals.n_true + totals.n_false;
+    Cell {
+        kind,
+        stratum: stratum.name(table),
+        score: table.score_names()[score].clone(),
+        n_true: totals.n_true,
+        n_false: totals.n_false,
+        n_missed: totals.missed,
+        prevalence: ratio(totals.n_true as f64, n_judged as f64, "judged records"),
+        figures: estimates(result, totals),
+        differences: baseline.map_or_else(Vec::new, |baseline| differences(result, baseline)),
+        curves: result.curves.clone(),
+        calibration: match &result.calibration {
+            Some(Ok(calibration)) if has_curves(stratum) => Some(calibration.clone()),
+            _ => None,
+        },
+    }
 }
 
 /// Strata that are drawn: their curves are part of the result.
@@ -232,6 +277,7 @@ fn interval(
     percentile_interval(resampled.iter().map(|r| r.map(|v| v[metric as usize])))
 }
 
+/// All figures of a cell, in the order of every output.
 fn estimates(result: &ScoreInStratum, totals: Totals) -> Vec<Estimate> {
     let mut out: Vec<Estimate> = Metric::ALL
         .into_iter()
@@ -248,7 +294,28 @@ fn estimates(result: &ScoreInStratum, totals: Totals) -> Vec<Estimate> {
             }
         })
         .collect();
-    // Missed truth is not resampled: recall and both ends of its interval shrink by one factor.
+    let recalls = Metric::FIRST_RECALL..Metric::FIRST_RECALL + PRECISIONS.len();
+    let with_missed = recalls_with_missed(&out[recalls], totals);
+    out.extend(with_missed);
+    out.extend(thresholds(result));
+    out.push(Estimate::plain(
+        "n_missing_score",
+        Ok(result.n_missing as f64),
+    ));
+    if let Some(calibration) = &result.calibration {
+        let pick = |f: fn(&Calibration) -> f64| calibration.as_ref().map(f).map_err(Clone::clone);
+        out.push(Estimate::plain(
+            "expected_calibration_error",
+            pick(|c| c.expected_calibration_error),
+        ));
+        out.push(Estimate::plain("brier", pick(|c| c.brier)));
+    }
+    out
+}
+
+/// The recalls among all truth variants, those that were never called too, and the recall ceiling.
+/// Missed truth is not resampled: a recall and both ends of its interval shrink by one factor.
+fn recalls_with_missed(recalls: &[Estimate], totals: Totals) -> Vec<Estimate> {
     let ceiling = match totals.missed {
         None => Err(Undefined::MissedUnknown),
         Some(missed) => ratio(
@@ -257,8 +324,8 @@ fn estimates(result: &ScoreInStratum, totals: Totals) -> Vec<Estimate> {
             "truth variants",
         ),
     };
-    for i in 0..PRECISIONS.len() {
-        let recall = &out[Metric::FIRST_RECALL + i];
+    let mut out = Vec::new();
+    for recall in recalls {
         let figure = format!("{}_with_missed", recall.figure);
         let (value, interval) = match (&recall.value, &ceiling) {
             (Ok(value), Ok(c)) => (
@@ -279,39 +346,32 @@ fn estimates(result: &ScoreInStratum, totals: Totals) -> Vec<Estimate> {
         });
     }
     out.push(Estimate::plain("recall_ceiling", ceiling));
-    let threshold = |value: Option<f32>, n: u64| match value {
+    out
+}
+
+/// The thresholds of best F1 and of every precision.
+fn thresholds(result: &ScoreInStratum) -> Vec<Estimate> {
+    let threshold = |value: Option<f32>| match value {
         Some(score) => Ok(shortest(score)),
-        None => Err(Undefined::KeepAll { n_missing: n }),
+        None => Err(Undefined::KeepAll {
+            n_missing: result.n_missing,
+        }),
     };
-    let point = result.point.as_ref();
-    out.push(Estimate::plain(
-        "best_f1_threshold",
-        point
-            .map_err(Clone::clone)
-            .and_then(|p| threshold(p.best_f1_threshold.value(), result.n_missing)),
-    ));
+    let point = result.point.as_ref().map_err(Clone::clone);
+    let best_f1 = point
+        .clone()
+        .and_then(|p| threshold(p.best_f1_threshold.value()));
+    let mut out = vec![Estimate::plain("best_f1_threshold", best_f1)];
     for (i, precision) in PRECISIONS.into_iter().enumerate() {
-        let value = point.map_err(Clone::clone).and_then(|p| {
+        let value = point.clone().and_then(|p| {
             p.recall_thresholds[i].map_or(Err(Undefined::PrecisionNotReached { precision }), |t| {
-                threshold(t.value(), result.n_missing)
+                threshold(t.value())
             })
         });
         out.push(Estimate::plain(
             format!("threshold_at_precision_{:.0}", precision * 100.0),
             value,
         ));
-    }
-    out.push(Estimate::plain(
-        "n_missing_score",
-        Ok(result.n_missing as f64),
-    ));
-    if let Some(calibration) = &result.calibration {
-        let pick = |f: fn(&Calibration) -> f64| calibration.as_ref().map(f).map_err(Clone::clone);
-        out.push(Estimate::plain(
-            "expected_calibration_error",
-            pick(|c| c.expected_calibration_error),
-        ));
-        out.push(Estimate::plain("brier", pick(|c| c.brier)));
     }
     out
 }

@@ -6,7 +6,7 @@ use super::ranking::Ranking;
 use super::undefined::Undefined;
 
 /// Number of bins.
-pub const HISTOGRAM_BINS: usize = 40;
+pub(crate) const HISTOGRAM_BINS: usize = 40;
 
 /// Counts of true and false calls by score.
 #[derive(Debug, Clone, PartialEq, Serialize)]

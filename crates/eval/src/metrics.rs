@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 /// Precisions at which recall is given.
-pub const PRECISIONS: [f64; 5] = [0.70, 0.80, 0.90, 0.95, 0.99];
+pub(crate) const PRECISIONS: [f64; 5] = [0.70, 0.80, 0.90, 0.95, 0.99];
 
 /// Number of figures in a [`Metric`] array.
-pub const N_METRICS: usize = 9;
+pub(crate) const N_METRICS: usize = 9;
 
 /// A figure of a ranking that has a bootstrap interval.
 ///
@@ -77,7 +77,7 @@ impl Metric {
     }
 }
 
-/// What one step down the ranking improved.
+/// The improvement by one step down the ranking.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Improved {
     /// A new best F1.

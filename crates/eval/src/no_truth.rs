@@ -1,4 +1,4 @@
-//! What can be said of a score without truth: Ti/Tv and het/hom by score bin.
+//! Figures that need no truth: Ti/Tv and het/hom by score bin.
 //!
 //! True SNPs of a human genome have about 2.0–2.1 transitions a transversion (errors 0.5) and 1.5–2 het
 //! calls a hom one, so a score that ranks well keeps both near these values at its upper end.
@@ -39,7 +39,7 @@ pub struct ScoreBin {
 ///
 /// # Errors
 /// Undefined for no records or a score that is missing everywhere.
-pub fn by_score_bin(
+pub(crate) fn by_score_bin(
     table: &JudgedTable,
     kind: Kind,
     score: usize,

@@ -1,6 +1,7 @@
 //! Obvious, slow references, golden numbers and properties of the whole evaluation.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use crate::strata::Stratum;
 use proptest::prelude::*;
 
 use super::bootstrap::{Blocks, Interval, ResampleWeights, percentile_interval};
@@ -171,7 +172,7 @@ proptest! {
         let Some(resampled) = resampled(&table, &weights) else { return Ok(()) };
         for (r, found) in resampled.into_iter().enumerate() {
             let w = weights.resample(r);
-            let weighted: Vec<_> = rows.iter().zip(blocks.of_record())
+            let weighted: Vec<_> = rows.iter().zip(blocks.by_record())
                 .map(|(&(t, s), &b)| (t, s, f64::from(w[usize::from(b)])))
                 .collect();
             let total = |label: bool| weighted.iter().filter(|r| r.0 == label).map(|r| r.2).sum::<f64>();
@@ -243,7 +244,7 @@ proptest! {
 
 fn ranking_parts(table: &JudgedTable) -> (ranking::Ranking, strata::Membership, strata::Totals) {
     let blocks = Blocks::new(table);
-    let ranking = ranking::Ranking::new(table, Kind::Snp, 0, blocks.of_record());
+    let ranking = ranking::Ranking::new(table, Kind::Snp, 0, blocks.by_record());
     let totals = strata::count(table, Kind::Snp, &[Stratum::All])[0];
     (ranking, Stratum::All.membership(), totals)
 }
@@ -383,7 +384,7 @@ fn binned_resamples_follow_exact_ones() {
         // Sorted once, so that the reference is O(n): one threshold a record, scores being distinct enough.
         let mut weighted: Vec<(f32, bool, f64)> = rows
             .iter()
-            .zip(blocks.of_record())
+            .zip(blocks.by_record())
             .map(|(&(t, s), &b)| (s.unwrap(), t, f64::from(w[usize::from(b)])))
             .collect();
         weighted.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -1,4 +1,4 @@
-//! What an evaluation returns, and its JSON.
+//! The result of an evaluation, and its JSON.
 
 use serde::Serialize;
 use serde::ser::SerializeMap;

@@ -11,7 +11,7 @@ use super::table::JudgedTable;
 
 /// A subset of the records of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stratum {
+pub(crate) enum Stratum {
     /// All records.
     All,
     /// Inside BED i.
@@ -54,7 +54,7 @@ impl Stratum {
     ///
     /// `difficult` are the BEDs (bits) whose union is "difficult"; with fewer than two of them the union
     /// says nothing new and is left out.
-    pub fn enumerate(table: &JudgedTable, kind: Kind, difficult: u32) -> Vec<Stratum> {
+    pub(crate) fn enumerate(table: &JudgedTable, kind: Kind, difficult: u32) -> Vec<Stratum> {
         let mut strata = vec![Stratum::All];
         let difficult = difficult & Self::every_bed(table);
         if difficult.count_ones() > 1 {
@@ -75,7 +75,7 @@ impl Stratum {
     }
 
     /// The mask of all BEDs of the table.
-    pub fn every_bed(table: &JudgedTable) -> u32 {
+    pub(crate) fn every_bed(table: &JudgedTable) -> u32 {
         match table.strata_names().len() {
             0 => 0,
             n => u32::MAX >> (32 - n),
@@ -84,7 +84,7 @@ impl Stratum {
 
     /// Name in every output: `all`, `difficult`, `not:difficult`, the BED's name, `not:NAME`, `size:I1_5`,
     /// `alt_fraction:0.20-0.35`, `depth:10-19`, `genotype:het`.
-    pub fn name(self, table: &JudgedTable) -> String {
+    pub(crate) fn name(self, table: &JudgedTable) -> String {
         let bed = |i: u8| table.strata_names()[usize::from(i)].clone();
         match self {
             Stratum::All => "all".to_owned(),
@@ -103,9 +103,9 @@ impl Stratum {
         }
     }
 
-    /// Whether the property exists for a truth variant that was never called: its place, size and
-    /// genotype do, its depth and ALT fraction do not.
-    pub fn is_known_for_missed(self) -> bool {
+    /// True where the property exists for a truth variant that was never called: place, size and
+    /// genotype do, depth and ALT fraction do not.
+    pub(crate) fn is_known_for_missed(self) -> bool {
         !matches!(self, Stratum::AltFraction(_) | Stratum::Depth(_))
     }
 
@@ -148,7 +148,7 @@ impl Stratum {
 
 /// Numbers of judged calls and of missed truth variants in a stratum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Totals {
+pub(crate) struct Totals {
     /// Calls that are true.
     pub n_true: u64,
     /// Calls that are false.
@@ -158,7 +158,7 @@ pub struct Totals {
 }
 
 /// Counts the records of `kind` in each of `strata`.
-pub fn count(table: &JudgedTable, kind: Kind, strata: &[Stratum]) -> Vec<Totals> {
+pub(crate) fn count(table: &JudgedTable, kind: Kind, strata: &[Stratum]) -> Vec<Totals> {
     strata
         .par_iter()
         .map(|stratum| {

@@ -74,7 +74,7 @@ pub struct JudgedTable {
     pub(crate) pos: Vec<u32>,
     pub(crate) scores: Vec<Vec<f32>>,
     pub(crate) missed: Vec<(u32, u32)>,
-    /// Whether `missed` is complete.
+    /// `missed` is complete.
     pub(crate) knows_missed: bool,
 }
 
@@ -164,7 +164,7 @@ impl JudgedTable {
         self.bits.len()
     }
 
-    /// Whether there is no record.
+    /// True without a record.
     pub fn is_empty(&self) -> bool {
         self.bits.is_empty()
     }

@@ -44,7 +44,7 @@ pub enum Undefined {
     /// A ratio has a zero denominator.
     #[error("no {what}")]
     ZeroDenominator {
-        /// What is counted in the denominator.
+        /// The things counted in the denominator.
         what: &'static str,
     },
     /// Values lie outside [0, 1], so they are not probabilities.
@@ -89,7 +89,7 @@ pub enum Undefined {
 pub type Figure = Result<f64, Undefined>;
 
 /// The ratio `numerator / denominator`, undefined with `what` when the denominator is zero.
-pub fn ratio(numerator: f64, denominator: f64, what: &'static str) -> Figure {
+pub(crate) fn ratio(numerator: f64, denominator: f64, what: &'static str) -> Figure {
     if denominator > 0.0 {
         Ok(numerator / denominator)
     } else {
@@ -98,13 +98,16 @@ pub fn ratio(numerator: f64, denominator: f64, what: &'static str) -> Figure {
 }
 
 /// Serialises a figure as `{"value": number or null}` with a `"reason"` where there is none.
-pub fn serialize_figure<S: Serializer>(figure: &Figure, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize_figure<S: Serializer>(
+    figure: &Figure,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     FigureJson::from(figure).serialize(serializer)
 }
 
 /// The serialised form of a [`Figure`].
 #[derive(Debug, Serialize)]
-pub struct FigureJson {
+pub(crate) struct FigureJson {
     value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,

@@ -5,21 +5,17 @@ use super::table::JudgedTable;
 
 /// Indices of the worst records of one kind under one score.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Worst {
+pub(crate) struct Worst {
     /// False calls with the highest scores, worst first.
     pub false_positives: Vec<usize>,
     /// True calls with the lowest scores, worst first; one without the score is the worst of all.
     pub false_negatives: Vec<usize>,
 }
 
-/// Finds up to `limit` records of each sort; ties are in file order. False calls without the score are not
-/// listed: nothing ranks them high.
-pub fn worst(table: &JudgedTable, kind: Kind, score: usize, limit: usize) -> Worst {
-    worst_among(table, kind, score, limit, 0..table.len())
-}
-
-/// The same among some records of the table: the worst of the worst of its parts are the worst of all.
-pub fn worst_among(
+/// Finds up to `limit` records of each sort among `records`, indices of the table; ties are in file
+/// order. False calls without the score are not listed: nothing ranks them high. The worst of the
+/// worst of parts are the worst of all.
+pub(crate) fn worst_among(
     table: &JudgedTable,
     kind: Kind,
     score: usize,

@@ -1,8 +1,7 @@
 //! The course of a run, one row an epoch, as `history.tsv` holds it.
 
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
+use csv::{QuoteStyle, StringRecord, WriterBuilder};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use super::early_stopping::validation_metric;
 
@@ -20,112 +19,103 @@ pub const COLUMNS: [&str; 10] = [
     "best",
 ];
 
-/// Stands for a figure that is undefined.
+/// A figure that is undefined.
 const UNDEFINED: &str = "NA";
 
-/// One epoch.
-#[derive(Debug, Clone, PartialEq)]
+/// One epoch; the fields stand in the order of [`COLUMNS`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HistoryRow {
     /// Epoch, from 1.
     pub epoch: u64,
     /// Steps done at its end, since the beginning of the run.
     pub step: u64,
     /// Seconds of training until then, interruptions left out.
+    #[serde(serialize_with = "shortest")]
     pub seconds: f64,
     /// Learning rate of its last step.
+    #[serde(serialize_with = "shortest")]
     pub learning_rate: f64,
     /// Mean over its steps of the gradient's norm before clipping.
+    #[serde(serialize_with = "shortest")]
     pub gradient_norm: f64,
     /// Mean loss over its training batches, in nats, as they were while it ran.
+    #[serde(serialize_with = "shortest")]
     pub train_loss: f64,
     /// Mean loss over the validation examples at its end, in nats; `None` without examples.
+    #[serde(serialize_with = "figure")]
     pub validation_loss: Option<f64>,
     /// Average precision of the validation SNPs; `None` where undefined.
+    #[serde(serialize_with = "figure")]
     pub pr_auc_snp: Option<f64>,
     /// Average precision of the validation indels; `None` where undefined.
+    #[serde(serialize_with = "figure")]
     pub pr_auc_indel: Option<f64>,
-    /// True where the validation metric was the best so far.
+    /// The validation metric was the best so far.
+    #[serde(with = "digit")]
     pub best: bool,
 }
 
+/// A number with as many digits as it takes to read it back, without an exponent.
+fn shortest<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+fn figure<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => shortest(value, serializer),
+        None => serializer.serialize_str(UNDEFINED),
+    }
+}
+
+/// A truth value as 1 or 0.
+mod digit {
+    use super::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(u8::from(*value))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(reader: D) -> Result<bool, D::Error> {
+        match u8::deserialize(reader)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(de::Error::custom("neither 0 nor 1")),
+        }
+    }
+}
+
 impl HistoryRow {
-    /// The figure that early stopping looks at ([`validation_metric`]).
+    /// The metric that early stopping watches ([`validation_metric`]).
     pub fn metric(&self) -> Option<f64> {
         validation_metric(self.pr_auc_snp, self.pr_auc_indel)
     }
 
-    fn to_line(&self) -> String {
-        let figure = |value: Option<f64>| value.map_or(UNDEFINED.to_owned(), |v| v.to_string());
-        [
-            self.epoch.to_string(),
-            self.step.to_string(),
-            self.seconds.to_string(),
-            self.learning_rate.to_string(),
-            self.gradient_norm.to_string(),
-            self.train_loss.to_string(),
-            figure(self.validation_loss),
-            figure(self.pr_auc_snp),
-            figure(self.pr_auc_indel),
-            u8::from(self.best).to_string(),
-        ]
-        .join("\t")
-    }
-
-    fn from_line(line: &str, number: usize) -> Result<Self, HistoryError> {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let fields: [&str; 10] =
-            fields
-                .try_into()
-                .map_err(|fields: Vec<&str>| HistoryError::Columns {
-                    line: number,
-                    found: fields.len(),
-                })?;
-        let row = Fields {
-            fields,
-            line: number,
-        };
-        Ok(Self {
-            epoch: row.value(0)?,
-            step: row.value(1)?,
-            seconds: row.value(2)?,
-            learning_rate: row.value(3)?,
-            gradient_norm: row.value(4)?,
-            train_loss: row.value(5)?,
-            validation_loss: row.figure(6)?,
-            pr_auc_snp: row.figure(7)?,
-            pr_auc_indel: row.figure(8)?,
-            best: match fields[9] {
-                "0" => false,
-                "1" => true,
-                _ => return Err(row.error(9)),
-            },
-        })
-    }
-}
-
-struct Fields<'a> {
-    fields: [&'a str; 10],
-    line: usize,
-}
-
-impl Fields<'_> {
-    fn error(&self, column: usize) -> HistoryError {
-        HistoryError::Value {
-            line: self.line,
+    fn from_fields(fields: &StringRecord, line: usize) -> Result<Self, HistoryError> {
+        if fields.len() != COLUMNS.len() {
+            return Err(HistoryError::Columns {
+                line,
+                found: fields.len(),
+            });
+        }
+        let no_value = |column: usize| HistoryError::Value {
+            line,
             column: COLUMNS[column],
-            found: self.fields[column].to_owned(),
+            found: fields[column].to_owned(),
+        };
+        // csv takes an empty field for a value that is absent; here only `NA` is.
+        if let Some(column) = fields.iter().position(str::is_empty) {
+            return Err(no_value(column));
         }
-    }
-
-    fn value<T: FromStr>(&self, column: usize) -> Result<T, HistoryError> {
-        self.fields[column].parse().map_err(|_| self.error(column))
-    }
-
-    fn figure(&self, column: usize) -> Result<Option<f64>, HistoryError> {
-        if self.fields[column] == UNDEFINED {
-            return Ok(None);
-        }
-        self.value(column).map(Some)
+        let defined = |field| if field == UNDEFINED { "" } else { field };
+        let values: StringRecord = fields.iter().map(defined).collect();
+        values.deserialize(None).map_err(|error| {
+            let column = match error.kind() {
+                csv::ErrorKind::Deserialize { err, .. } => err.field(),
+                _ => None,
+            };
+            // The one error without a column is that of `digit`, in the last.
+            no_value(column.map_or(COLUMNS.len() - 1, |column| column as usize))
+        })
     }
 }
 
@@ -170,8 +160,8 @@ pub enum HistoryError {
 
 /// All epochs so far. In JSON it is the text of `history.tsv`, so that figures keep their last bit
 /// and NaN can be held.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct History {
     rows: Vec<HistoryRow>,
 }
@@ -209,21 +199,30 @@ impl History {
 
     /// The text of `history.tsv`. Numbers have as many digits as it takes to read the same number
     /// back; undefined figures are `NA`, `best` is 1 or 0.
-    pub fn to_tsv(&self) -> String {
-        let mut text = COLUMNS.join("\t");
-        text.push('\n');
-        for row in &self.rows {
-            text.push_str(&row.to_line());
-            text.push('\n');
-        }
-        text
-    }
-
-    /// Reads what [`History::to_tsv`] wrote. A last line without its newline is what a killed run
-    /// leaves of a row; it is left out.
     ///
     /// # Errors
-    /// Names the line and what is wrong with it.
+    /// None for any rows: every one has all columns.
+    pub fn to_tsv(&self) -> Result<String, csv::Error> {
+        let mut table = WriterBuilder::new()
+            .delimiter(b'\t')
+            .quote_style(QuoteStyle::Never)
+            .has_headers(false)
+            .from_writer(Vec::new());
+        table.write_record(COLUMNS)?;
+        for row in &self.rows {
+            table.serialize(row)?;
+        }
+        let bytes = table
+            .into_inner()
+            .map_err(csv::IntoInnerError::into_error)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Reads the text of [`History::to_tsv`]. A killed run may leave a row without its newline at
+    /// the end; that row is left out.
+    ///
+    /// # Errors
+    /// Names the line and the mistake.
     pub fn from_tsv(text: &str) -> Result<Self, HistoryError> {
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         let mut lines = (1..).zip(whole.split('\n'));
@@ -235,15 +234,16 @@ impl History {
         }
         let mut history = Self::default();
         for (number, line) in lines {
-            history.push(HistoryRow::from_line(line, number)?)?;
+            let fields: StringRecord = line.split('\t').collect();
+            history.push(HistoryRow::from_fields(&fields, number)?)?;
         }
         Ok(history)
     }
 }
 
-impl From<History> for String {
-    fn from(history: History) -> Self {
-        history.to_tsv()
+impl Serialize for History {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_tsv().map_err(ser::Error::custom)?)
     }
 }
 
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn the_text_is_a_header_and_a_row_an_epoch() {
         assert_eq!(
-            history(1).to_tsv(),
+            history(1).to_tsv().unwrap(),
             "epoch\tstep\tseconds\tlearning_rate\tgradient_norm\ttrain_loss\tvalidation_loss\t\
              pr_auc_snp\tpr_auc_indel\tbest\n\
              1\t100\t1.5\t0.001\t0.25\t0.5\t0.30000000000000004\t0.75\tNA\t1\n"
@@ -313,22 +313,22 @@ mod tests {
                     ..row(epoch)
                 }).unwrap();
             }
-            let again = History::from_tsv(&history.to_tsv()).unwrap();
-            prop_assert_eq!(again.to_tsv(), history.to_tsv());
+            let again = History::from_tsv(&history.to_tsv().unwrap()).unwrap();
+            prop_assert_eq!(again.to_tsv().unwrap(), history.to_tsv().unwrap());
             for (a, b) in again.rows().iter().zip(history.rows()) {
                 prop_assert!(a.train_loss == b.train_loss || b.train_loss.is_nan());
                 prop_assert_eq!(a.validation_loss.is_none(), undefined);
             }
             let json = serde_json::to_string(&history).unwrap();
             let again: History = serde_json::from_str(&json).unwrap();
-            prop_assert_eq!(again.to_tsv(), history.to_tsv());
+            prop_assert_eq!(again.to_tsv().unwrap(), history.to_tsv().unwrap());
         }
 
         /// A text cut anywhere behind its header holds the rows that are whole.
         #[test]
         fn a_torn_last_row_is_left_out(cut in 0.0_f64..1.0) {
             let all = history(5);
-            let text = all.to_tsv();
+            let text = all.to_tsv().unwrap();
             let header = text.find('\n').unwrap() + 1;
             let end = header + ((text.len() - header) as f64 * cut) as usize;
             let whole = text[header..end].matches('\n').count();
@@ -348,16 +348,28 @@ mod tests {
             let line = fields.join("\t");
             for text in [text, format!("{header}\n{line}\n"), format!("{header}\n1\t1\t{line}\n")] {
                 if let Ok(history) = History::from_tsv(&text) {
-                    let again = History::from_tsv(&history.to_tsv()).unwrap();
-                    prop_assert_eq!(again.to_tsv(), history.to_tsv());
+                    let again = History::from_tsv(&history.to_tsv().unwrap()).unwrap();
+                    prop_assert_eq!(again.to_tsv().unwrap(), history.to_tsv().unwrap());
                 }
             }
         }
     }
 
     #[test]
+    fn fields_stand_in_the_order_of_the_columns() {
+        let mut table = WriterBuilder::new()
+            .delimiter(b'\t')
+            .from_writer(Vec::new());
+        table.serialize(row(1)).unwrap();
+        let text = String::from_utf8(table.into_inner().unwrap()).unwrap();
+        assert_eq!(text.lines().next().unwrap(), COLUMNS.join("\t"));
+        let empty = History::default().to_tsv().unwrap();
+        assert_eq!(empty.trim_end(), COLUMNS.join("\t"));
+    }
+
+    #[test]
     fn mistakes_are_named_with_their_line() {
-        let text = history(2).to_tsv();
+        let text = history(2).to_tsv().unwrap();
         for (from, to, expected) in [
             (
                 "epoch\t",
@@ -370,6 +382,16 @@ mod tests {
                 "line 3: \"200x\" is no value of column step",
             ),
             ("\t0\n", "\t2\n", "line 3: \"2\" is no value of column best"),
+            (
+                "\tNA\t0\n",
+                "\t\t0\n",
+                "line 3: \"\" is no value of column pr_auc_indel",
+            ),
+            (
+                "\n2\t",
+                "\nNA\t",
+                "line 3: \"NA\" is no value of column epoch",
+            ),
             (
                 "\n2\t",
                 "\n3\t",

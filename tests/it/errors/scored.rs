@@ -82,11 +82,6 @@ fn by_thresholds() {
                 &["scored.vcf: record 2 (demo1:48x): POS must be a whole number"],
             ),
             (
-                "no BED, of a stratum that the model does not know",
-                |c| c.add("--stratify here=none.bed"),
-                &["none.bed: cannot open"],
-            ),
-            (
                 "no model",
                 |c| c.add("--model none"),
                 &["none: there is no such model folder", "cnnfilter_reads"],

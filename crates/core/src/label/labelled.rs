@@ -1,18 +1,16 @@
-//! Labels that another tool has given, read from lines of text.
+//! Labels that another tool has given.
 //!
-//! Three sources:
 //! * **hap.py's annotated VCF** (GA4GH intermediate format, github.com/ga4gh/benchmarking-tools
 //!   doc/ref-impl/intermediate.md `2935705`): the QUERY sample's FORMAT fields BD (decision) and BK (kind
 //!   of match).
 //! * **vcfeval's annotated VCF** (`--output-mode annotate` or `combine`): INFO/CALL.
-//! * **a table**: a header line that names the columns `chrom pos ref alt label`, in any order and
-//!   with others between them, and a record a line, separated by tabs.
+//! * **a table**: see [`LabelTable`](super::LabelTable).
 //!
 //! None of them tells the ALTs of a record apart, so a label holds for the record: [`GivenLabel`].
 
 use super::state::{AltState, GenotypeState, MatchRule, Reason, RecordLabel};
 
-/// A tool's label of a record.
+/// A tool's verdict on a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GivenLabel {
     /// Right with its genotype.
@@ -61,7 +59,7 @@ impl GivenLabel {
     }
 }
 
-/// A line that gives no label.
+/// A record or a table line gives no label that can be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LabelLineError {
     /// The record has no such field.
@@ -89,6 +87,14 @@ pub enum LabelLineError {
     Column {
         /// The column.
         column: &'static str,
+    },
+    /// Two lines of the table give one record different labels.
+    #[error("{contig}:{position} stands further up with another label; keep one of them")]
+    Conflict {
+        /// The record's contig.
+        contig: String,
+        /// The record's position, 1-based.
+        position: u64,
     },
     /// A line of the table is shorter than its header.
     #[error("{found} columns, where the header has {expected}")]
@@ -160,115 +166,7 @@ pub fn vcfeval_label(call: Option<&[u8]>) -> Result<GivenLabel, LabelLineError> 
     }
 }
 
-/// Where a label table has its columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TableColumns {
-    columns: usize,
-    contig: usize,
-    position: usize,
-    reference: usize,
-    alternates: usize,
-    label: usize,
-}
-
-/// One line of a label table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TableLabel<'a> {
-    /// The contig's name.
-    pub contig: &'a [u8],
-    /// 0-based position (the table counts from 1).
-    pub start: u64,
-    /// REF as written.
-    pub reference: &'a [u8],
-    /// The ALT column as written, several alleles separated by commas.
-    pub alternates: &'a [u8],
-    /// The label.
-    pub label: GivenLabel,
-}
-
-impl TableColumns {
-    /// Finds the columns in the header line, with or without `#` in front; names in any case.
-    ///
-    /// # Errors
-    /// The first column that is missing.
-    pub fn from_header(line: &[u8]) -> Result<Self, LabelLineError> {
-        let line = end_trimmed(line);
-        let names: Vec<&[u8]> = line
-            .strip_prefix(b"#")
-            .unwrap_or(line)
-            .split(is_tab)
-            .collect();
-        let find = |column: &'static str| {
-            names
-                .iter()
-                .position(|name| name.eq_ignore_ascii_case(column.as_bytes()))
-                .ok_or(LabelLineError::Column { column })
-        };
-        Ok(Self {
-            columns: names.len(),
-            contig: find("chrom")?,
-            position: find("pos")?,
-            reference: find("ref")?,
-            alternates: find("alt")?,
-            label: find("label")?,
-        })
-    }
-
-    /// Reads a line. Labels, in any case: `TP`, `true`, `1`; `AM` (allele right, genotype wrong);
-    /// `FP`, `false`, `0`; `UNK`, `N`, `.`.
-    ///
-    /// # Errors
-    /// The line is short, the position is no number from 1 on, or the label is none of these.
-    pub fn read<'a>(&self, line: &'a [u8]) -> Result<TableLabel<'a>, LabelLineError> {
-        let fields: Vec<&[u8]> = end_trimmed(line).split(is_tab).collect();
-        if fields.len() < self.columns {
-            return Err(LabelLineError::ShortLine {
-                found: fields.len(),
-                expected: self.columns,
-            });
-        }
-        let position = fields[self.position];
-        let start = std::str::from_utf8(position)
-            .ok()
-            .and_then(|text| text.parse::<u64>().ok()?.checked_sub(1))
-            .ok_or_else(|| LabelLineError::Value {
-                field: "pos",
-                found: lossy(position),
-                expected: "the numbers from 1 on",
-            })?;
-        let label = match fields[self.label].to_ascii_uppercase().as_slice() {
-            b"TP" | b"TRUE" | b"1" => GivenLabel::Right,
-            b"AM" => GivenLabel::AlleleOnly,
-            b"FP" | b"FALSE" | b"0" => GivenLabel::False,
-            b"UNK" | b"N" | b"." => GivenLabel::NotAssessed,
-            _ => {
-                return Err(LabelLineError::Value {
-                    field: "label",
-                    found: lossy(fields[self.label]),
-                    expected: "TP, AM, FP, UNK, true, false, 1, 0, N, .",
-                });
-            }
-        };
-        Ok(TableLabel {
-            contig: fields[self.contig],
-            start,
-            reference: fields[self.reference],
-            alternates: fields[self.alternates],
-            label,
-        })
-    }
-}
-
-fn is_tab(byte: &u8) -> bool {
-    *byte == b'\t'
-}
-
-fn end_trimmed(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-fn lossy(bytes: &[u8]) -> String {
+pub(super) fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -331,52 +229,6 @@ mod tests {
             vcfeval_label(Some(b"FN")),
             Err(LabelLineError::Value { .. })
         ));
-    }
-
-    #[test]
-    fn tables() {
-        let columns = TableColumns::from_header(b"#chrom\tpos\tref\talt\ttype\tlabel\r\n").unwrap();
-        let line = columns.read(b"20\t350490\tT\tC,CA\tSNP\tTP\n").unwrap();
-        assert_eq!(
-            line,
-            TableLabel {
-                contig: b"20",
-                start: 350_489,
-                reference: b"T",
-                alternates: b"C,CA",
-                label: GivenLabel::Right
-            }
-        );
-        let label = |text: &str| {
-            columns
-                .read(format!("20\t1\tT\tC\tSNP\t{text}").as_bytes())
-                .map(|line| line.label)
-        };
-        assert_eq!(label("false").unwrap(), GivenLabel::False);
-        assert_eq!(label("am").unwrap(), GivenLabel::AlleleOnly);
-        assert_eq!(label("unk").unwrap(), GivenLabel::NotAssessed);
-        assert!(matches!(
-            label("maybe"),
-            Err(LabelLineError::Value { field: "label", .. })
-        ));
-        assert_eq!(
-            columns.read(b"20\t1\tT"),
-            Err(LabelLineError::ShortLine {
-                found: 3,
-                expected: 6
-            })
-        );
-        for position in ["0", "x", "-1"] {
-            let line = format!("20\t{position}\tT\tC\tSNP\tTP");
-            assert!(matches!(
-                columns.read(line.as_bytes()),
-                Err(LabelLineError::Value { field: "pos", .. })
-            ));
-        }
-        assert_eq!(
-            TableColumns::from_header(b"chrom\tpos\tref\talt"),
-            Err(LabelLineError::Column { column: "label" })
-        );
     }
 
     #[test]

@@ -19,9 +19,9 @@ pub struct Site {
 }
 
 impl Site {
-    /// The record with the genotype of a sample, from 0; POS 0 becomes a record without ALT, which is
-    /// not judged.
-    pub fn of_record(record: &VcfRecord, sample: usize) -> Self {
+    /// Takes place, alleles and the sample's genotype from a record. POS 0 gives a site without
+    /// ALT, which is not judged.
+    pub fn from_record(record: &VcfRecord, sample: usize) -> Self {
         let Some(variant) = record.variant() else {
             return Self::default();
         };
@@ -34,7 +34,8 @@ impl Site {
         }
     }
 
-    /// Reads a GT value ([`Genotype`]); what is no number counts as missing, and so does an empty value.
+    /// Reads a GT value ([`Genotype`]); an allele that is no number counts as missing, and so does an
+    /// empty value.
     pub fn parse_genotype(text: &[u8]) -> Vec<Option<u16>> {
         let mut numbers: Vec<Option<u16>> = Genotype::parse(text)
             .numbers()
@@ -50,6 +51,17 @@ impl Site {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_become_sites() {
+        let record = |line: &[u8]| VcfRecord::parse(line.to_vec(), 11).unwrap();
+        let site = Site::from_record(&record(b"1\t5\t.\ta\tC,G\t.\t.\t.\tGT\t0/0\t1|2"), 1);
+        assert_eq!((site.start, site.reference.as_slice()), (4, &b"A"[..]));
+        assert_eq!(site.alternates, [b"C", b"G"]);
+        assert_eq!(site.genotype, [Some(1), Some(2)]);
+        let telomere = record(b"1\t0\t.\tN\tC\t.\t.\t.\tDP\t3\t4");
+        assert_eq!(Site::from_record(&telomere, 0), Site::default());
+    }
 
     #[test]
     fn genotypes() {

@@ -1,4 +1,4 @@
-//! States of ALTs and records, and the rule from the first to the second.
+//! The states of an ALT, a genotype and a record, and the rule that leads from one to the other.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -81,7 +81,7 @@ pub enum AltState {
 }
 
 impl AltState {
-    /// True if the allele is real; `None` where it is not judged.
+    /// True where the allele is real, false where it is not; `None` where it is not judged.
     pub fn is_real(self) -> Option<bool> {
         match self {
             AltState::AlleleAndGenotype | AltState::AlleleOnly => Some(true),
@@ -156,7 +156,8 @@ pub fn record_label(states: &[AltState], genotype: GenotypeState, rule: MatchRul
     }
 }
 
-/// How many records are true, false and unjudged, the last by reason.
+/// How many records are true, false and unjudged, the last by reason. Displayed as
+/// `3 true, 2 false, 1 not judged (genotype missing)`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LabelCounts {
     /// Records that are true.
@@ -175,6 +176,19 @@ impl LabelCounts {
             RecordLabel::False => self.false_records += 1,
             RecordLabel::Unjudged(reason) => *self.unjudged.entry(reason).or_default() += 1,
         }
+    }
+}
+
+impl fmt::Display for LabelCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} true, {} false",
+            self.true_records, self.false_records
+        )?;
+        self.unjudged
+            .iter()
+            .try_for_each(|(reason, count)| write!(f, ", {count} not judged ({reason})"))
     }
 }
 
@@ -226,5 +240,9 @@ mod tests {
         }
         assert_eq!((counts.true_records, counts.false_records), (1, 1));
         assert_eq!(counts.unjudged, BTreeMap::from([(Reason::Symbolic, 2)]));
+        assert_eq!(
+            counts.to_string(),
+            "1 true, 1 false, 2 not judged (symbolic ALT or breakend)"
+        );
     }
 }

@@ -1,10 +1,21 @@
 //! The tables of the HTML page.
 
-use super::escape::escape;
+use maud::{Markup, html};
+
 use super::{FilterRows, NoTruthRows, WorstRecord, number};
-use crate::at_filter::FilterRow;
 use crate::classes::Kind;
-use crate::{Cell, Estimate, Evaluation, Figure, Metric};
+use crate::no_truth::ScoreBin;
+use crate::{Cell, Difference, Estimate, Evaluation, Figure, Metric};
+
+/// Figures of the table of all records, with their headings.
+const GLANCE_METRICS: [(Metric, &str); 6] = [
+    (Metric::PrAuc, "PR-AUC"),
+    (Metric::PrAucBalanced, "PR-AUC balanced"),
+    (Metric::RocAuc, "ROC-AUC"),
+    (Metric::BestF1, "best F1"),
+    (Metric::RecallAtPrecision95, "recall at 95 % precision"),
+    (Metric::RecallAtPrecision99, "recall at 99 % precision"),
+];
 
 /// Figures that the strata table can show, with their headings.
 const STRATA_METRICS: [(Metric, &str); 9] = [
@@ -20,28 +31,32 @@ const STRATA_METRICS: [(Metric, &str); 9] = [
 ];
 
 /// A value with its interval below it; the reason as a tooltip where something is undefined.
-fn value_cell(estimate: Option<&Estimate>, best: bool) -> String {
+fn value_cell(estimate: Option<&Estimate>, best: bool) -> Markup {
     let Some(estimate) = estimate else {
-        return "<td></td>".to_owned();
+        return html! { td {} };
     };
-    let title = estimate
-        .reason()
-        .map_or_else(String::new, |why| format!(" title=\"{}\"", escape(&why)));
-    let class = match (&estimate.value, best) {
-        (Err(_), _) => " class=\"num none\"",
-        (Ok(_), true) => " class=\"num best\"",
-        (Ok(_), false) => " class=\"num\"",
-    };
-    let interval = estimate.ends().map_or_else(String::new, |i| {
-        let between = if i.low < 0.0 { " to " } else { "–" };
-        format!("<small>{:.4}{between}{:.4}</small>", i.low, i.high)
-    });
     // A minus sign, not a hyphen, which would look like part of the range.
-    let shown = format!("{}{interval}", number::figure(&estimate.value)).replace('-', "−");
-    format!("<td{class}{title}>{shown}</td>")
+    let minus = |text: String| text.replace('-', "−");
+    let is_defined = estimate.value.is_ok();
+    html! {
+        td.num.none[!is_defined].best[is_defined && best] title=[estimate.reason()] {
+            (minus(number::figure(&estimate.value)))
+            @if let Some(ends) = estimate.ends() {
+                @let between = if ends.low < 0.0 { " to " } else { "–" };
+                small { (minus(format!("{:.4}{between}{:.4}", ends.low, ends.high))) }
+            }
+        }
+    }
 }
 
-/// Whether the value is the largest of `others` to the four decimals shown.
+/// One cell a metric; the largest value among `cells` is marked.
+fn metric_cell(cell: &Cell, metric: Metric, cells: &[&Cell]) -> Markup {
+    let mine = cell.figure(metric.name());
+    let best = is_best(mine, cells.iter().map(|c| c.figure(metric.name())));
+    value_cell(mine, best)
+}
+
+/// True where the value is the largest of `others` to the four decimals shown.
 fn is_best<'a>(
     estimate: Option<&Estimate>,
     others: impl Iterator<Item = Option<&'a Estimate>>,
@@ -81,175 +96,199 @@ fn cells_of<'a>(e: &'a Evaluation, kind: Kind, stratum: &str) -> Vec<&'a Cell> {
 }
 
 /// All records: one table a kind, one row a score.
-pub(super) fn glance(e: &Evaluation) -> String {
-    const SHOWN: [(Metric, &str); 6] = [
-        (Metric::PrAuc, "PR-AUC"),
-        (Metric::PrAucBalanced, "PR-AUC balanced"),
-        (Metric::RocAuc, "ROC-AUC"),
-        (Metric::BestF1, "best F1"),
-        (Metric::RecallAtPrecision95, "recall at 95 % precision"),
-        (Metric::RecallAtPrecision99, "recall at 99 % precision"),
-    ];
-    let mut out = String::new();
-    for kind in Kind::ALL {
-        let cells = cells_of(e, kind, "all");
-        let Some(first) = cells.first() else { continue };
-        out.push_str(&format!(
-            "<div class=\"scroll\"><table><caption><b>{}</b> {}; match: {}</caption><thead><tr><th>score</th>",
-            kind.name(),
-            counts_caption(first),
-            escape(&e.match_rule)
-        ));
-        for (_, heading) in SHOWN {
-            out.push_str(&format!("<th class=\"num\">{heading}</th>"));
-        }
-        if let Some(baseline) = &e.baseline {
-            out.push_str(&format!(
-                "<th class=\"num\">PR-AUC minus {}</th><th class=\"num\">p</th>",
-                escape(baseline)
-            ));
-        }
-        out.push_str("</tr></thead><tbody>");
-        for cell in &cells {
-            out.push_str(&format!(
-                "<tr><th scope=\"row\">{}</th>",
-                escape(&cell.score)
-            ));
-            for (metric, _) in SHOWN {
-                let mine = cell.figure(metric.name());
-                let best = is_best(mine, cells.iter().map(|c| c.figure(metric.name())));
-                out.push_str(&value_cell(mine, best));
-            }
-            if e.baseline.is_some() {
-                match cell.difference(Metric::PrAuc) {
-                    None => out.push_str("<td></td><td></td>"),
-                    Some(d) => {
-                        out.push_str(&value_cell(Some(&d.estimate), false));
-                        let p = d
-                            .p_value
-                            .as_ref()
-                            .map_or_else(|_| "–".to_owned(), |p| number::p_value(*p));
-                        out.push_str(&format!("<td class=\"num\">{p}</td>"));
+pub(super) fn glance(e: &Evaluation) -> Markup {
+    html! {
+        @for kind in Kind::ALL {
+            @let cells = cells_of(e, kind, "all");
+            @if let Some(first) = cells.first() {
+                div.scroll {
+                    table {
+                        caption {
+                            b { (kind.name()) }
+                            " " (counts_caption(first)) "; match: " (e.match_rule)
+                        }
+                        thead {
+                            tr {
+                                th { "score" }
+                                @for (_, heading) in GLANCE_METRICS {
+                                    th.num { (heading) }
+                                }
+                                @if let Some(baseline) = &e.baseline {
+                                    th.num { "PR-AUC minus " (baseline) }
+                                    th.num { "p" }
+                                }
+                            }
+                        }
+                        tbody {
+                            @for cell in &cells {
+                                tr {
+                                    th scope="row" { (cell.score) }
+                                    @for (metric, _) in GLANCE_METRICS {
+                                        (metric_cell(cell, metric, &cells))
+                                    }
+                                    @if e.baseline.is_some() {
+                                        (difference_cells(cell.difference(Metric::PrAuc)))
+                                    }
+                                }
+                            }
+                        }
                     }
                 }
             }
-            out.push_str("</tr>");
         }
-        out.push_str("</tbody></table></div>");
     }
-    out
+}
+
+/// The difference from the baseline and its p-value; empty for the baseline itself.
+fn difference_cells(difference: Option<&Difference>) -> Markup {
+    let Some(difference) = difference else {
+        return html! { td {} td {} };
+    };
+    html! {
+        (value_cell(Some(&difference.estimate), false))
+        td.num {
+            @match &difference.p_value {
+                Ok(p) => (number::p_value(*p)),
+                Err(_) => "–",
+            }
+        }
+    }
 }
 
 /// One table a kind and figure, one row a stratum, one column a score; scripts show one figure at a time.
-pub(super) fn strata(e: &Evaluation) -> String {
-    let mut out = String::new();
-    for kind in Kind::ALL {
-        let mut names: Vec<&str> = Vec::new();
-        for cell in e.cells.iter().filter(|c| c.kind == kind) {
-            if names.last() != Some(&cell.stratum.as_str()) {
-                names.push(&cell.stratum);
+pub(super) fn strata(e: &Evaluation) -> Markup {
+    html! {
+        @for kind in Kind::ALL {
+            @let names = strata_names(e, kind);
+            @for (metric, heading) in STRATA_METRICS {
+                (strata_table(e, kind, &names, metric, heading))
             }
         }
-        for (metric, heading) in STRATA_METRICS {
-            let hidden = if metric == Metric::PrAuc {
-                ""
-            } else {
-                " hidden"
-            };
-            out.push_str(&format!(
-                "<div class=\"scroll strata\" data-kind=\"{}\" data-metric=\"{}\"{hidden}><table><caption><b>{}</b> \
-                 {heading}</caption><thead><tr><th>stratum</th><th class=\"num\">true</th><th class=\"num\">false</th>\
-                 <th class=\"num\">prevalence</th>",
-                kind.name(),
-                metric.name(),
-                kind.name()
-            ));
-            for score in &e.scores {
-                out.push_str(&format!("<th class=\"num\">{}</th>", escape(score)));
-            }
-            out.push_str("</tr></thead><tbody>");
-            for &name in &names {
-                let cells = cells_of(e, kind, name);
-                let Some(first) = cells.first() else { continue };
-                out.push_str(&format!(
-                    "<tr><th scope=\"row\">{}</th><td class=\"num\">{}</td><td class=\"num\">{}</td><td \
-                     class=\"num\">{}</td>",
-                    escape(name),
-                    number::count(first.n_true),
-                    number::count(first.n_false),
-                    number::figure(&first.prevalence)
-                ));
-                for cell in &cells {
-                    let mine = cell.figure(metric.name());
-                    let best = is_best(mine, cells.iter().map(|c| c.figure(metric.name())));
-                    out.push_str(&value_cell(mine, best));
+    }
+}
+
+/// Names of the strata of a kind, in their order.
+fn strata_names(e: &Evaluation, kind: Kind) -> Vec<&str> {
+    let cells = e.cells.iter().filter(|cell| cell.kind == kind);
+    let mut names: Vec<&str> = cells.map(|cell| cell.stratum.as_str()).collect();
+    names.dedup();
+    names
+}
+
+fn strata_table(
+    e: &Evaluation,
+    kind: Kind,
+    names: &[&str],
+    metric: Metric,
+    heading: &str,
+) -> Markup {
+    let rows = names.iter().map(|name| (name, cells_of(e, kind, name)));
+    html! {
+        div.scroll.strata data-kind=(kind.name()) data-metric=(metric.name())
+            hidden[metric != Metric::PrAuc]
+        {
+            table {
+                caption { b { (kind.name()) } " " (heading) }
+                thead {
+                    tr {
+                        th { "stratum" }
+                        th.num { "true" }
+                        th.num { "false" }
+                        th.num { "prevalence" }
+                        @for score in &e.scores {
+                            th.num { (score) }
+                        }
+                    }
                 }
-                out.push_str("</tr>");
+                tbody {
+                    @for (name, cells) in rows {
+                        @if let Some(first) = cells.first() {
+                            tr {
+                                th scope="row" { (name) }
+                                td.num { (number::count(first.n_true)) }
+                                td.num { (number::count(first.n_false)) }
+                                td.num { (number::figure(&first.prevalence)) }
+                                @for cell in &cells {
+                                    (metric_cell(cell, metric, &cells))
+                                }
+                            }
+                        }
+                    }
+                }
             }
-            out.push_str("</tbody></table></div>");
         }
     }
-    out
 }
 
-/// A plain table with a heading, or nothing without rows.
-fn section(title: &str, note: &str, headings: &[&str], rows: &[String]) -> String {
+/// A plain table with a heading, or nothing without rows. A column whose heading begins with `#`
+/// holds numbers.
+fn section(title: &str, note: &Markup, headings: &[&str], rows: &[Markup]) -> Markup {
     if rows.is_empty() {
-        return String::new();
+        return Markup::default();
     }
-    let headings: String = headings
-        .iter()
-        .map(|h| match h.strip_prefix('#') {
-            Some(h) => format!("<th class=\"num\">{h}</th>"),
-            None => format!("<th>{h}</th>"),
-        })
-        .collect();
-    format!(
-        "<section><h2>{title}</h2><p class=\"note\">{note}</p><div class=\"scroll\"><table><thead><tr>{headings}</tr>\
-         </thead><tbody>{}</tbody></table></div></section>",
-        rows.concat()
-    )
+    html! {
+        section {
+            h2 { (title) }
+            p.note { (note) }
+            div.scroll {
+                table {
+                    thead {
+                        tr {
+                            @for heading in headings {
+                                @match heading.strip_prefix('#') {
+                                    Some(heading) => th.num { (heading) },
+                                    None => th { (heading) },
+                                }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for row in rows { (row) }
+                    }
+                }
+            }
+        }
+    }
 }
 
-fn number_cell(value: &Figure) -> String {
+fn number_cell(value: &Figure) -> Markup {
     match value {
-        Ok(v) => format!("<td class=\"num\">{v:.4}</td>"),
-        Err(why) => format!(
-            "<td class=\"num none\" title=\"{}\">–</td>",
-            escape(&why.to_string())
-        ),
+        Ok(value) => html! { td.num { (format!("{value:.4}")) } },
+        Err(why) => html! { td.num.none title=(why) { "–" } },
     }
 }
 
 /// Figures at the FILTER column.
-pub(super) fn at_filter(groups: &[FilterRows]) -> String {
-    let mut rows = Vec::new();
-    for group in groups {
-        for row in &group.rows {
-            let c = row.counts;
-            rows.push(format!(
-                "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td>{}{}{}<td class=\"num\">{}</td><td \
-                 class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>",
-                group.kind.name(),
-                escape(&group.stratum),
-                match row.filter {
-                    FilterRow::All => "ALL",
-                    FilterRow::Pass => "PASS",
-                },
-                number_cell(&row.recall),
-                number_cell(&row.precision),
-                number_cell(&row.f1),
-                number::count(c.truth_tp),
-                c.truth_fn.map_or_else(|| "–".to_owned(), number::count),
-                number::count(c.query_fp),
-                number::count(c.query_unk)
-            ));
-        }
-    }
+pub(super) fn at_filter(groups: &[FilterRows]) -> Markup {
+    let rows: Vec<Markup> = groups
+        .iter()
+        .flat_map(|group| group.rows.iter().map(move |row| (group, row)))
+        .map(|(group, row)| {
+            let counts = row.counts;
+            html! {
+                tr {
+                    th scope="row" { (group.kind.name()) }
+                    td { (group.stratum) }
+                    td { (row.filter.name()) }
+                    (number_cell(&row.recall))
+                    (number_cell(&row.precision))
+                    (number_cell(&row.f1))
+                    td.num { (number::count(counts.truth_tp)) }
+                    td.num { (counts.truth_fn.map_or_else(|| "–".to_owned(), number::count)) }
+                    td.num { (number::count(counts.query_fp)) }
+                    td.num { (number::count(counts.query_unk)) }
+                }
+            }
+        })
+        .collect();
+    let note = html! {
+        "Precision, recall and F1 of the calls as they are (ALL) and with FILTER " code { "PASS" }
+        " or " code { "." } " (PASS), as hap.py’s summary has them; found are true calls, not found \
+        truth variants that were never called or whose call was filtered out."
+    };
     section(
         "At the filter",
-        "Precision, recall and F1 of the calls as they are (ALL) and with FILTER <code>PASS</code> or <code>.</code> \
-         (PASS), as hap.py’s summary has them; found are true calls, not found truth variants that were never called or whose call was filtered out.",
+        &note,
         &[
             "kind",
             "stratum",
@@ -267,37 +306,25 @@ pub(super) fn at_filter(groups: &[FilterRows]) -> String {
 }
 
 /// Ti/Tv and het/hom by score bin.
-pub(super) fn no_truth(groups: &[NoTruthRows]) -> String {
+pub(super) fn no_truth(groups: &[NoTruthRows]) -> Markup {
     let mut rows = Vec::new();
-    let edge = |value: Option<f32>| value.map_or_else(|| "missing".to_owned(), |v| v.to_string());
     for group in groups {
-        let head = format!(
-            "<tr data-score=\"{0}\" data-kind=\"{1}\"><th scope=\"row\">{0}</th><td>{1}</td>",
-            escape(&group.score),
-            group.kind.name()
-        );
         match &group.bins {
-            Err(why) => rows.push(format!(
-                "{head}<td colspan=\"5\">undefined: {}</td></tr>",
-                escape(&why.to_string())
+            Err(why) => rows.push(no_truth_row(
+                group,
+                &html! { td colspan="5" { "undefined: " (why) } },
             )),
-            Ok(bins) => rows.extend(bins.iter().map(|bin| {
-                format!(
-                    "{head}<td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td>{}{}</tr>",
-                    edge(bin.high),
-                    edge(bin.low),
-                    number::count(bin.n),
-                    number_cell(&bin.ti_tv),
-                    number_cell(&bin.het_hom)
-                )
-            })),
+            Ok(bins) => rows.extend(bins.iter().map(|bin| no_truth_row(group, &bin_cells(bin)))),
         }
     }
+    let note = html! {
+        "Transitions per transversion and heterozygous per homozygous calls by score, all calls, judged or \
+        not. True SNPs of a human genome have a Ti/Tv of about 2.0–2.1, random errors 0.5."
+        span class="controls" id="no-truth-controls" {}
+    };
     section(
         "Without truth",
-        "Transitions per transversion and heterozygous per homozygous calls by score, all calls, judged or not. \
-         True SNPs of a human genome have a Ti/Tv of about 2.0–2.1, random errors 0.5.\
-         <span class=\"controls\" id=\"no-truth-controls\"></span>",
+        &note,
         &[
             "score", "kind", "#from", "#to", "#calls", "#Ti/Tv", "#het/hom",
         ],
@@ -305,57 +332,36 @@ pub(super) fn no_truth(groups: &[NoTruthRows]) -> String {
     )
 }
 
-/// The worst records.
-pub(super) fn worst(records: &[WorstRecord]) -> String {
-    fn optional<T: std::fmt::Display>(value: Option<T>) -> String {
-        value.map_or_else(|| "–".to_owned(), |v| v.to_string())
-    }
-    let allele = |text: &str| {
-        let n = text.chars().count();
-        if n <= 24 {
-            escape(text)
-        } else {
-            let start: String = text.chars().take(20).collect();
-            format!("{}… ({n})", escape(&start))
+fn no_truth_row(group: &NoTruthRows, cells: &Markup) -> Markup {
+    html! {
+        tr data-score=(group.score) data-kind=(group.kind.name()) {
+            th scope="row" { (group.score) }
+            td { (group.kind.name()) }
+            (cells)
         }
+    }
+}
+
+fn bin_cells(bin: &ScoreBin) -> Markup {
+    html! {
+        td.num { (number::score(bin.high)) }
+        td.num { (number::score(bin.low)) }
+        td.num { (number::count(bin.n)) }
+        (number_cell(&bin.ti_tv))
+        (number_cell(&bin.het_hom))
+    }
+}
+
+/// The worst records.
+pub(super) fn worst(records: &[WorstRecord]) -> Markup {
+    let rows: Vec<Markup> = records.iter().map(worst_row).collect();
+    let note = html! {
+        "False calls with the highest scores and true calls with the lowest, with what may explain them."
+        span class="controls" id="worst-controls" {}
     };
-    let rows: Vec<String> = records
-        .iter()
-        .map(|r| {
-            let chips: String = r
-                .repeat
-                .iter()
-                .chain(&r.strata)
-                .map(|s| format!("<span class=\"chip\">{}</span>", escape(s)))
-                .collect();
-            format!(
-                "<tr data-score=\"{}\" data-kind=\"{}\" data-sort=\"{}\"><th scope=\"row\">{}:{}</th><td \
-                 class=\"allele\">{}</td><td class=\"allele\">{}</td><td>{} {}</td><td class=\"num\">{}</td><td \
-                 class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td>{}</td><td>{chips}</td></tr>",
-                escape(&r.score),
-                r.kind.name(),
-                r.sort.name(),
-                escape(&r.contig),
-                r.pos,
-                allele(&r.reference),
-                allele(&r.alternate),
-                r.kind.name(),
-                r.sort.name(),
-                r.value
-                    .map_or_else(|| "missing".to_owned(), |v| v.to_string()),
-                optional(r.depth),
-                r.alt_fraction
-                    .map_or_else(|| "–".to_owned(), |v| format!("{v:.2}")),
-                r.mapping_quality
-                    .map_or_else(|| "–".to_owned(), |v| format!("{v:.1}")),
-                escape(&r.filter),
-            )
-        })
-        .collect();
     section(
         "Worst records",
-        "False calls with the highest scores and true calls with the lowest, with what may explain them.\
-         <span class=\"controls\" id=\"worst-controls\"></span>",
+        &note,
         &[
             "site", "REF", "ALT", "wrong as", "#score", "#depth", "#ALT", "#MAPQ", "filter",
             "where",
@@ -364,10 +370,35 @@ pub(super) fn worst(records: &[WorstRecord]) -> String {
     )
 }
 
-/// Inputs and settings.
-pub(super) fn provenance(entries: &[(String, String)]) -> String {
-    entries
-        .iter()
-        .map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>", escape(name), escape(value)))
-        .collect()
+fn worst_row(record: &WorstRecord) -> Markup {
+    let dash = || "–".to_owned();
+    let (kind, sort) = (record.kind.name(), record.sort.name());
+    html! {
+        tr data-score=(record.score) data-kind=(kind) data-sort=(sort) {
+            th scope="row" { (record.contig) ":" (record.pos) }
+            td.allele { (short_allele(&record.reference)) }
+            td.allele { (short_allele(&record.alternate)) }
+            td { (kind) " " (sort) }
+            td.num { (number::score(record.value)) }
+            td.num { (record.depth.map_or_else(dash, |v| v.to_string())) }
+            td.num { (record.alt_fraction.map_or_else(dash, |v| format!("{v:.2}"))) }
+            td.num { (record.mapping_quality.map_or_else(dash, |v| format!("{v:.1}"))) }
+            td { (record.filter) }
+            td {
+                @for chip in record.repeat.iter().chain(&record.strata) {
+                    span.chip { (chip) }
+                }
+            }
+        }
+    }
+}
+
+/// An allele of up to 24 characters; of a longer one its beginning and its length.
+fn short_allele(text: &str) -> String {
+    let n = text.chars().count();
+    if n <= 24 {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(20).collect();
+    format!("{start}… ({n})")
 }

@@ -2,7 +2,6 @@
 //!
 //! Each writer takes a [`Report`] and returns a `String`; files are the caller's business.
 
-mod escape;
 mod html;
 mod html_tables;
 mod json;

@@ -18,6 +18,11 @@ pub(super) fn with_interval(estimate: &Estimate) -> String {
     }
 }
 
+/// A score with all its digits, or `missing`.
+pub(super) fn score(value: Option<f32>) -> String {
+    value.map_or_else(|| "missing".to_owned(), |v| v.to_string())
+}
+
 /// A p-value to two significant digits.
 pub(super) fn p_value(p: f64) -> String {
     if p < 0.01 {

@@ -88,7 +88,7 @@ pub fn text(report: &Report) -> String {
     out
 }
 
-/// Whether the head of the summary has a line of the provenance: what became of records.
+/// True for lines of the provenance that stand at the head of the summary: the fate of records.
 fn is_shown(what: &str) -> bool {
     ["records", "truth records", "NOTHING"]
         .iter()
@@ -114,10 +114,8 @@ fn write_no_truth(out: &mut String, report: &Report) {
         let headings = ["score", "calls", "Ti/Tv", "het/hom"].map(str::to_owned);
         line(out, format_args!("{}", row(headings)));
         for bin in bins {
-            let edge =
-                |value: Option<f32>| value.map_or_else(|| "missing".to_owned(), |v| v.to_string());
             let cells = [
-                format!("{} to {}", edge(bin.high), edge(bin.low)),
+                format!("{} to {}", number::score(bin.high), number::score(bin.low)),
                 number::count(bin.n),
                 number::figure(&bin.ti_tv),
                 number::figure(&bin.het_hom),

@@ -10,7 +10,7 @@ use super::prepare::Prepared;
 use super::{GAP, MAX_ALLELE_SEARCHES, MAX_SEARCHED, MAX_STATES, TIGHT_GAP};
 use crate::genome::normalize::{Edit, ReferenceBases};
 
-/// Findings about the records of one side.
+/// The matches found for the records of one side.
 #[derive(Debug, Default)]
 pub(super) struct FoundOnSide {
     /// For each ALT, whether the other side has it.
@@ -25,7 +25,7 @@ pub(super) struct FoundOnSide {
     pub genotype_given_up: Vec<bool>,
 }
 
-/// Findings about both sides.
+/// The matches found for both sides.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// Calls and truth.
@@ -130,7 +130,7 @@ fn parts(members: &[Member], gap: u64) -> Vec<Range<usize>> {
     parts
 }
 
-/// The two sides of a comparison.
+/// Both sides, their direct matches and the reference.
 struct Compared<'a, R: ?Sized> {
     sides: [&'a Prepared; 2],
     direct: &'a Direct,
@@ -208,7 +208,7 @@ fn in_parts(
     given_up
 }
 
-/// Returns true if each side has a member that something is left of.
+/// True where both sides have a record that is not wholly matched.
 fn on_both_sides(members: &[Member], is_left: impl Fn(&Member) -> bool) -> bool {
     [Side::Calls, Side::Truth].into_iter().all(|side| {
         let mut of_side = members.iter().filter(|member| member.side == side);
@@ -227,7 +227,7 @@ fn genotypes_are_left<R: ?Sized>(
     })
 }
 
-/// Returns true if both sides have an ALT left that the other has not.
+/// True where both sides have an ALT left that the other has not.
 fn alleles_are_left<R: ?Sized>(
     members: &[Member],
     compared: &Compared<'_, R>,

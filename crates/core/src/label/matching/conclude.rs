@@ -1,4 +1,4 @@
-//! From comparisons to the states of ALTs and records.
+//! From the matches found to the states of each ALT and each record.
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use crate::genome::normalize::Edit;
 /// set has one or two; the limit keeps a file of one line repeated from taking forever.
 const MAX_REPEATED: usize = 16;
 
-/// Findings of the first comparison.
+/// The matches of the first comparison.
 #[derive(Debug, Default)]
 pub(super) struct Direct {
     /// For each call ALT, whether a listed truth ALT is the same change.
@@ -125,7 +125,7 @@ fn change(side: &Prepared, index: u32) -> Option<&Edit> {
     side.allele(index as usize).map(|allele| &allele.normal)
 }
 
-/// Returns true if two records give the same changes the same number of copies.
+/// True where two records give the same changes the same number of copies.
 fn same_genotype(calls: &Prepared, call: usize, truths: &Prepared, truth: usize) -> bool {
     let (Some(one), Some(other)) = (calls.haplotypes(call), truths.haplotypes(truth)) else {
         return false;

@@ -43,7 +43,7 @@ pub(super) struct Item<'a> {
 pub(super) struct Applied {
     pub item: usize,
     pub choice: usize,
-    /// True if the sides were level when it was applied: it begins a block, and the records of a
+    /// The sides were level when it was applied: it begins a block, and the records of a
     /// block together give the same sequences on both sides.
     pub begins_block: bool,
 }
@@ -61,7 +61,7 @@ struct Haplotype {
     ahead: Side,
     /// The bases by which it is ahead.
     surplus: VecDeque<u8>,
-    /// True if a change of either side was applied since the sides were last level.
+    /// A change of either side was applied since the sides were last level.
     changed: [bool; 2],
 }
 

@@ -32,8 +32,10 @@ mod prepare;
 #[cfg(test)]
 mod tests;
 
-use crate::genome::Interval;
+use std::ops::AddAssign;
+
 use crate::genome::normalize::ReferenceBases;
+use crate::genome::{Interval, VariantKind};
 use crate::label::site::Site;
 use crate::label::state::{AltState, GenotypeState};
 use prepare::Prepared;
@@ -50,7 +52,7 @@ pub const MAX_SEARCHED: u64 = 1_000;
 /// together; those of the other haplotype come with the next search.
 pub const MAX_ALLELE_SEARCHES: usize = 4;
 
-/// Settings of a comparison.
+/// Choices in how calls are judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MatchOptions {
     /// Leave ALTs that are not in the sample's genotype unjudged
@@ -63,7 +65,7 @@ pub struct MatchOptions {
     pub judge_without_truth: bool,
 }
 
-/// Judgement of the records of one side.
+/// The verdict on the records of one side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     states: Vec<AltState>,
@@ -87,7 +89,7 @@ impl Judgement {
         self.genotypes.len()
     }
 
-    /// Returns true if there is no record.
+    /// True without a record.
     pub fn is_empty(&self) -> bool {
         self.genotypes.is_empty()
     }
@@ -106,7 +108,30 @@ pub struct TruthCounts {
     pub missed_indels: u64,
 }
 
-/// Judgement of one contig.
+impl TruthCounts {
+    /// `5 called, 1 not`, for SNPs (MNPs among them) and for indels.
+    pub fn texts(&self) -> [(VariantKind, String); 2] {
+        let text = |called: u64, missed: u64| format!("{called} called, {missed} not");
+        [
+            (VariantKind::Snp, text(self.called_snps, self.missed_snps)),
+            (
+                VariantKind::Indel,
+                text(self.called_indels, self.missed_indels),
+            ),
+        ]
+    }
+}
+
+impl AddAssign for TruthCounts {
+    fn add_assign(&mut self, more: Self) {
+        self.called_snps += more.called_snps;
+        self.missed_snps += more.missed_snps;
+        self.called_indels += more.called_indels;
+        self.missed_indels += more.missed_indels;
+    }
+}
+
+/// The verdict on the records of one contig.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContigJudgement {
     /// The calls, in the order they were given.

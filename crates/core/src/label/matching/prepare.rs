@@ -14,9 +14,9 @@ pub(super) struct Allele {
     pub normal: Edit,
     /// How many of the genotype's alleles it is.
     pub copies: u8,
-    /// True if the sample may have it: it is in the genotype, or there is no genotype to say so.
+    /// The sample may have it: it is in the genotype, or the genotype is missing.
     pub listed: bool,
-    /// True if its normal form lies wholly inside one confident region.
+    /// Its normal form lies wholly inside one confident region.
     pub confident: bool,
 }
 
@@ -144,7 +144,7 @@ fn allele<R: ReferenceBases + ?Sized>(
     })
 }
 
-/// Returns true if a change lies wholly inside one region: every replaced base; for an insertion, the base
+/// True where a change lies wholly inside one region: every replaced base; for an insertion, the base
 /// before and the base behind it (the base behind alone at the start of the contig).
 fn inside(edit: &Edit, regions: &[Interval]) -> bool {
     let (start, end) = if edit.deleted == 0 {

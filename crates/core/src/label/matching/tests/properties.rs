@@ -148,7 +148,7 @@ fn sequences(
     Some(result)
 }
 
-/// Returns true if the combination leaves both sides with the same sequences, in either order.
+/// True where the combination leaves both sides with the same sequences, in either order.
 fn agree(reference: &[u8], items: &[Item<'_>], chosen: &[Option<usize>]) -> bool {
     let calls = sequences(reference, items, Side::Calls, chosen);
     let truth = sequences(reference, items, Side::Truth, chosen);
@@ -180,7 +180,7 @@ fn combinations(items: &[Item<'_>]) -> Vec<Vec<Option<usize>>> {
     all
 }
 
-/// Returns true if some records of one side alone leave the reference as it is on a haplotype.
+/// True where some records of one side alone leave the reference as it is on a haplotype.
 fn cancels(reference: &[u8], items: &[Item<'_>], chosen: &[Option<usize>]) -> bool {
     let applied: Vec<usize> = (0..items.len())
         .filter(|item| chosen[*item].is_some())

@@ -1,4 +1,4 @@
-//! Which numbers of a record are scores.
+//! The numbers of a record that are scores.
 
 use cnnfilter_core::vcf::record::parse_float;
 use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
@@ -19,7 +19,7 @@ const KNOWN: [&str; 11] = [
     "FORMAT/GQ",
 ];
 
-/// Where a score stands in a record.
+/// The place of a score in a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
     Quality,
@@ -29,9 +29,8 @@ enum Place {
 
 /// One score of one file; higher means more likely real.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ScoreColumn {
-    /// Its name in the report.
-    pub name: String,
+pub struct ScoreColumn {
+    name: String,
     place: Place,
 }
 
@@ -49,8 +48,13 @@ impl ScoreColumn {
         Self { name, place }
     }
 
-    /// Whether it is a sample's, not the record's.
-    pub(super) fn is_of_a_sample(&self) -> bool {
+    /// Its name in the report.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// True where each sample has its own value.
+    pub(super) fn is_per_sample(&self) -> bool {
         matches!(self.place, Place::Format(_))
     }
 
@@ -75,10 +79,10 @@ impl ScoreColumn {
     }
 }
 
-/// The scores to read from a file: those named, else the known ones, as far as its header defines
-/// them. `taken` are the names of the files before it; a name that is taken gets the file's name
-/// behind it.
-pub(super) fn columns(
+/// The scores to read from a file: those in `asked`, else the known ones, as far as its header
+/// defines them. `taken` holds the names of the files before it; a name that is taken gets the
+/// file's name behind it (`QUAL@b.vcf`).
+pub fn score_columns(
     asked: &[String],
     header: &VcfHeader,
     file: &str,
@@ -111,21 +115,8 @@ pub(super) fn columns(
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{header, record};
     use super::*;
-
-    fn header() -> VcfHeader {
-        VcfHeader::parse(
-            [
-                "##fileformat=VCFv4.2",
-                "##INFO=<ID=QD,Number=1,Type=Float,Description=\"x\">",
-                "##FORMAT=<ID=GQ,Number=1,Type=Integer,Description=\"x\">",
-                "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb",
-            ]
-            .map(String::from)
-            .to_vec(),
-        )
-        .unwrap()
-    }
 
     fn names(columns: &[ScoreColumn]) -> Vec<&str> {
         columns.iter().map(|column| column.name.as_str()).collect()
@@ -133,20 +124,20 @@ mod tests {
 
     #[test]
     fn scores_are_found_by_the_header() {
-        let found = columns(&[], &header(), "a.vcf", &[]);
+        let header = header(&["a", "b"], &[]);
+        let found = score_columns(&[], &header, "a.vcf", &[]);
         assert_eq!(names(&found), ["QUAL", "QD", "FORMAT/GQ"]);
         let taken = vec!["QUAL".to_owned()];
-        let again = columns(&["QUAL".into(), "ZZ".into()], &header(), "b.vcf", &taken);
+        let again = score_columns(&["QUAL".into(), "ZZ".into()], &header, "b.vcf", &taken);
         assert_eq!(names(&again), ["QUAL@b.vcf"]);
         let taken = vec!["QUAL".to_owned(), "QUAL@b.vcf".to_owned()];
-        let third = columns(&["QUAL".into()], &header(), "b.vcf", &taken);
+        let third = score_columns(&["QUAL".into()], &header, "b.vcf", &taken);
         assert_eq!(names(&third), ["QUAL@b.vcf#2"]);
     }
 
     #[test]
     fn values_are_read_where_they_stand() {
-        let line = b"1\t5\t.\tA\tC\t7.5\t.\tQD=2,9\tGT:GQ\t0/1:40\t0/1:.".to_vec();
-        let record = VcfRecord::parse(line, 11).unwrap();
+        let record = record("1 5 . A C 7.5 . QD=2,9 GT:GQ 0/1:40 0/1:.");
         let value = |name: &str, sample| ScoreColumn::parse(name).value(&record, sample);
         assert_eq!(value("QUAL", 0), 7.5);
         assert_eq!(value("INFO/QD", 0), 2.0);
