@@ -14,8 +14,8 @@ import sys
 USES = {
     "cnnfilter-models": set(),
     "cnnfilter-nn": set(),
-    "cnnfilter-eval": set(),
-    "cnnfilter-simulate": set(),
+    "cnnfilter-eval": {"cnnfilter-core"},
+    "cnnfilter-simulate": {"cnnfilter-core"},
     "cnnfilter-core": {"cnnfilter-models", "cnnfilter-nn"},
     "cnnfilter-train": {"cnnfilter-core", "cnnfilter-eval", "cnnfilter-nn"},
 }
