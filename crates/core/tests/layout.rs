@@ -1,6 +1,11 @@
 //! A model takes the numbers of a read and of a call that its card lists, in the card's order,
 //! whatever else the encoder knows.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be prepared should stop"
+)]
+
 use cnnfilter_core::encode::SiteTensor;
 use cnnfilter_core::testing::allele_example;
 use cnnfilter_core::{Builtin, DeviceChoice, Example, Model};

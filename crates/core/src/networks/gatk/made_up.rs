@@ -84,7 +84,7 @@ mod tests {
             sha256(&bytes),
             "cf6b2f3ebbbe180493b0060b01ffb0f3814a11e2fb6ba5958b673a6096ad8b91"
         );
-        let first = 58.0 + 3.0 * (2.0 * 0.10053598880767822_f32 - 1.0);
+        let first = 58.0 + 3.0 * (2.0 * 0.100_535_99_f32 - 1.0);
         assert_eq!(example.annotations[0], first);
     }
 }
