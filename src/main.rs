@@ -80,7 +80,8 @@ fn run(command: Command) -> Result<()> {
             let text = match command {
                 SimulateCommand::Genome(args) => simulate::genome(&args.resolve())?,
                 SimulateCommand::Reads(args) => {
-                    simulate::reads(&args.resolve().map_err(anyhow::Error::msg)?)?
+                    let plan = args.resolve().unwrap_or_else(|error| error.exit());
+                    simulate::reads(&plan)?
                 }
             };
             log::info!("{}", text.trim_end());

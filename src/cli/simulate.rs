@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Subcommand};
 
+use super::Cli;
 use crate::commands::simulate::{GenomePlan, ReadsPlan};
 use crate::terminal::threads;
 use cnnfilter_simulate::{GenomeOptions, Rates, ReadOptions};
@@ -137,11 +139,13 @@ impl ReadsArgs {
     ///
     /// # Errors
     /// Another number of files than two.
-    pub fn resolve(self) -> Result<ReadsPlan, String> {
+    pub fn resolve(self) -> Result<ReadsPlan, clap::Error> {
         let two = |files: Vec<PathBuf>, flag: &str| {
             let count = files.len();
             <[PathBuf; 2]>::try_from(files).map_err(|_| {
-                format!("{flag} was given {count} times; give it twice: read 1 and read 2")
+                let message =
+                    format!("{flag} was given {count} times; give it twice: read 1 and read 2");
+                Cli::command().error(ErrorKind::WrongNumberOfValues, message)
             })
         };
         Ok(ReadsPlan {

@@ -61,6 +61,7 @@ fn a_wrong_command_line_exits_with_2() {
         &[
             "score", "-V", "x", "-R", "y", "--model", "m", "--device", "gpu",
         ],
+        &["simulate", "reads", "--in", "a.fq", "--out", "b.fq"],
         &["paint"],
         &[],
     ] {
