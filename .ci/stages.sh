@@ -141,7 +141,7 @@ stage_tranches() {
   need bcftools bcftools
   need tabix tabix
   install_missing
-  benches/compare/filter_variant_tranches.sh "$CNNFILTER_DATA" "$program"
+  benches/compare/filter_variant_tranches.sh "$CNNFILTER_DATA" "$(realpath "$program")"
 }
 
 # --- slow builds of their own ---------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ install_missing
 triple=wasm32-unknown-unknown
 # A folder of its own: another compiler may build here than elsewhere.
 built=$(realpath -m "${CARGO_TARGET_DIR:-target}")/wasm
-# Nothing here draws random numbers. candle links the crate that would, which has to be told that there are none.
-flags='--cfg getrandom_backend="unsupported"'
+# Nothing here draws random numbers. candle links the crate that would, which has to be told where it runs.
+flags='--cfg getrandom_backend="wasm_js"'
 build=(build --release --locked --quiet --lib -p cnnfilter-wasm-check --target "$triple")
 if [ -d "$(rustc --print sysroot)/lib/rustlib/$triple/lib" ]; then
   CARGO_TARGET_DIR=$built RUSTFLAGS=$flags cargo "${build[@]}"
