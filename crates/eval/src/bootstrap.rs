@@ -143,7 +143,7 @@ impl ResampleWeights {
     }
 }
 
-/// A confidence interval at [`COVERAGE`].
+/// A confidence interval at `COVERAGE`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Interval {
     /// Lower end.
