@@ -17,10 +17,9 @@ use cnnfilter_core::encode::allele::AlleleLayout;
 use cnnfilter_core::networks::card::Training;
 use cnnfilter_core::networks::family::{self, Sizes, Trainable, TrainedInputs};
 use cnnfilter_core::networks::{Model, Trained};
-use cnnfilter_core::score::calibration::{Calibration, PlattScaling};
-use cnnfilter_core::score::thresholds::{Aim, CardThresholds, HeldOut, choose};
 use cnnfilter_nn::DeviceChoice;
 use cnnfilter_nn::weights::{self, Weights};
+use cnnfilter_train::calibrate::calibrate;
 use cnnfilter_train::checkpoint::{self, CheckpointMetadata};
 use cnnfilter_train::config::TrainConfig;
 use cnnfilter_train::fit::{Callbacks, Event, Figures, Run, Scored, State};
@@ -51,19 +50,6 @@ pub struct TrainPlan {
     /// No progress.
     pub quiet: bool,
 }
-
-/// Aims that every card lists a threshold for.
-const AIMS: [&str; 9] = [
-    "f1",
-    "precision=0.9",
-    "precision=0.95",
-    "precision=0.99",
-    "precision=0.999",
-    "sensitivity=0.9",
-    "sensitivity=0.95",
-    "sensitivity=0.99",
-    "sensitivity=0.999",
-];
 
 /// Trains, and returns a summary.
 ///
@@ -245,71 +231,23 @@ fn trained(
     scored: &[Scored],
     config: String,
 ) -> Trained {
-    let mut calibration = Calibration::default();
-    let mut figures = BTreeMap::new();
-    for (kind, is_indel) in [("SNP", false), ("INDEL", true)] {
-        let of_kind = scored.iter().filter(|scored| scored.is_indel == is_indel);
-        let (scores, labels): (Vec<f64>, Vec<bool>) =
-            of_kind.map(|scored| (scored.score, scored.is_real)).unzip();
-        match PlattScaling::fit(&scores, &labels) {
-            Ok(fit) => {
-                figures.insert(
-                    format!("{kind} calibration error before"),
-                    fit.before.expected_calibration_error,
-                );
-                figures.insert(
-                    format!("{kind} calibration error after"),
-                    fit.after.expected_calibration_error,
-                );
-                calibration.kinds.insert(kind.to_owned(), fit.scaling);
-            }
-            Err(error) => log::warn!("{kind}s are not calibrated: {error}"),
-        }
-        figures.insert(
-            format!("{kind} real"),
-            labels.iter().filter(|real| **real).count() as f64,
-        );
-        figures.insert(
-            format!("{kind} false"),
-            labels.iter().filter(|real| !**real).count() as f64,
-        );
+    let calibrated = calibrate(scored, data.validation_text());
+    for (kind, error) in calibrated.not_calibrated.present() {
+        log::warn!("{kind}s are not calibrated: {error}");
     }
-    let of_all = Figures::of(scored);
-    let named = [("SNP PR-AUC", of_all.snp), ("INDEL PR-AUC", of_all.indel)];
-    figures.extend(
-        named
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?))),
-    );
-    let held_out: Vec<HeldOut<'_>> = scored
-        .iter()
-        .filter_map(|scored| {
-            let kind = if scored.is_indel { "INDEL" } else { "SNP" };
-            Some(HeldOut {
-                kind,
-                probability: calibration.probability(kind, scored.score)?,
-                is_real: scored.is_real,
-            })
-        })
-        .collect();
-    let aims: Vec<Aim> = AIMS.iter().filter_map(|aim| aim.parse().ok()).collect();
-    let thresholds = CardThresholds {
-        measured_on: data.validation_text(),
-        kinds: choose(&held_out, &aims),
-    };
     let best = state.early_stopping.best_epoch.unwrap_or(0);
     Trained {
         name: plan.name.clone(),
         architecture: Arc::clone(&run.architecture),
-        calibration: (!calibration.kinds.is_empty()).then_some(calibration),
-        thresholds: (!thresholds.kinds.is_empty()).then_some(thresholds),
+        calibration: calibrated.calibration,
+        thresholds: calibrated.thresholds,
         training: Some(Training {
             epochs: state.history.rows().len() as u64,
             best_epoch: best,
             steps: state.optimizer_steps,
             config,
             sets: data.sets(),
-            validation: figures,
+            validation: calibrated.figures,
         }),
     }
 }

@@ -6,8 +6,7 @@ use super::atomic;
 use super::error::IoError;
 use cnnfilter_core::filter::ModelLine;
 use cnnfilter_core::networks::{Builtin, Model};
-use cnnfilter_core::score::CardThresholds;
-use cnnfilter_core::score::calibration::Calibration;
+use cnnfilter_core::score::{Calibration, CardThresholds};
 use cnnfilter_nn::DeviceChoice;
 
 /// The card.
@@ -92,7 +91,7 @@ pub fn thresholds(folder: &Path) -> Result<ModelLine, IoError> {
     Ok(ModelLine {
         name: card.name,
         sha256: card.weights_sha256,
-        calibration: card.calibration.as_ref().map(Into::into),
+        calibration: card.calibration,
         thresholds: card.thresholds,
     })
 }

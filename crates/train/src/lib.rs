@@ -9,6 +9,7 @@
 //! optimizer ── AdamW (candle)
 //! learners ── loss and gradients of a batch, on one device or dealt among several (candle)
 //! fit ── the loop (candle): batch, loss, gradient, step; validation, checkpoint
+//! calibrate ── scored validation examples → probabilities, thresholds, figures of a card
 //! ```
 //!
 //! Nothing here reads a file or a global random generator; the caller passes the clock in.
@@ -88,6 +89,7 @@
 //! ```
 
 pub mod augment;
+pub mod calibrate;
 pub mod checkpoint;
 pub mod config;
 pub mod early_stopping;

@@ -6,12 +6,12 @@ use super::FilterPlan;
 use crate::io::vcf_writer::VcfWriter;
 use crate::terminal::progress::Progress;
 use cnnfilter_core::filter::alleles::{AlleleFields, trim};
-use cnnfilter_core::filter::decision::SAMPLE_KEY;
 use cnnfilter_core::filter::genotypes::{
     FILTER_KEY, FILTER_LINE, Which, set_missing, write_filters,
 };
 use cnnfilter_core::filter::{FilterSummary, ThresholdFilter, filter_column};
-use cnnfilter_core::score::platt::Calibration;
+use cnnfilter_core::score::Calibration;
+use cnnfilter_core::score::keys::SAMPLE_KEY;
 use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
 /// Records between two signs of progress.

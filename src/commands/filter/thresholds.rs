@@ -7,12 +7,9 @@ use super::{FilterPlan, Output, begin_header, regions_of, restrict, thresholds_o
 use crate::commands::quote;
 use crate::io::regions;
 use crate::io::vcf_reader::VcfReader;
-use cnnfilter_core::filter::decision::PROBABILITY_KEY;
 use cnnfilter_core::filter::{Decision, FilterSummary};
+use cnnfilter_core::score::keys::{PROBABILITY_KEY, SCORE_KEYS};
 use cnnfilter_core::vcf::VcfRecord;
-
-/// The keys that scores are written under.
-const SCORE_KEYS: [&str; 2] = ["CNN_2D", "CNN_1D"];
 
 /// Filters the calls.
 ///

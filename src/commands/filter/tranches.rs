@@ -19,6 +19,7 @@ use cnnfilter_core::filter::{
     Decision, FilterSummary, ModelLine, NotJudged, ThresholdFilter, filter_column,
 };
 use cnnfilter_core::genome::{IntervalSet, VariantKind};
+use cnnfilter_core::score::keys::SCORE_KEYS;
 use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
 /// With fewer known calls than this a cut-off rests on chance.
@@ -71,10 +72,8 @@ pub(super) fn run(plan: &FilterPlan, tranches: &TranchePlan) -> Result<FilterSum
 fn info_key(reader: &VcfReader, given: Option<&str>) -> Result<String> {
     let header = reader.header();
     let key = given.unwrap_or_else(|| {
-        let defined = ["CNN_2D", "CNN_1D"]
-            .into_iter()
-            .find(|key| header.defines_info(key));
-        defined.unwrap_or("CNN_2D")
+        let defined = SCORE_KEYS.into_iter().find(|key| header.defines_info(key));
+        defined.unwrap_or(SCORE_KEYS[0])
     });
     if header.defines_info(key) {
         return Ok(key.to_owned());
@@ -213,7 +212,7 @@ impl<'a> Type<'a> {
         values
             .zip(self.tranches.bands())
             .map(|((percent, cutoff), band)| SummaryRow {
-                kind: self.kind.name().to_owned(),
+                kind: self.kind.name(),
                 filter: self.tranches.filter_name(info_key, self.kind, band),
                 rule: format!("tranche {percent}"),
                 threshold: *cutoff,

@@ -3,14 +3,14 @@
 use anyhow::Result;
 
 use super::ScorePlan;
-use super::scores::{SAMPLE_KEY, tells_samples_apart};
+use super::scores::tells_samples_apart;
 use crate::commands::encoding::Inputs;
 use crate::commands::quote;
 use cnnfilter_core::encode::Encoder;
 use cnnfilter_core::filter::ModelLine;
-use cnnfilter_core::filter::decision::{ALLELE_KEY, PROBABILITY_KEY};
 use cnnfilter_core::genome::FlagSet;
 use cnnfilter_core::networks::Model;
+use cnnfilter_core::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY};
 use cnnfilter_core::vcf::VcfHeader;
 
 /// Adds the definition of the score, the program's version and what decided the scores. Lines of an
@@ -96,7 +96,7 @@ pub(super) fn extend(
         let line = ModelLine {
             name: card.name.clone(),
             sha256: card.weights_sha256.clone(),
-            calibration: card.calibration.as_ref().map(Into::into),
+            calibration: card.calibration.clone(),
             thresholds: card.thresholds.clone(),
         };
         line.put(header)?;

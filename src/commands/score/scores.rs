@@ -7,9 +7,9 @@ use anyhow::Result;
 use crate::commands::encoding::{Call, Inputs, ShardTimes};
 use crate::terminal::summary::ScoreSummary;
 use cnnfilter_core::encode::{Encoder, Example, Outcome};
-use cnnfilter_core::filter::decision::{ALLELE_KEY, PROBABILITY_KEY};
 use cnnfilter_core::genome::VariantKind;
 use cnnfilter_core::networks::Model;
+use cnnfilter_core::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY};
 use cnnfilter_core::score::log_odds::{format_probability, format_score, log_odds};
 use cnnfilter_core::vcf::VcfRecord;
 
@@ -158,9 +158,6 @@ impl ScoredRecord {
         }
     }
 }
-
-/// FORMAT key of the score of each sample.
-pub(super) const SAMPLE_KEY: &str = "CNN";
 
 /// Whether each sample of the calls gets a score of its own.
 pub(super) fn tells_samples_apart(model: &Model, inputs: &Inputs) -> bool {

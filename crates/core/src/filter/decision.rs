@@ -1,18 +1,11 @@
 //! The filter of one record by fixed thresholds: a function of the record alone.
 
 use super::filter_column;
-use crate::genome::record_kind;
-use crate::genome::{Variant, VariantKind};
-use crate::score::platt::Calibration;
+use crate::genome::{Variant, VariantKind, record_kind};
+use crate::score::Calibration;
+use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY};
 use crate::score::thresholds::{Aim, AimThreshold, CardThresholds, ThresholdError};
 use crate::vcf::{VcfHeader, VcfRecord};
-
-/// INFO key of the probability that a site's best ALT is real, 0 to 1.
-pub const PROBABILITY_KEY: &str = "CNN_PROB";
-/// INFO key of the log odds of each ALT (Number=A).
-pub const ALLELE_KEY: &str = "CNN_AS";
-/// FORMAT key of the log odds in one sample (Number=1).
-pub const SAMPLE_KEY: &str = "CNN";
 
 /// What the FILTER names of thresholds begin with; those of an earlier run are replaced.
 const PREFIX: &str = "CNN_LOW_";
@@ -89,8 +82,8 @@ pub enum Decision<'a> {
 /// The threshold in use for a kind of record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThresholdRow {
-    /// `SNP` or `INDEL`.
-    pub kind: String,
+    /// SNP or indel.
+    pub kind: VariantKind,
     /// FILTER name of the records below it.
     pub filter: String,
     /// The entry of the card.
@@ -113,10 +106,11 @@ impl ThresholdFilter {
     pub fn new(thresholds: &CardThresholds, aim: Aim, model: &str) -> Result<Self, ThresholdError> {
         thresholds.check()?;
         let mut rows = Vec::new();
-        for kind in thresholds.kinds.keys() {
+        // By name, as a card has them.
+        for kind in [VariantKind::Indel, VariantKind::Snp] {
             if let Some(entry) = thresholds.find(kind, aim)? {
                 rows.push(ThresholdRow {
-                    kind: kind.clone(),
+                    kind,
                     filter: format!("{PREFIX}{kind}_{}", entry.aim.filter_suffix()),
                     entry: entry.clone(),
                 });
@@ -169,7 +163,7 @@ impl ThresholdFilter {
 
     /// Index of the row for a kind of record.
     fn row(&self, kind: VariantKind) -> Option<usize> {
-        self.rows.iter().position(|row| row.kind == kind.name())
+        self.rows.iter().position(|row| row.kind == kind)
     }
 
     /// The ALTs, from 0, that fail by their own log odds under [`ALLELE_KEY`] while another one
@@ -190,7 +184,7 @@ impl ThresholdFilter {
             let (Some(log_odds), Some(row)) = (number(value), self.row(kind)) else {
                 continue;
             };
-            let probability = calibration.probability(kind.name(), log_odds);
+            let probability = calibration.probability_or_odds(kind, log_odds);
             if probability < self.rows[row].entry.probability {
                 failing.push(at);
             } else {
@@ -217,7 +211,7 @@ impl ThresholdFilter {
         let threshold = entry.probability;
         let passes = |fields: &Vec<Vec<u8>>| {
             let log_odds = fields.get(at).and_then(|value| number(value))?;
-            Some(calibration.probability(kind.name(), log_odds) >= threshold)
+            Some(calibration.probability_or_odds(kind, log_odds) >= threshold)
         };
         Some((columns[1..].iter().map(passes).collect(), filter))
     }

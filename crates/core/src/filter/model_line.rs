@@ -3,7 +3,7 @@
 //!
 //! JSON stands as a quoted value, with `"` and `\` escaped by `\` (VCF specification, section 1.4).
 
-use crate::score::platt::Calibration;
+use crate::score::Calibration;
 use crate::score::thresholds::{CardThresholds, ThresholdError};
 use crate::vcf::VcfHeader;
 use crate::vcf::header::field;
@@ -58,7 +58,7 @@ impl ModelLine {
             word(&self.sha256)
         );
         if let Some(calibration) = &self.calibration {
-            let json = serde_json::to_string(calibration)?;
+            let json = serde_json::to_string(&calibration.without_counts())?;
             line += &format!(",Calibration=\"{}\"", escape(&json));
         }
         if let Some(thresholds) = &self.thresholds {
@@ -183,11 +183,11 @@ fn unescape(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use proptest::prelude::*;
 
     use super::*;
+    use crate::genome::PerKind;
+    use crate::score::calibration::PlattScaling;
     use crate::score::thresholds::{Aim, AimThreshold};
 
     fn header(line: Option<String>) -> VcfHeader {
@@ -203,19 +203,26 @@ mod tests {
             name: "cnnfilter-2d".into(),
             sha256: "ab12".into(),
             calibration: Some(Calibration {
-                kinds: BTreeMap::from([("SNP".to_owned(), [0.9, -0.1])]),
+                kinds: PerKind {
+                    snp: Some(PlattScaling {
+                        slope: 0.9,
+                        intercept: -0.1,
+                        fitted_to: None,
+                    }),
+                    indel: None,
+                },
             }),
             thresholds: Some(CardThresholds {
                 measured_on: measured_on.into(),
-                kinds: BTreeMap::from([(
-                    "SNP".to_owned(),
-                    vec![AimThreshold {
+                kinds: PerKind {
+                    snp: Some(vec![AimThreshold {
                         aim: Aim::F1,
                         probability,
                         precision: 0.9,
                         recall: 0.8,
-                    }],
-                )]),
+                    }]),
+                    indel: None,
+                },
             }),
         }
     }

@@ -11,7 +11,7 @@ use super::decision::{NotJudged, ThresholdFilter};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SummaryRow {
     /// `SNP` or `INDEL`.
-    pub kind: String,
+    pub kind: &'static str,
     /// FILTER name of what fails here.
     pub filter: String,
     /// What the threshold is: `aim f1`, `tranche 99.95`.
@@ -67,7 +67,7 @@ impl FilterSummary {
     /// The rows of a model's thresholds, nothing counted yet.
     pub fn rows_of(filter: &ThresholdFilter) -> Vec<SummaryRow> {
         let rows = filter.rows().iter().map(|row| SummaryRow {
-            kind: row.kind.clone(),
+            kind: row.kind.name(),
             filter: row.filter.clone(),
             rule: format!("aim {}", row.entry.aim),
             threshold: row.entry.probability,
@@ -166,7 +166,7 @@ impl FilterSummary {
         let mut cells = vec![heads.map(String::from)];
         for row in &self.rows {
             cells.push([
-                row.kind.clone(),
+                row.kind.to_owned(),
                 row.rule.clone(),
                 format!("{}", row.threshold),
                 row.passed.to_string(),
@@ -195,6 +195,7 @@ impl FilterSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::genome::PerKind;
     use crate::score::thresholds::{Aim, AimThreshold, CardThresholds};
 
     #[test]
@@ -207,7 +208,10 @@ mod tests {
         };
         let thresholds = CardThresholds {
             measured_on: "chr20".into(),
-            kinds: BTreeMap::from([("SNP".to_owned(), vec![entry])]),
+            kinds: PerKind {
+                snp: Some(vec![entry]),
+                indel: None,
+            },
         };
         let filter = ThresholdFilter::new(&thresholds, Aim::F1, "m").unwrap();
         let mut summary = FilterSummary {

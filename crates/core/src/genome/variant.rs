@@ -45,6 +45,12 @@ impl VariantKind {
     }
 }
 
+impl fmt::Display for VariantKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl Variant {
     /// Returns true if an allele is spelled in bases (`ACGTN`, or another IUPAC letter), as opposed to
     /// symbolic (`<DEL>`), a breakend, `*` or `.`.

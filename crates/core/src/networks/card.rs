@@ -10,9 +10,8 @@ use super::family::{self, Architecture, FAMILIES, Sizes};
 use super::scaling::Scaling;
 use super::test_vectors::TestVector;
 use crate::encode::Example;
-use crate::score::calibration::Calibration;
 use crate::score::log_odds::LABELS;
-use crate::score::thresholds::CardThresholds;
+use crate::score::{Calibration, CardThresholds};
 
 /// Generation of the cards that are written. Format 1, of version 0.1.0, is read too: it has the same
 /// fields, but makes the inputs of its test vectors otherwise.

@@ -14,9 +14,8 @@ use super::replica::{Replica, deal};
 use super::test_vectors::TestVector;
 use crate::encode::{Encoder, Example};
 use crate::genome::VariantKind;
-use crate::score::calibration::Calibration;
 use crate::score::log_odds::LABELS;
-use crate::score::thresholds::CardThresholds;
+use crate::score::{Calibration, CardThresholds};
 use cnnfilter_nn::DeviceChoice;
 use cnnfilter_nn::weights::{self, Weights};
 
@@ -183,7 +182,7 @@ impl Model {
     /// calibrated for the kind.
     pub fn probability(&self, kind: VariantKind, score: f64) -> Option<f64> {
         let calibration = self.card.calibration.as_ref()?;
-        calibration.probability(kind.name(), score)
+        calibration.probability(kind, score)
     }
 
     /// True where it needs reads.

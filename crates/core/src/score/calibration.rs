@@ -5,12 +5,11 @@
 //! log-odds already, so a slope of 1 and an intercept of 0 say that the network was calibrated, the
 //! intercept else carrying the prevalence that balanced batches took away.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::logistic::{Likelihood, sigmoid};
 use super::reliability::{Reliability, reliability};
+use crate::genome::{PerKind, VariantKind};
 
 /// Smallest slope. Where the data want less, since the score says nothing or the contrary, the
 /// slope is this and the probability is close to the prevalence: order is never turned round.
@@ -61,7 +60,7 @@ pub enum CalibrationError {
     )]
     Invalid {
         /// The type of call.
-        kind: String,
+        kind: VariantKind,
         /// Its slope.
         slope: f64,
         /// Its intercept.
@@ -69,28 +68,98 @@ pub enum CalibrationError {
     },
 }
 
-/// `p = sigmoid(slope·score + intercept)` and what it was fitted to.
+/// `p = sigmoid(slope·score + intercept)` (Platt 1999).
+///
+/// In JSON an object with the counts of the fit, as model cards have it; without counts the pair
+/// `[slope, intercept]`, as headers have it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(into = "Written", from = "Written")]
 pub struct PlattScaling {
     /// Above 0.
     pub slope: f64,
     /// In natural-log odds.
     pub intercept: f64,
+    /// The calls it was fitted to, where they are known.
+    pub fitted_to: Option<FittedTo>,
+}
+
+/// Number of calls of a fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FittedTo {
     /// Examples of the fit.
     pub examples: u64,
     /// True calls among them.
     pub positives: u64,
 }
 
-/// A fitted scaling with what it brought on the data of the fit.
+/// A scaling in JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected slope, intercept, examples and positives, or the pair of slope and intercept"
+)]
+enum Written {
+    Whole(WithCounts),
+    Pair([f64; 2]),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WithCounts {
+    slope: f64,
+    intercept: f64,
+    examples: u64,
+    positives: u64,
+}
+
+impl From<PlattScaling> for Written {
+    fn from(scaling: PlattScaling) -> Self {
+        let PlattScaling {
+            slope, intercept, ..
+        } = scaling;
+        match scaling.fitted_to {
+            None => Written::Pair([slope, intercept]),
+            Some(FittedTo {
+                examples,
+                positives,
+            }) => Written::Whole(WithCounts {
+                slope,
+                intercept,
+                examples,
+                positives,
+            }),
+        }
+    }
+}
+
+impl From<Written> for PlattScaling {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Pair([slope, intercept]) => Self {
+                slope,
+                intercept,
+                fitted_to: None,
+            },
+            Written::Whole(whole) => Self {
+                slope: whole.slope,
+                intercept: whole.intercept,
+                fitted_to: Some(FittedTo {
+                    examples: whole.examples,
+                    positives: whole.positives,
+                }),
+            },
+        }
+    }
+}
+
+/// A fitted scaling, and how good probabilities are on the data of the fit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlattFit {
     /// The scaling.
     pub scaling: PlattScaling,
-    /// Of `sigmoid(score)`.
+    /// Reliability of `sigmoid(score)`.
     pub before: Reliability,
-    /// Of the scaling.
+    /// Reliability of the scaling.
     pub after: Reliability,
 }
 
@@ -98,16 +167,34 @@ pub struct PlattFit {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
-    /// By the name of the type, `SNP` or `INDEL`.
-    pub kinds: BTreeMap<String, PlattScaling>,
+    /// The scaling of each type that has one.
+    pub kinds: PerKind<Option<PlattScaling>>,
 }
 
 impl Calibration {
     /// Probability that a call of type `kind` with this score (natural-log odds) is real. `None`
     /// for a type that was not calibrated, and for a score of NaN.
-    pub fn probability(&self, kind: &str, score: f64) -> Option<f64> {
-        let scaling = self.kinds.get(kind)?;
+    pub fn probability(&self, kind: VariantKind, score: f64) -> Option<f64> {
+        let scaling = self.kinds.get(kind)?.as_ref()?;
         (!score.is_nan()).then(|| scaling.probability(score))
+    }
+
+    /// The same for a score that is a number, where log odds of a type that was not calibrated
+    /// are taken as they are.
+    pub fn probability_or_odds(&self, kind: VariantKind, score: f64) -> f64 {
+        let calibrated = self.probability(kind, score);
+        calibrated.unwrap_or_else(|| sigmoid(score))
+    }
+
+    /// The same scalings without the counts of their fits, for a header.
+    pub fn without_counts(&self) -> Self {
+        let kinds = self.kinds.clone().map(|_, scaling| {
+            scaling.map(|scaling| PlattScaling {
+                fitted_to: None,
+                ..scaling
+            })
+        });
+        Self { kinds }
     }
 
     /// Checks a calibration that was read from a file.
@@ -115,13 +202,13 @@ impl Calibration {
     /// # Errors
     /// [`CalibrationError::Invalid`] for a slope that is not above 0, or a number that is not finite.
     pub fn check(&self) -> Result<(), CalibrationError> {
-        for (kind, scaling) in &self.kinds {
+        for (kind, scaling) in self.kinds.present() {
             let &PlattScaling {
                 slope, intercept, ..
             } = scaling;
             if !(slope > 0.0 && slope.is_finite() && intercept.is_finite()) {
                 return Err(CalibrationError::Invalid {
-                    kind: kind.clone(),
+                    kind,
                     slope,
                     intercept,
                 });
@@ -201,8 +288,10 @@ impl PlattScaling {
         let scaling = Self {
             slope,
             intercept: parameters[1] - slope * mean,
-            examples,
-            positives,
+            fitted_to: Some(FittedTo {
+                examples,
+                positives,
+            }),
         };
         Ok(PlattFit {
             before: reliability(scores.iter().copied(), labels),
@@ -241,10 +330,11 @@ mod tests {
 
     /// The gradient of the smoothed likelihood in the raw parameters, written out once more.
     fn gradient(scores: &[f64], labels: &[bool], scaling: &PlattScaling) -> [f64; 2] {
-        let (p, n) = (
-            scaling.positives as f64,
-            (scaling.examples - scaling.positives) as f64,
-        );
+        let FittedTo {
+            examples,
+            positives,
+        } = scaling.fitted_to.unwrap();
+        let (p, n) = (positives as f64, (examples - positives) as f64);
         let mut sums = [0.0; 2];
         for (score, label) in scores.iter().zip(labels) {
             let target = if *label {
@@ -283,7 +373,11 @@ mod tests {
         let scaling = PlattScaling::fit(&scores, &labels).unwrap().scaling;
         assert!((scaling.slope - 2.5_f64.ln()).abs() < 1e-9, "{scaling:?}");
         assert!(scaling.intercept.abs() < 1e-9, "{scaling:?}");
-        assert_eq!((scaling.examples, scaling.positives), (10, 5));
+        let counts = FittedTo {
+            examples: 10,
+            positives: 5,
+        };
+        assert_eq!(scaling.fitted_to, Some(counts));
         // The same through another scale and origin.
         let moved: Vec<f64> = scores.iter().map(|s| 1e4 + 50.0 * s).collect();
         let scaling = PlattScaling::fit(&moved, &labels).unwrap().scaling;
@@ -384,17 +478,27 @@ mod tests {
         let scaling = PlattScaling {
             slope: 2.0,
             intercept: -1.0,
-            examples: 10,
-            positives: 4,
+            fitted_to: Some(FittedTo {
+                examples: 10,
+                positives: 4,
+            }),
         };
         let mut calibration = Calibration::default();
-        calibration.kinds.insert("SNP".into(), scaling);
+        calibration.kinds.snp = Some(scaling);
         let json = serde_json::to_string(&calibration).unwrap();
-        let calibration: Calibration = serde_json::from_str(&json).unwrap();
-        assert_eq!(calibration.probability("SNP", 0.5), Some(0.5));
-        assert_eq!(calibration.probability("SNP", f64::INFINITY), Some(1.0));
-        assert_eq!(calibration.probability("SNP", f64::NAN), None);
-        assert_eq!(calibration.probability("INDEL", 0.5), None);
+        assert_eq!(
+            json,
+            r#"{"kinds":{"SNP":{"slope":2.0,"intercept":-1.0,"examples":10,"positives":4}}}"#
+        );
+        assert_eq!(
+            serde_json::from_str::<Calibration>(&json).unwrap(),
+            calibration
+        );
+        let (snp, indel) = (VariantKind::Snp, VariantKind::Indel);
+        assert_eq!(calibration.probability(snp, 0.5), Some(0.5));
+        assert_eq!(calibration.probability(snp, f64::INFINITY), Some(1.0));
+        assert_eq!(calibration.probability(snp, f64::NAN), None);
+        assert_eq!(calibration.probability(indel, 0.5), None);
         assert!(calibration.check().is_ok());
         let broken = json.replace("2.0", "-2.0");
         let broken: Calibration = serde_json::from_str(&broken).unwrap();
@@ -403,6 +507,32 @@ mod tests {
             "calibration of SNP has slope -2 and intercept -1; expected finite numbers, the slope \
              above 0"
         );
-        assert!(serde_json::from_str::<Calibration>(&json.replace("slope", "scale")).is_err());
+        let error = serde_json::from_str::<Calibration>(&json.replace("slope", "scale"));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("expected slope, intercept"), "{error}");
+    }
+
+    #[test]
+    fn without_counts_it_is_a_pair_and_other_kinds_keep_their_log_odds() {
+        let json = r#"{"kinds":{"SNP":[0.5,1.0]}}"#;
+        let calibration: Calibration = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&calibration).unwrap(), json);
+        assert_eq!(calibration.without_counts(), calibration);
+        let mut counted = calibration.clone();
+        if let Some(scaling) = &mut counted.kinds.snp {
+            scaling.fitted_to = Some(FittedTo {
+                examples: 10,
+                positives: 4,
+            });
+        }
+        assert_eq!(counted.without_counts(), calibration);
+        // 1 / (1 + exp(-(0.5 * 2 + 1))) and 1 / (1 + exp(-2)).
+        for kind in [VariantKind::Snp, VariantKind::Indel] {
+            let probability = calibration.probability_or_odds(kind, 2.0);
+            assert!((probability - 0.880_797_077_977_882_3).abs() < 1e-12);
+        }
+        let none = Calibration::default();
+        assert_eq!(none.probability_or_odds(VariantKind::Snp, 0.0), 0.5);
+        assert_eq!(none.probability_or_odds(VariantKind::Snp, -2000.0), 0.0);
     }
 }

@@ -1,10 +1,11 @@
-//! What a score says: log odds, calibrated probabilities, thresholds and the aims they serve.
+//! The meaning of a score: log odds, calibrated probabilities, thresholds and the aims they serve.
 
 pub mod calibration;
+pub mod keys;
 pub mod log_odds;
 mod logistic;
-pub mod platt;
 pub mod reliability;
 pub mod thresholds;
 
+pub use calibration::Calibration;
 pub use thresholds::{Aim, AimThreshold, CardThresholds};

@@ -1,11 +1,12 @@
 //! Thresholds on the calibrated probability that a model's card carries: chosen once on held-out
 //! calls for a stated aim, the same for every file.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::genome::{PerKind, VariantKind};
 
 /// The thresholds of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,8 +14,8 @@ use serde::{Deserialize, Serialize};
 pub struct CardThresholds {
     /// The held-out calls they were chosen on, in words for people.
     pub measured_on: String,
-    /// By kind of record (`SNP`, `INDEL`: [`crate::genome::record_kind`]).
-    pub kinds: BTreeMap<String, Vec<AimThreshold>>,
+    /// The thresholds of each kind that has any.
+    pub kinds: PerKind<Option<Vec<AimThreshold>>>,
 }
 
 /// One threshold.
@@ -59,7 +60,7 @@ pub enum ThresholdError {
         /// The aim asked for.
         aim: Aim,
         /// The kind of record.
-        kind: String,
+        kind: VariantKind,
         /// The aims listed for it.
         listed: String,
     },
@@ -67,7 +68,7 @@ pub enum ThresholdError {
     #[error("{kind}, aim {aim}: {field} must lie in 0 to 1, found {found}")]
     OutOfRange {
         /// The kind of record.
-        kind: String,
+        kind: VariantKind,
         /// Its aim.
         aim: Aim,
         /// The field.
@@ -154,7 +155,7 @@ impl CardThresholds {
     pub fn check(&self) -> Result<(), ThresholdError> {
         for (kind, entry) in self
             .kinds
-            .iter()
+            .present()
             .flat_map(|(kind, entries)| entries.iter().map(move |entry| (kind, entry)))
         {
             for (field, found) in [
@@ -163,10 +164,9 @@ impl CardThresholds {
                 ("recall", entry.recall),
             ] {
                 if !(0.0..=1.0).contains(&found) {
-                    let (kind, aim) = (kind.clone(), entry.aim);
                     return Err(ThresholdError::OutOfRange {
                         kind,
-                        aim,
+                        aim: entry.aim,
                         field,
                         found,
                     });
@@ -182,11 +182,15 @@ impl CardThresholds {
     ///
     /// # Errors
     /// The kind has thresholds, but none for such an aim; the error lists those that there are.
-    pub fn find(&self, kind: &str, aim: Aim) -> Result<Option<&AimThreshold>, ThresholdError> {
-        let entries = self.kinds.get(kind).map_or(&[][..], Vec::as_slice);
-        if entries.is_empty() {
+    pub fn find(
+        &self,
+        kind: VariantKind,
+        aim: Aim,
+    ) -> Result<Option<&AimThreshold>, ThresholdError> {
+        let entries = self.kinds.get(kind).and_then(Option::as_ref);
+        let Some(entries) = entries.filter(|entries| !entries.is_empty()) else {
             return Ok(None);
-        }
+        };
         // `min_by` gives the first of equal ones.
         let nearest = entries
             .iter()
@@ -198,7 +202,7 @@ impl CardThresholds {
             names.dedup();
             ThresholdError::NotListed {
                 aim,
-                kind: kind.to_owned(),
+                kind,
                 listed: names.join(", "),
             }
         })
@@ -207,32 +211,28 @@ impl CardThresholds {
 
 /// A judged call that the model was not trained on.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct HeldOut<'a> {
-    /// `SNP` or `INDEL`.
-    pub kind: &'a str,
+pub struct HeldOut {
+    /// SNP or indel; calls of other kinds have no say.
+    pub kind: VariantKind,
     /// Calibrated probability that it is real.
     pub probability: f64,
     /// Whether it is.
     pub is_real: bool,
 }
 
-/// Chooses thresholds on held-out calls, one for each kind and aim. An aim that no threshold reaches
-/// is left out.
+/// Chooses thresholds on held-out calls, one for each aim and each kind of which there are
+/// any. An aim that no threshold reaches is left out.
 ///
 /// A threshold lies about half-way between the lowest probability that passes and the next lower
 /// one (or 0), so that writing probabilities with few digits moves no call across it; it has as few
 /// decimals as that allows. Calls whose probability is no number are left out of the count.
-pub fn choose(held_out: &[HeldOut], aims: &[Aim]) -> BTreeMap<String, Vec<AimThreshold>> {
-    let mut kinds: BTreeMap<String, Vec<&HeldOut>> = BTreeMap::new();
-    for call in held_out {
-        kinds.entry(call.kind.to_owned()).or_default().push(call);
-    }
-    let choose = |(kind, calls): (String, Vec<&HeldOut>)| {
-        let steps = Steps::new(calls.into_iter());
-        let entries = aims.iter().filter_map(|aim| steps.choose(*aim));
-        (kind, entries.collect())
-    };
-    kinds.into_iter().map(choose).collect()
+pub fn choose(held_out: &[HeldOut], aims: &[Aim]) -> PerKind<Option<Vec<AimThreshold>>> {
+    PerKind::<()>::default().map(|kind, ()| {
+        let mut calls = held_out.iter().filter(|call| call.kind == kind).peekable();
+        calls.peek()?;
+        let steps = Steps::new(calls);
+        Some(aims.iter().filter_map(|aim| steps.choose(*aim)).collect())
+    })
 }
 
 /// What passes at each distinct probability, highest first.
@@ -243,7 +243,7 @@ struct Steps {
 }
 
 impl Steps {
-    fn new<'a>(calls: impl Iterator<Item = &'a HeldOut<'a>>) -> Self {
+    fn new<'a>(calls: impl Iterator<Item = &'a HeldOut>) -> Self {
         let mut calls: Vec<(f64, bool)> = calls
             .filter(|call| call.probability.is_finite())
             .map(|call| (call.probability, call.is_real))

@@ -1,14 +1,15 @@
 //! The numbers of a record that are scores.
 
+use cnnfilter_core::score::keys::{PROBABILITY_KEY, READS_KEY, REFERENCE_KEY};
 use cnnfilter_core::vcf::record::parse_float;
 use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
 /// Scores that are looked for where the user names none, in the order of the report: ours, those of
 /// VQSR, VETS, ugbio and rtg's AVR, the one that hap.py was told to rank by, and what callers write.
 const KNOWN: [&str; 11] = [
-    "CNN_PROB",
-    "CNN_2D",
-    "CNN_1D",
+    PROBABILITY_KEY,
+    READS_KEY,
+    REFERENCE_KEY,
     "VQSLOD",
     "SCORE",
     "TREE_SCORE",

@@ -1,8 +1,8 @@
 //! Decisions on single records.
 
-use std::collections::BTreeMap;
-
 use super::*;
+use crate::genome::PerKind;
+use crate::score::calibration::PlattScaling;
 
 fn record(line: &str) -> VcfRecord {
     VcfRecord::parse(line.as_bytes().to_vec(), line.split('\t').count()).unwrap()
@@ -24,10 +24,10 @@ fn entry(probability: f64) -> AimThreshold {
 fn thresholds() -> CardThresholds {
     CardThresholds {
         measured_on: "a \"held-out\" contig".into(),
-        kinds: BTreeMap::from([
-            ("SNP".to_owned(), vec![entry(0.5)]),
-            ("INDEL".to_owned(), vec![entry(0.25)]),
-        ]),
+        kinds: PerKind {
+            snp: Some(vec![entry(0.5)]),
+            indel: Some(vec![entry(0.25)]),
+        },
     }
 }
 
@@ -61,7 +61,10 @@ fn a_record_is_compared_with_the_threshold_of_its_kind() {
         assert_eq!(found, expected, "{alleles} {info}");
     }
     let snps_only = CardThresholds {
-        kinds: BTreeMap::from([("SNP".to_owned(), vec![entry(0.5)])]),
+        kinds: PerKind {
+            snp: Some(vec![entry(0.5)]),
+            indel: None,
+        },
         ..thresholds()
     };
     let snps_only = ThresholdFilter::new(&snps_only, Aim::F1, "m").unwrap();
@@ -151,7 +154,14 @@ fn an_alt_fails_beside_one_that_passes() {
         );
     }
     let strict = Calibration {
-        kinds: BTreeMap::from([("SNP".to_owned(), [1.0, -1.0])]),
+        kinds: PerKind {
+            snp: Some(PlattScaling {
+                slope: 1.0,
+                intercept: -1.0,
+                fitted_to: None,
+            }),
+            indel: None,
+        },
     };
     let record = site("A\tC,AT", ".", "CNN_AS=0,0");
     assert_eq!(filter.failing_alternates(&record, &strict), [0]);

@@ -22,6 +22,7 @@ use crate::networks::family::{
 use crate::networks::initial::Initial;
 use crate::networks::scaling::Scaling;
 use crate::networks::test_vectors::format_1;
+use crate::score::keys::{READS_KEY, REFERENCE_KEY};
 use cnnfilter_nn::weights::Weights;
 
 /// Alleles that a device computes together: with 64 reads each, the largest tensor of the default
@@ -180,7 +181,11 @@ impl Architecture for AlleleArchitecture {
     }
 
     fn info_key(&self) -> &str {
-        if self.spec.reads { "CNN_2D" } else { "CNN_1D" }
+        if self.spec.reads {
+            READS_KEY
+        } else {
+            REFERENCE_KEY
+        }
     }
 
     fn sizes(&self) -> Option<Sizes> {

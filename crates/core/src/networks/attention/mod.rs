@@ -40,6 +40,7 @@ use super::family::{
 use super::initial::Initial;
 use super::scaling::Scaling;
 use crate::encode::{Encoder, Example};
+use crate::score::keys::READS_KEY;
 use cnnfilter_nn::weights::Weights;
 
 /// Name in cards.
@@ -114,7 +115,7 @@ impl Architecture for AttentionArchitecture {
     }
 
     fn info_key(&self) -> &str {
-        "CNN_2D"
+        READS_KEY
     }
 
     fn sizes(&self) -> Option<Sizes> {

@@ -2,6 +2,7 @@
 
 use crate::encode::annotations::BEST_PRACTICES;
 use crate::encode::gatk::{CHANNELS, READ_LIMIT, WINDOW};
+use crate::score::keys::{READS_KEY, REFERENCE_KEY};
 
 /// One convolution with ReLU, and the pooling behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub static SMALL_2D: GatkSpec = GatkSpec {
     architecture: "gatk_small_2d",
     folder: "gatk-small-2d",
     gatk_name: "small_2d",
-    info_key: "CNN_2D",
+    info_key: READS_KEY,
     rows: READ_LIMIT,
     channels: CHANNELS,
     convs: &[
@@ -76,7 +77,7 @@ pub static REFERENCE_1D: GatkSpec = GatkSpec {
     architecture: "gatk_1d",
     folder: "gatk-1d",
     gatk_name: "1d_cnn_mix_train_full_bn",
-    info_key: "CNN_1D",
+    info_key: REFERENCE_KEY,
     rows: 1,
     channels: 4,
     convs: &[

@@ -16,7 +16,10 @@ fn entry(aim: &str, probability: f64) -> AimThreshold {
 fn card(entries: Vec<AimThreshold>) -> CardThresholds {
     CardThresholds {
         measured_on: "held-out chr20".into(),
-        kinds: BTreeMap::from([("SNP".to_owned(), entries)]),
+        kinds: PerKind {
+            snp: Some(entries),
+            indel: None,
+        },
     }
 }
 
@@ -57,7 +60,7 @@ fn an_aim_that_is_not_listed_takes_the_nearest_stricter_one() {
         entry("precision=0.95", 0.7),
     ]);
     let find = |aim: &str| {
-        let found = card.find("SNP", aim.parse().unwrap());
+        let found = card.find(VariantKind::Snp, aim.parse().unwrap());
         found.map(|entry| entry.map(|entry| entry.probability))
     };
     assert_eq!(find("precision=0.95"), Ok(Some(0.7)));
@@ -70,7 +73,7 @@ fn an_aim_that_is_not_listed_takes_the_nearest_stricter_one() {
             "{error}"
         );
     }
-    assert_eq!(card.find("INDEL", Aim::F1), Ok(None));
+    assert_eq!(card.find(VariantKind::Indel, Aim::F1), Ok(None));
 }
 
 #[test]
@@ -98,11 +101,11 @@ fn numbers_that_cannot_be_right_are_named() {
     assert!(serde_json::from_str::<CardThresholds>(json).is_err());
 }
 
-fn held_out(calls: &[(f64, bool)]) -> Vec<HeldOut<'static>> {
+fn held_out(calls: &[(f64, bool)]) -> Vec<HeldOut> {
     calls
         .iter()
         .map(|(probability, is_real)| HeldOut {
-            kind: "SNP",
+            kind: VariantKind::Snp,
             probability: *probability,
             is_real: *is_real,
         })
@@ -126,7 +129,7 @@ fn thresholds_lie_between_what_passes_and_what_does_not() {
         Aim::Sensitivity(0.6),
         Aim::Sensitivity(1.0),
     ];
-    let chosen = &choose(&calls, &aims)["SNP"];
+    let chosen = choose(&calls, &aims).snp.unwrap();
     let found: Vec<(f64, f64)> = chosen.iter().map(|e| (e.probability, e.recall)).collect();
     assert_eq!(
         found,
@@ -136,7 +139,7 @@ fn thresholds_lie_between_what_passes_and_what_does_not() {
     assert_eq!(chosen[1].aim, Aim::Precision(0.9));
     // A precision that nothing reaches is left out.
     let calls = held_out(&[(0.9, false), (0.8, true)]);
-    assert!(choose(&calls, &[Aim::Precision(0.9)])["SNP"].is_empty());
+    assert_eq!(choose(&calls, &[Aim::Precision(0.9)]).snp, Some(Vec::new()));
     assert!(choose(&[], &aims).is_empty());
 }
 
@@ -169,9 +172,9 @@ proptest! {
         };
         let every: Vec<(usize, usize)> = calls.iter().map(|call| counts(call.0)).collect();
         let aims = [Aim::F1, Aim::Precision(least), Aim::Sensitivity(least)];
-        let chosen = &choose(&held_out(&calls), &aims)["SNP"];
+        let chosen = choose(&held_out(&calls), &aims).snp.unwrap();
         prop_assert_eq!(real == 0, chosen.is_empty());
-        for entry in chosen {
+        for entry in &chosen {
             let (tp, fp) = counts(entry.probability);
             prop_assert!((entry.precision - tp as f64 / (tp + fp) as f64).abs() < 1e-12);
             prop_assert!((entry.recall - tp as f64 / real as f64).abs() < 1e-12);
