@@ -431,6 +431,27 @@ fn thresholds_come_with_the_file() {
 }
 
 #[test]
+fn a_mixed_record_is_filtered_as_its_best_alt() {
+    let lab = Lab::new();
+    let records = [
+        "c1 10 . A C,AT . . CNN_PROB=0.3;CNN_AS=1,0",
+        "c1 20 . A C,AT . . CNN_PROB=0.3;CNN_AS=0,1",
+        "c1 30 . A C,AT . . CNN_PROB=0.2;CNN_AS=0,1",
+        "c1 40 . A C,AT . . CNN_PROB=0.3",
+    ];
+    let calls = lab.file("calls.vcf", vcf(&[PROBABILITY, MODEL], &records));
+    assert_eq!(
+        filters(&succeed(filter(&["-V", text(&calls)]))),
+        [
+            "c1:10 CNN_LOW_SNP_F1",
+            "c1:20 PASS",
+            "c1:30 CNN_LOW_INDEL_F1",
+            "c1:40 PASS",
+        ]
+    );
+}
+
+#[test]
 fn the_nearest_stricter_aim_is_taken_and_told() {
     let lab = Lab::new();
     let snps_only = MODEL.replace(

@@ -11,6 +11,7 @@ use cnnfilter_core::genome::VariantKind;
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY};
 use cnnfilter_core::score::log_odds::{format_probability, format_score, log_odds};
+use cnnfilter_core::score::record_scores::{AlleleScore, RecordScores};
 use cnnfilter_core::vcf::VcfRecord;
 
 /// Records of a shard, in their order, with their scores.
@@ -102,9 +103,9 @@ struct ScoredRecord {
 }
 
 impl ScoredRecord {
-    /// Takes the outputs of its examples and writes its scores: the best ALT's, the first of
-    /// equals, and where the model tells them apart each ALT's. Of several samples each gets its
-    /// own, and the record the best sample's.
+    /// Takes the outputs of its examples and writes its scores: the best ALT's and, where the model
+    /// tells them apart, each ALT's. Of several samples each gets its own, and the record the best
+    /// sample's.
     fn write(
         &self,
         record: &mut VcfRecord,
@@ -112,37 +113,28 @@ impl ScoredRecord {
         inputs: &Inputs,
         logits: &mut impl Iterator<Item = [f32; 4]>,
     ) {
-        let mut best: Option<(f64, VariantKind)> = None;
-        let mut of_alternates: Vec<Option<f64>> = vec![None; self.alternates];
-        let mut of_samples: Vec<Option<f64>> = vec![None; inputs.samples.len()];
-        let raise = |place: Option<&mut Option<f64>>, score: f64| {
-            if let Some(place) = place {
-                *place = Some(place.map_or(score, |highest| highest.max(score)));
-            }
-        };
-        for ((sample, alternate, kind), logits) in self.alleles.iter().zip(logits) {
-            let score = log_odds(logits, *kind);
-            raise(
-                of_alternates.get_mut(alternate.unwrap_or(usize::MAX)),
-                score,
-            );
-            raise(of_samples.get_mut(*sample), score);
-            if best.is_none_or(|(highest, _)| score > highest) {
-                best = Some((score, *kind));
-            }
-        }
-        let Some((score, kind)) = best else {
+        let of_alleles = self.alleles.iter().zip(logits);
+        let of_alleles: Vec<AlleleScore> = of_alleles
+            .map(|((sample, alternate, kind), logits)| AlleleScore {
+                sample: *sample,
+                alternate: *alternate,
+                kind: *kind,
+                score: log_odds(logits, *kind),
+            })
+            .collect();
+        let joined = RecordScores::join(&of_alleles, self.alternates, inputs.samples.len());
+        let Some(scores) = joined else {
             return;
         };
         let key = model.card().info_key.as_bytes();
-        record.set_info(key, Some(format_score(score).as_bytes()));
+        record.set_info(key, Some(format_score(scores.best).as_bytes()));
         let text = |score: Option<f64>| score.map_or(".".to_owned(), format_score);
         if matches!(model.encoder(), Encoder::Allele { .. }) {
-            let list: Vec<String> = of_alternates.into_iter().map(text).collect();
+            let list: Vec<String> = scores.alternates.into_iter().map(text).collect();
             record.set_info(ALLELE_KEY.as_bytes(), Some(list.join(",").as_bytes()));
         }
         if model.card().calibration.is_some() {
-            let probability = model.probability(kind, score);
+            let probability = model.probability(scores.kind, scores.best);
             let text = probability.map(format_probability);
             record.set_info(
                 PROBABILITY_KEY.as_bytes(),
@@ -151,7 +143,7 @@ impl ScoredRecord {
         }
         if tells_samples_apart(model, inputs) {
             let mut values = vec![".".to_owned(); inputs.columns];
-            for (sample, score) in inputs.samples.iter().zip(of_samples) {
+            for (sample, score) in inputs.samples.iter().zip(scores.samples) {
                 values[sample.column] = text(score);
             }
             record.set_sample_values(SAMPLE_KEY.as_bytes(), Some(&values));

@@ -4,6 +4,7 @@ use super::filter_column;
 use crate::genome::{Variant, VariantKind, record_kind};
 use crate::score::Calibration;
 use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY};
+use crate::score::record_scores::best_alternate;
 use crate::score::thresholds::{Aim, AimThreshold, CardThresholds, ThresholdError};
 use crate::vcf::{VcfHeader, VcfRecord};
 
@@ -63,6 +64,32 @@ pub fn score_of(record: &VcfRecord, key: &str) -> Result<f64, NotJudged> {
 fn number(text: &[u8]) -> Option<f64> {
     let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     value.is_finite().then_some(value)
+}
+
+/// The log odds of each ALT under [`ALLELE_KEY`]; nothing where their number does not fit.
+fn scores_of_alternates(record: &VcfRecord, variant: &Variant) -> Option<Vec<Option<f64>>> {
+    let values = record.info(ALLELE_KEY.as_bytes())?;
+    let scores: Vec<Option<f64>> = values.split(|byte| *byte == b',').map(number).collect();
+    (scores.len() == variant.alternates.len()).then_some(scores)
+}
+
+/// The kind of a record's best ALT among those spelled in bases; where the record does not show
+/// which one that is, the kind of the whole.
+fn kind_of(record: &VcfRecord, variant: &Variant) -> VariantKind {
+    let Variant {
+        reference,
+        alternates,
+        ..
+    } = variant;
+    let best = || {
+        let mut scores = scores_of_alternates(record, variant)?;
+        for (score, alternate) in scores.iter_mut().zip(alternates) {
+            *score = score.filter(|_| Variant::is_sequence(alternate));
+        }
+        alternates.get(best_alternate(&scores)?)
+    };
+    let best = if alternates.len() > 1 { best() } else { None };
+    record_kind(reference, best.map_or(alternates, std::slice::from_ref))
 }
 
 /// What becomes of a record.
@@ -133,8 +160,10 @@ impl ThresholdFilter {
         &self.measured_on
     }
 
-    /// Compares the probability that the record carries with the threshold of its kind
-    /// ([`record_kind`]).
+    /// Compares the probability that the record carries with the threshold of its kind.
+    ///
+    /// The kind is that of its best ALT, whose probability it is and whose kind calibrated it. Where
+    /// the record does not show which ALT that is (no scores of ALTs) it is [`record_kind`].
     ///
     /// The probability is parsed from the record's text even right after `score` has written it, so
     /// that `score --filter` decides on the same digits as `score` piped into `filter`.
@@ -148,7 +177,7 @@ impl ThresholdFilter {
             return Err(NotJudged::NotANumber);
         }
         let variant = record.variant().ok_or(NotJudged::OtherKind)?;
-        let kind = record_kind(&variant.reference, &variant.alternates);
+        let kind = kind_of(record, &variant);
         if kind == VariantKind::Other {
             return Err(NotJudged::OtherKind);
         }
@@ -169,19 +198,17 @@ impl ThresholdFilter {
     /// The ALTs, from 0, that fail by their own log odds under [`ALLELE_KEY`] while another one
     /// passes; an ALT without log odds stays.
     pub fn failing_alternates(&self, record: &VcfRecord, calibration: &Calibration) -> Vec<usize> {
-        let (Some(values), Some(variant)) = (record.info(ALLELE_KEY.as_bytes()), record.variant())
-        else {
+        let Some(variant) = record.variant() else {
             return Vec::new();
         };
-        let values: Vec<&[u8]> = values.split(|byte| *byte == b',').collect();
-        if values.len() != variant.alternates.len() {
+        let Some(scores) = scores_of_alternates(record, &variant) else {
             return Vec::new();
-        }
+        };
         let mut failing = Vec::new();
         let mut some_pass = false;
-        for (at, (value, alternate)) in values.iter().zip(&variant.alternates).enumerate() {
+        for (at, (score, alternate)) in scores.iter().zip(&variant.alternates).enumerate() {
             let kind = record_kind(&variant.reference, std::slice::from_ref(alternate));
-            let (Some(log_odds), Some(row)) = (number(value), self.row(kind)) else {
+            let (Some(log_odds), Some(row)) = (*score, self.row(kind)) else {
                 continue;
             };
             let probability = calibration.probability_or_odds(kind, log_odds);
@@ -196,7 +223,8 @@ impl ThresholdFilter {
 
     /// For each sample whether its call passes by its own log odds under FORMAT [`SAMPLE_KEY`], with
     /// the FILTER name that it fails by; nothing for a sample without log odds. Nothing at all
-    /// where the record has no such key or cannot be judged.
+    /// where the record has no such key or cannot be judged. The kind is the record's, as in
+    /// [`Self::decide`].
     pub fn judge_samples(
         &self,
         record: &VcfRecord,
@@ -206,7 +234,7 @@ impl ThresholdFilter {
         let key = |name: &Vec<u8>| name.as_slice() == SAMPLE_KEY.as_bytes();
         let at = columns.first()?.iter().position(key)?;
         let variant = record.variant()?;
-        let kind = record_kind(&variant.reference, &variant.alternates);
+        let kind = kind_of(record, &variant);
         let ThresholdRow { filter, entry, .. } = &self.rows[self.row(kind)?];
         let threshold = entry.probability;
         let passes = |fields: &Vec<Vec<u8>>| {

@@ -43,7 +43,17 @@ fn a_record_is_compared_with_the_threshold_of_its_kind() {
         ("A\tC", "CNN_PROB=0.5", Ok((1, None))),
         ("A\tC", "CNN_PROB=0.499", Ok((1, Some(snp)))),
         ("AT\tGC", "CNN_PROB=0.4", Ok((1, Some(snp)))),
+        // A mixed record has the kind of its best ALT, of equal ones the first.
+        ("A\tC,AT", "CNN_PROB=0.3;CNN_AS=1,0", Ok((1, Some(snp)))),
+        ("A\tC,AT", "CNN_PROB=0.3;CNN_AS=0,1", Ok((0, None))),
+        ("A\tC,AT", "CNN_PROB=0.2;CNN_AS=0,1", Ok((0, Some(indel)))),
+        ("A\tC,AT", "CNN_PROB=0.3;CNN_AS=1,1", Ok((1, Some(snp)))),
+        ("A\tAT,C", "CNN_PROB=0.3;CNN_AS=1,1", Ok((0, None))),
+        ("A\tC,AT,*", "CNN_PROB=0.3;CNN_AS=0,.,9", Ok((1, Some(snp)))),
+        // Without the scores of its ALTs it is an indel where any ALT is one.
         ("A\tC,AT", "CNN_PROB=0.3", Ok((0, None))),
+        ("A\tC,AT", "CNN_PROB=0.3;CNN_AS=1", Ok((0, None))),
+        ("A\tC,AT", "CNN_PROB=0.3;CNN_AS=.,.", Ok((0, None))),
         ("A\tAT", "CNN_PROB=0.2", Ok((0, Some(indel)))),
         ("A\t<DEL>", "CNN_PROB=0.2", Err(NotJudged::OtherKind)),
         ("A\tC", "DP=3", Err(NotJudged::NoScore)),
@@ -180,6 +190,17 @@ fn samples_are_judged_by_their_own_log_odds() {
     let (passes, name) = filter.judge_samples(&r, &none).unwrap();
     assert_eq!(passes, [Some(true), Some(false), None, None]);
     assert_eq!(name, "CNN_LOW_SNP_F1");
+    // In a mixed record by the threshold of its best ALT: sigmoid(-.5) = .38.
+    for (values, passes, name) in [
+        ("1,0", Some(false), "CNN_LOW_SNP_F1"),
+        ("0,1", Some(true), "CNN_LOW_INDEL_F1"),
+    ] {
+        let mixed = record(&format!(
+            "1\t5\t.\tA\tC,AT\t.\t.\tCNN_AS={values}\tGT:CNN\t0/1:-.5"
+        ));
+        let found = filter.judge_samples(&mixed, &none);
+        assert_eq!(found, Some((vec![passes], name)), "{values}");
+    }
     let without = record("1\t5\t.\tA\tC\t.\t.\t.\tGT\t0/1");
     assert_eq!(filter.judge_samples(&without, &none), None);
 }
