@@ -7,11 +7,13 @@ use clap::{ArgAction, Args, CommandFactory, ValueEnum};
 
 use super::score::parse_output_type;
 use super::{Cli, LogLevel};
-use crate::commands::filter::{FilterPlan, OnNoResource, TranchePlan};
+use crate::commands::filter::{FilterPlan, TranchePlan};
 use crate::io::vcf_reader::Order;
 use crate::io::vcf_writer::{OutputFormat, OutputOptions};
 use crate::terminal::threads;
-use cnnfilter_core::filter::tranches::{DEFAULT_INDEL_TRANCHE, DEFAULT_SNP_TRANCHE, Tranches};
+use cnnfilter_core::filter::tranches::{DEFAULT_INDEL_TRANCHE, DEFAULT_SNP_TRANCHE};
+use cnnfilter_core::filter::{Failing, OnNoResource, Tranches};
+use cnnfilter_core::genome::PerKind;
 use cnnfilter_core::score::Aim;
 
 /// Filter scored calls: by the model's thresholds, or by tranches as GATK makes them.
@@ -211,8 +213,10 @@ impl FilterArgs {
         };
         let tranches = TranchePlan {
             info_key: self.info_key,
-            snp: tranches(&self.snp_tranche, DEFAULT_SNP_TRANCHE)?,
-            indel: tranches(&self.indel_tranche, DEFAULT_INDEL_TRANCHE)?,
+            tranches: PerKind {
+                snp: tranches(&self.snp_tranche, DEFAULT_SNP_TRANCHE)?,
+                indel: tranches(&self.indel_tranche, DEFAULT_INDEL_TRANCHE)?,
+            },
             on_no_resource: self.on_no_resource.map(|way| match way {
                 OnMissing::Unfiltered => OnNoResource::Unfiltered,
                 OnMissing::Model => OnNoResource::Model,
@@ -235,8 +239,10 @@ impl FilterArgs {
             model: self.model,
             tranches: (!tranches.resources.is_empty()).then_some(tranches),
             invalidate: self.invalidate_previous_filters,
-            exclude_filtered: self.exclude_filtered,
-            set_gt_missing: self.set_gt_missing,
+            failing: Failing {
+                set_gt_missing: self.set_gt_missing,
+                exclude: self.exclude_filtered,
+            },
             trim_alternates: self.trim_alts,
             summary_json: self.summary_json,
             regions: self.regions,

@@ -2,14 +2,13 @@
 
 use anyhow::{Result, bail};
 
-use super::finish::Parts;
-use super::{FilterPlan, Output, begin_header, regions_of, restrict, thresholds_of};
+use super::{FilterPlan, Output, begin_header, model, regions_of, restrict};
 use crate::commands::quote;
 use crate::io::regions;
 use crate::io::vcf_reader::VcfReader;
-use cnnfilter_core::filter::{Decision, FilterSummary};
-use cnnfilter_core::score::keys::{PROBABILITY_KEY, SCORE_KEYS};
-use cnnfilter_core::vcf::VcfRecord;
+use cnnfilter_core::filter::model_line::score_of_another_model;
+use cnnfilter_core::filter::{CallFilter, FilterSummary};
+use cnnfilter_core::score::keys::PROBABILITY_KEY;
 
 /// Filters the calls.
 ///
@@ -19,16 +18,10 @@ use cnnfilter_core::vcf::VcfRecord;
 pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
     let mut reader = VcfReader::open(&plan.variants)?.with_order(plan.order);
     let wanted = regions_of(plan, reader.header())?;
-    let mut summary = FilterSummary {
-        mode: "thresholds",
-        info_key: PROBABILITY_KEY.to_owned(),
-        ..FilterSummary::default()
+    let Some((thresholds, model)) = model::thresholds(plan, &reader)? else {
+        return without_thresholds(plan, reader);
     };
     let mut header = reader.header().clone();
-    let command = format!("--aim {}", plan.aim);
-    let Some((filter, model)) = thresholds_of(plan, &reader)? else {
-        return without_thresholds(plan, reader, summary);
-    };
     if !header.defines_info(PROBABILITY_KEY) {
         log::warn!(
             "{}: the header does not define {PROBABILITY_KEY}; was the file scored by a model that gives probabilities?",
@@ -37,23 +30,19 @@ pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
     }
     restrict(plan, &mut reader, wanted.as_ref())?;
     let score_key = model.score_key(&header).map(String::from);
-    let parts = Parts::new(
-        &filter,
-        model.calibration.unwrap_or_default(),
-        &header,
-        plan.trim_alternates,
-    );
+    let calibration = model.calibration.unwrap_or_default();
+    let filter = CallFilter::new(thresholds, calibration, &header)
+        .trimming(plan.trim_alternates)
+        .invalidating(plan.invalidate);
     let command = format!(
-        "{command} --model {} --model-sha256 {}",
+        "--aim {} --model {} --model-sha256 {}",
+        plan.aim,
         quote(&model.name),
         quote(&model.sha256)
     );
     begin_header(&mut header, plan, &command);
     filter.extend_header(&mut header);
-    parts.extend_header(&mut header);
-    summary.model = Some(model.name);
-    summary.measured_on = Some(filter.measured_on().to_owned());
-    summary.rows = FilterSummary::rows_of(&filter);
+    let mut summary = filter.summary();
 
     let mut output = Output::create(plan, &header)?;
     while let Some((number, mut record)) = reader.next_record()? {
@@ -71,32 +60,16 @@ pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
                 plan.variants.display(),
                 String::from_utf8_lossy(record.contig()),
                 record.position(),
-                summary.model.as_deref().unwrap_or_default()
+                model.name
             );
         }
-        let decision = filter.decide(&record);
-        let failing = match decision {
-            Decision::NotJudged(why) => {
-                summary.count_not_judged(why);
-                Vec::new()
-            }
-            Decision::Judged { row, filter } => {
-                summary.count(row, filter.is_none());
-                parts.apply(&mut record, filter.is_none(), &mut summary)
-            }
-        };
-        decision.apply(&mut record, plan.invalidate);
+        let failing = filter.apply(&mut record, &mut summary);
         output.write(&mut record, &failing, &mut summary)?;
     }
     summary.records_read += reader.left_out();
     summary.outside_regions += reader.left_out();
     output.finish()?;
-    let judged: u64 = summary
-        .rows
-        .iter()
-        .map(|row| row.passed + row.filtered)
-        .sum();
-    if judged == 0 && summary.records_read > summary.outside_regions {
+    if summary.judged() == 0 && summary.records_read > summary.outside_regions {
         log::warn!(
             "{}: no record was judged: none is filtered, and none is marked PASS",
             plan.variants.display()
@@ -105,21 +78,8 @@ pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
     Ok(summary)
 }
 
-/// The score that a record has its probability from where that is not `key`, as the keys of the models
-/// tell: it has one of the others and not this one.
-fn score_of_another_model<'a>(record: &VcfRecord, key: &str) -> Option<&'a str> {
-    let has = |key: &str| record.info(key.as_bytes()).is_some();
-    (has(PROBABILITY_KEY) && !has(key))
-        .then(|| SCORE_KEYS.into_iter().find(|other| has(other)))
-        .flatten()
-}
-
 /// A file without thresholds: fine when it is empty, for then there is nothing to filter.
-fn without_thresholds(
-    plan: &FilterPlan,
-    mut reader: VcfReader,
-    summary: FilterSummary,
-) -> Result<FilterSummary> {
+fn without_thresholds(plan: &FilterPlan, mut reader: VcfReader) -> Result<FilterSummary> {
     if reader.next_record()?.is_some() {
         bail!(
             "{}: its header has no thresholds (`##cnnfilterModel`); score it with a model that has them, give one with --model, or known sites with --resource",
@@ -133,5 +93,9 @@ fn without_thresholds(
     let mut header = reader.header().clone();
     begin_header(&mut header, plan, &format!("--aim {}", plan.aim));
     Output::create(plan, &header)?.finish()?;
-    Ok(summary)
+    Ok(FilterSummary {
+        mode: "thresholds",
+        info_key: PROBABILITY_KEY.to_owned(),
+        ..FilterSummary::default()
+    })
 }

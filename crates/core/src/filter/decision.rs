@@ -155,6 +155,11 @@ impl ThresholdFilter {
         &self.rows
     }
 
+    /// Name of the model.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
     /// The held-out calls that the thresholds were chosen on.
     pub fn measured_on(&self) -> &str {
         &self.measured_on

@@ -4,9 +4,10 @@
 //! JSON stands as a quoted value, with `"` and `\` escaped by `\` (VCF specification, section 1.4).
 
 use crate::score::Calibration;
+use crate::score::keys::{PROBABILITY_KEY, SCORE_KEYS};
 use crate::score::thresholds::{CardThresholds, ThresholdError};
-use crate::vcf::VcfHeader;
 use crate::vcf::header::field;
+use crate::vcf::{VcfHeader, VcfRecord};
 
 /// What such a line begins with.
 const KEY: &str = "cnnfilterModel";
@@ -144,6 +145,15 @@ impl ModelLine {
     }
 }
 
+/// The key of the score that a record has its probability from, where that is not `key`: the record
+/// has one of the other [`SCORE_KEYS`] and not this one.
+pub fn score_of_another_model(record: &VcfRecord, key: &str) -> Option<&'static str> {
+    let has = |key: &str| record.info(key.as_bytes()).is_some();
+    (has(PROBABILITY_KEY) && !has(key))
+        .then(|| SCORE_KEYS.into_iter().find(|other| has(other)))
+        .flatten()
+}
+
 /// Name and checksum, short enough for a message.
 fn short_name(body: &str) -> String {
     let name = field(body, "ID").unwrap_or("?");
@@ -269,6 +279,21 @@ mod tests {
             None
         );
         assert_eq!(line("x", 0.5).score_key(&header(None)), None);
+    }
+
+    #[test]
+    fn a_probability_without_its_score_is_another_models() {
+        for (info, found) in [
+            ("CNN_2D=1;CNN_PROB=0.7", None),
+            ("CNN_1D=1;CNN_PROB=0.7", Some("CNN_1D")),
+            ("CNN_1D=1;CNN_2D=1;CNN_PROB=0.7", None),
+            ("CNN_1D=1", None),
+            ("CNN_PROB=0.7", None),
+        ] {
+            let line = format!("1\t5\t.\tA\tC\t.\t.\t{info}");
+            let record = VcfRecord::parse(line.into_bytes(), 8).unwrap();
+            assert_eq!(score_of_another_model(&record, "CNN_2D"), found, "{info}");
+        }
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Calibration sensitivity, as VETS has it: the share of known calls that score at least as high.
 
 /// INFO key of the calibration sensitivity.
-pub const SENSITIVITY_KEY: &str = "CNN_SENS";
+pub(super) const SENSITIVITY_KEY: &str = "CNN_SENS";
 
 /// The definition line of [`SENSITIVITY_KEY`].
-pub fn header_line(info_key: &str) -> String {
+pub(super) fn header_line(info_key: &str) -> String {
     format!(
         "##INFO=<ID={SENSITIVITY_KEY},Number=1,Type=Float,Description=\"Calibration sensitivity: share of this file's calls of the same type (SNP or INDEL) at known sites whose {info_key} is at least as high\">"
     )
@@ -12,26 +12,26 @@ pub fn header_line(info_key: &str) -> String {
 
 /// Scores of the known calls of one type.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sensitivity {
+pub(super) struct Sensitivity {
     descending: Vec<f64>,
 }
 
 impl Sensitivity {
     /// Takes the scores in any order.
-    pub fn new(mut scores: Vec<f64>) -> Self {
+    pub(super) fn new(mut scores: Vec<f64>) -> Self {
         scores.sort_by(|a, b| b.total_cmp(a));
         Self { descending: scores }
     }
 
     /// The scores, highest first.
-    pub fn descending(&self) -> &[f64] {
+    pub(super) fn descending(&self) -> &[f64] {
         &self.descending
     }
 
     /// Share of the known calls that score at least `score`, 0 to 1; nothing where there are none.
     ///
     /// As ScoreVariantAnnotations of GATK (VETS) defines calibration sensitivity.
-    pub fn at(&self, score: f64) -> Option<f64> {
+    pub(super) fn at(&self, score: f64) -> Option<f64> {
         if self.descending.is_empty() || score.is_nan() {
             return None;
         }

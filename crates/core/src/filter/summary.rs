@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::decision::{NotJudged, ThresholdFilter};
+use super::decision::{Decision, NotJudged, ThresholdFilter};
 
 /// One threshold, cut-off or band, and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -64,8 +64,10 @@ pub struct FilterSummary {
 }
 
 impl FilterSummary {
-    /// The rows of a model's thresholds, nothing counted yet.
-    pub fn rows_of(filter: &ThresholdFilter) -> Vec<SummaryRow> {
+    /// Adds the rows of a model's thresholds, nothing counted yet, with the model and its held-out calls.
+    pub fn add_thresholds(&mut self, filter: &ThresholdFilter) {
+        self.model = Some(filter.model().to_owned());
+        self.measured_on = Some(filter.measured_on().to_owned());
         let rows = filter.rows().iter().map(|row| SummaryRow {
             kind: row.kind.name(),
             filter: row.filter.clone(),
@@ -77,11 +79,24 @@ impl FilterSummary {
             expected_recall: Some(row.entry.recall),
             known_calls: None,
         });
-        rows.collect()
+        self.rows.extend(rows);
+    }
+
+    /// Counts what became of a record; the rows of the thresholds begin at `first_row`.
+    pub(super) fn count_decision(&mut self, decision: Decision<'_>, first_row: usize) {
+        match decision {
+            Decision::NotJudged(why) => self.count_not_judged(why),
+            Decision::Judged { row, filter } => self.count(first_row + row, filter.is_none()),
+        }
+    }
+
+    /// Number of records that were compared with a threshold or a cut-off.
+    pub fn judged(&self) -> u64 {
+        self.rows.iter().map(|row| row.passed + row.filtered).sum()
     }
 
     /// Counts a record that was compared with the threshold of a row.
-    pub fn count(&mut self, row: usize, passes: bool) {
+    fn count(&mut self, row: usize, passes: bool) {
         if let Some(row) = self.rows.get_mut(row) {
             *(if passes {
                 &mut row.passed
@@ -92,7 +107,7 @@ impl FilterSummary {
     }
 
     /// Counts a record that was not judged.
-    pub fn count_not_judged(&mut self, why: NotJudged) {
+    pub(super) fn count_not_judged(&mut self, why: NotJudged) {
         *self.not_judged.entry(why.reason()).or_default() += 1;
     }
 
@@ -217,17 +232,16 @@ mod tests {
         let mut summary = FilterSummary {
             mode: "thresholds",
             info_key: "CNN_PROB".into(),
-            model: Some("m".into()),
-            measured_on: Some(filter.measured_on().to_owned()),
             records_read: 4,
             records_written: 4,
-            rows: FilterSummary::rows_of(&filter),
             ..FilterSummary::default()
         };
+        summary.add_thresholds(&filter);
         summary.count(0, true);
         summary.count(0, true);
         summary.count(0, false);
         summary.count_not_judged(NotJudged::NoScore);
+        assert_eq!(summary.judged(), 3);
         let text = summary.to_text();
         let row = text.lines().find(|line| line.starts_with("SNP")).unwrap();
         let cells: Vec<&str> = row.split_whitespace().collect();
