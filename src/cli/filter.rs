@@ -145,7 +145,7 @@ pub struct FilterArgs {
     pub log_level: LogLevel,
 }
 
-/// What `-O` may be.
+/// The value of `-O`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputArgument {
     /// A format, as in bcftools.
@@ -154,7 +154,7 @@ pub enum OutputArgument {
     File(PathBuf),
 }
 
-/// What becomes of a type of which no call stands in the resources.
+/// The value of `--on-no-resource`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OnMissing {
     /// Its records stay as they are.

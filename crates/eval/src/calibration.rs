@@ -31,9 +31,9 @@ pub struct ReliabilityBin {
     pub interval: Interval,
 }
 
-/// Calibration of one probability in one stratum.
+/// Reliability curve of one probability in one stratum, with its summary.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Calibration {
+pub struct ReliabilityCurve {
     /// Bins that hold records.
     pub bins: Vec<ReliabilityBin>,
     /// Expected calibration error Σ (n_b/n)·|observed_b − mean probability_b| over the bins
@@ -56,7 +56,7 @@ pub(crate) fn calibration(
     kind: Kind,
     stratum: Stratum,
     score: usize,
-) -> Result<Calibration, Undefined> {
+) -> Result<ReliabilityCurve, Undefined> {
     let test = stratum.membership_of(kind);
     let mut bins = [(0_u64, 0_u64, 0.0_f64); CALIBRATION_BINS];
     let (mut n, mut n_missing, mut outside, mut squares) = (0_u64, 0_u64, 0_u64, 0.0_f64);
@@ -115,7 +115,7 @@ pub(crate) fn calibration(
             interval: binomial_interval(n_true, in_bin),
         });
     }
-    Ok(Calibration {
+    Ok(ReliabilityCurve {
         bins: out,
         expected_calibration_error: error,
         brier: squares / n as f64,

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::binned::{Binned, ResampledFigures};
 use super::bootstrap::{Blocks, Interval, ResampleWeights, p_value, percentile_interval};
-use super::calibration::{Calibration, calibration};
+use super::calibration::{ReliabilityCurve, calibration};
 use super::classes::Kind;
 use super::curves::{Curves, PointFigures, figures, thin_curves};
 use super::histogram::histogram;
@@ -69,7 +69,7 @@ struct ScoreInStratum {
     point: Result<PointFigures, Undefined>,
     resampled: Result<ResampledFigures, Undefined>,
     curves: Option<Curves>,
-    calibration: Option<Result<Calibration, Undefined>>,
+    calibration: Option<Result<ReliabilityCurve, Undefined>>,
     n_missing: u64,
 }
 
@@ -303,7 +303,8 @@ fn estimates(result: &ScoreInStratum, totals: Totals) -> Vec<Estimate> {
         Ok(result.n_missing as f64),
     ));
     if let Some(calibration) = &result.calibration {
-        let pick = |f: fn(&Calibration) -> f64| calibration.as_ref().map(f).map_err(Clone::clone);
+        let pick =
+            |f: fn(&ReliabilityCurve) -> f64| calibration.as_ref().map(f).map_err(Clone::clone);
         out.push(Estimate::plain(
             "expected_calibration_error",
             pick(|c| c.expected_calibration_error),

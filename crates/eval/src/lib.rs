@@ -89,7 +89,7 @@ mod reference;
 pub use at_filter::{FilterCounts, FilterFigures, FilterRow};
 pub use average_precision::average_precision;
 pub use bootstrap::Interval;
-pub use calibration::{Calibration, ReliabilityBin};
+pub use calibration::{ReliabilityBin, ReliabilityCurve};
 pub use curves::{CurvePoint, Curves, Threshold};
 pub use evaluate::{EvalConfig, EvalError, evaluate};
 pub use histogram::Histogram;

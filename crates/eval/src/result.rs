@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use super::bootstrap::Interval;
-use super::calibration::Calibration;
+use super::calibration::ReliabilityCurve;
 use super::classes::Kind;
 use super::curves::Curves;
 use super::histogram::Histogram;
@@ -119,7 +119,7 @@ pub struct Cell {
     pub curves: Option<Curves>,
     /// Reliability, for probabilities, where there are curves.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub calibration: Option<Calibration>,
+    pub calibration: Option<ReliabilityCurve>,
 }
 
 impl Cell {

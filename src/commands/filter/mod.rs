@@ -52,7 +52,7 @@ pub struct FilterPlan {
     pub tranches: Option<TranchePlan>,
     /// Earlier filters go.
     pub invalidate: bool,
-    /// What becomes of records and genotypes that fail.
+    /// The settings for records and genotypes that fail.
     pub failing: Failing,
     /// ALTs that fail beside a better one are taken out.
     pub trim_alternates: bool,

@@ -133,7 +133,7 @@ fn second_pass(
     Ok(summary)
 }
 
-/// What decides the filters, as the header says it.
+/// The arguments that decide the filters, for the header.
 fn command(tranches: &TranchePlan, info_key: &str) -> String {
     let mut command = format!("--info-key {}", quote(info_key));
     for (flag, tranches) in [

@@ -1,4 +1,4 @@
-//! What can be known before the long loop: a model, inputs and an output that belong together.
+//! Checks before the long loop: a model, inputs and an output that belong together.
 
 use std::path::{Path, PathBuf};
 

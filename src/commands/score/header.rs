@@ -1,4 +1,4 @@
-//! What a run leaves in the header.
+//! Header lines of a run.
 
 use anyhow::Result;
 

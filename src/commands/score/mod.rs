@@ -46,11 +46,11 @@ pub struct ScorePlan {
     pub output: OutputOptions,
     /// A model folder or the name of a built-in model; the default without.
     pub model: Option<PathBuf>,
-    /// Whether the user says that the model reads reads (`--tensor-type`).
+    /// True where the user says that the model reads reads (`--tensor-type`), false where not.
     pub needs_reads: Option<bool>,
     /// Regions as typed; empty for everything.
     pub regions: Vec<String>,
-    /// What is asked of the order of the calls.
+    /// The order that the calls must have.
     pub order: Order,
     /// Threads that work.
     pub threads: usize,
@@ -151,7 +151,7 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     Ok(summary)
 }
 
-/// What a thread made; its panic goes on here.
+/// The result of a thread; its panic goes on here.
 fn join<T>(worker: ScopedJoinHandle<'_, T>) -> T {
     worker
         .join()

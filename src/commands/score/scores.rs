@@ -17,7 +17,7 @@ use cnnfilter_core::vcf::VcfRecord;
 /// Records of a shard, in their order, with their scores.
 pub(super) struct ScoredShard {
     pub records: Vec<VcfRecord>,
-    /// What there is to count about them.
+    /// Counts of them.
     pub summary: ScoreSummary,
 }
 
@@ -151,7 +151,7 @@ impl ScoredRecord {
     }
 }
 
-/// Whether each sample of the calls gets a score of its own.
+/// True where each sample of the calls gets a score of its own.
 pub(super) fn tells_samples_apart(model: &Model, inputs: &Inputs) -> bool {
     let looks_at_samples = model.uses_reads() || matches!(model.encoder(), Encoder::Allele { .. });
     inputs.columns > 1 && looks_at_samples

@@ -6,7 +6,7 @@ use super::genotypes::{key_at, recount};
 use crate::vcf::genotype::count_genotypes;
 use crate::vcf::{Genotype, VcfHeader, VcfRecord};
 
-/// How many values a key has (VCF specification, section 1.4.2).
+/// Number of values of a key (VCF specification, section 1.4.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Number {
     /// One an ALT.
@@ -28,7 +28,7 @@ impl Number {
     }
 }
 
-/// Which keys are counted by allele, from a header and the keys that the specification reserves.
+/// The keys that are counted by allele, from a header and the keys that the specification reserves.
 #[derive(Debug, Clone)]
 pub struct AlleleFields {
     info: BTreeMap<Vec<u8>, Number>,
@@ -167,7 +167,7 @@ pub fn trim(
     Ok(())
 }
 
-/// Which alleles stay.
+/// The alleles that stay.
 struct Plan {
     /// By number of the allele, REF first.
     stays: Vec<bool>,

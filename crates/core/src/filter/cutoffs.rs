@@ -11,7 +11,7 @@ use crate::vcf::VcfHeader;
 /// With fewer known calls than this a cut-off rests on chance.
 const FEW: usize = 50;
 
-/// What becomes of SNPs or indels of which no call stands in the resources.
+/// The way to go for SNPs or indels of which no call stands in the resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnNoResource {
     /// They stay as they are.
@@ -152,7 +152,7 @@ impl Cutoffs {
             .collect()
     }
 
-    /// What the header line of the cut-offs begins with, and the line.
+    /// The beginning of the header line of the cut-offs, and the line.
     pub(super) fn header_line(&self, info_key: &str) -> (String, String) {
         let prefix = format!("##cnnfilterCutoffs=<ID={},", self.kind);
         let list = |values: &[f64]| {

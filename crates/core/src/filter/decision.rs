@@ -8,7 +8,7 @@ use crate::score::record_scores::best_alternate;
 use crate::score::thresholds::{Aim, AimThreshold, CardThresholds, ThresholdError};
 use crate::vcf::{VcfHeader, VcfRecord};
 
-/// What the FILTER names of thresholds begin with; those of an earlier run are replaced.
+/// Beginning of the FILTER names of thresholds; those of an earlier run are replaced.
 const PREFIX: &str = "CNN_LOW_";
 
 /// Why a record is not judged; its FILTER stays.
@@ -16,7 +16,7 @@ const PREFIX: &str = "CNN_LOW_";
 pub enum NotJudged {
     /// The key is not there, or `.`.
     NoScore,
-    /// What stands there is no number, or no probability where one is expected.
+    /// The text there is no number, or no probability where one is expected.
     NotANumber,
     /// Neither SNP nor indel: by thresholds when no ALT is spelled in bases; by tranches, as in GATK,
     /// also MNPs, mixed records and those with a symbolic ALT.
@@ -92,7 +92,7 @@ fn kind_of(record: &VcfRecord, variant: &Variant) -> VariantKind {
     record_kind(reference, best.map_or(alternates, std::slice::from_ref))
 }
 
-/// What becomes of a record.
+/// Outcome for a record.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Decision<'a> {
     /// Its FILTER stays.

@@ -1,4 +1,4 @@
-//! What becomes of records and genotypes that fail.
+//! Records and genotypes that fail.
 
 use super::filter_column;
 use super::genotypes::{Which, set_missing};

@@ -8,7 +8,7 @@ pub fn names(column: &[u8]) -> Vec<&[u8]> {
         .collect()
 }
 
-/// Whether a record fails: a name other than `PASS` stands in its FILTER column.
+/// True where a record fails: a name other than `PASS` stands in its FILTER column.
 pub fn fails(column: &[u8]) -> bool {
     !names(column).is_empty()
 }

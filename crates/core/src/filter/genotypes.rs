@@ -9,7 +9,7 @@ pub const FILTER_KEY: &str = "FT";
 /// The definition line of [`FILTER_KEY`].
 pub const FILTER_LINE: &str = "##FORMAT=<ID=FT,Number=1,Type=String,Description=\"Genotype filter: PASS, or the filters that this sample's call fails\">";
 
-/// Which genotypes to set to missing.
+/// The genotypes to set to missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which<'a> {
     /// All of the record.
@@ -26,7 +26,7 @@ pub(super) fn key_at(columns: &[Vec<Vec<u8>>], key: &str) -> Option<usize> {
         .position(|name| name.as_slice() == key.as_bytes())
 }
 
-/// Whether a genotype has an ALT allele.
+/// True where a genotype has an ALT allele.
 fn carries_alternate(fields: &[Vec<u8>], gt: Option<usize>) -> bool {
     gt.and_then(|at| fields.get(at))
         .is_some_and(|value| Genotype::parse(value).carries_alternate())
@@ -153,7 +153,7 @@ pub fn recount(record: &mut VcfRecord) {
     }
 }
 
-/// How often each ALT is in the genotypes, and how many alleles are called; nothing without GT.
+/// Count of each ALT in the genotypes, and number of called alleles; nothing without GT.
 fn count_alleles(record: &VcfRecord) -> Option<(Vec<u64>, u64)> {
     let columns = record.genotype_columns();
     let gt = key_at(&columns, "GT")?;

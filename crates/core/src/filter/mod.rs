@@ -12,18 +12,18 @@
 //! counts.
 
 pub mod alleles;
-pub mod call_filter;
+mod call_filter;
 pub mod cutoffs;
 pub mod decision;
-pub mod failing;
+mod failing;
 pub mod filter_column;
 pub mod genotypes;
-pub mod known;
+mod known;
 pub mod model_line;
-pub mod resources;
+mod resources;
 mod sensitivity;
-pub mod summary;
-pub mod tranche_filter;
+mod summary;
+mod tranche_filter;
 pub mod tranches;
 
 pub use call_filter::CallFilter;
@@ -33,6 +33,6 @@ pub use failing::Failing;
 pub use known::KnownSites;
 pub use model_line::ModelLine;
 pub use resources::ScoredCalls;
-pub use summary::FilterSummary;
+pub use summary::{FilterSummary, SummaryRow};
 pub use tranche_filter::TrancheFilter;
 pub use tranches::Tranches;

@@ -9,7 +9,7 @@ use crate::score::thresholds::{CardThresholds, ThresholdError};
 use crate::vcf::header::field;
 use crate::vcf::{VcfHeader, VcfRecord};
 
-/// What such a line begins with.
+/// Beginning of such a line.
 const KEY: &str = "cnnfilterModel";
 
 /// The model that made the scores of a file.
@@ -19,13 +19,13 @@ pub struct ModelLine {
     pub name: String,
     /// SHA-256 of its weights, in hexadecimal.
     pub sha256: String,
-    /// How its log odds (`CNN_AS`, FORMAT `CNN`) become probabilities; as they are where there is none.
+    /// From its log odds (`CNN_AS`, FORMAT `CNN`) to probabilities; without it they are taken as they are.
     pub calibration: Option<Calibration>,
     /// Its thresholds, where its card has them.
     pub thresholds: Option<CardThresholds>,
 }
 
-/// What is wrong with such a line.
+/// A line that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelLineError {
     /// A value is no JSON of its kind.
@@ -33,7 +33,7 @@ pub enum ModelLineError {
     Json {
         /// `Thresholds` or `Calibration`.
         field: &'static str,
-        /// What the parser says.
+        /// Message of the parser.
         source: serde_json::Error,
     },
     /// Lines of several models: files scored by different ones were joined.
@@ -122,7 +122,7 @@ impl ModelLine {
 }
 
 impl ModelLine {
-    /// Whether a header has lines of several models.
+    /// True where a header has lines of several models.
     pub fn is_of_several(header: &VcfHeader) -> bool {
         matches!(Self::of_header(header), Err(ModelLineError::Several { .. }))
     }

@@ -1,13 +1,13 @@
-//! Which calls stand at known sites.
+//! Scored calls, and those among them that stand at known sites.
 
 use std::collections::BTreeMap;
 
 use super::tranches::{is_symbolic, tranche_kind};
 use crate::genome::{Variant, VariantKind};
 
-/// How a call and a record of a resource at the same POS compare.
+/// Comparison of a call with a record of a resource at the same POS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Match {
+enum Match {
     /// An ALT of the call is an ALT of the resource.
     Shared,
     /// They have no ALT in common.
@@ -16,13 +16,13 @@ pub enum Match {
     OtherReference,
 }
 
-/// Whether two records at the same POS share an ALT, REFs of different lengths considered: ALTs
+/// Compares the ALTs of two records at the same POS, REFs of different lengths considered: ALTs
 /// beside the shorter REF are extended by what the longer one has more. `*` stands for itself;
 /// symbolic ALTs are shared beside equal REFs only. Alleles are in upper case.
 ///
 /// Follows `isAlleleInList`, `determineReferenceAllele` and `createAlleleMapping` of GATK 4.6.2.0's
 /// `GATKVariantContextUtils`.
-pub fn compare(
+fn compare(
     (reference, alternates): (&[u8], &[Vec<u8>]),
     (known_reference, known_alternates): (&[u8], &[Vec<u8>]),
 ) -> Match {
@@ -118,22 +118,22 @@ impl ScoredCalls {
         }
     }
 
-    /// How many calls of a kind have a score.
+    /// Number of calls of a kind that have a score.
     pub fn scored(&self, kind: VariantKind) -> u64 {
         self.counts.get(&kind).copied().unwrap_or(0)
     }
 
-    /// Whether there is no scored call at all.
+    /// True where there is no scored call at all.
     pub fn is_empty(&self) -> bool {
         self.contigs.is_empty()
     }
 
-    /// Whether a contig has scored calls.
+    /// True where a contig has scored calls.
     pub fn has_contig(&self, contig: &str) -> bool {
         self.contigs.contains_key(contig)
     }
 
-    /// Whether a scored call begins at a position, 0-based.
+    /// True where a scored call begins at a position, 0-based.
     pub fn has_call_at(&self, contig: &str, start: u64) -> bool {
         self.contigs.get(contig).is_some_and(|contig| {
             contig

@@ -1,4 +1,4 @@
-//! What a filtering run did: a table for the terminal, and JSON.
+//! Summary of a filtering run: a table for the terminal, and JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -14,7 +14,7 @@ pub struct SummaryRow {
     pub kind: &'static str,
     /// FILTER name of what fails here.
     pub filter: String,
-    /// What the threshold is: `aim f1`, `tranche 99.95`.
+    /// Name of the threshold: `aim f1`, `tranche 99.95`.
     pub rule: String,
     /// A record passes when its score is at least this (thresholds) or above it (tranches).
     pub threshold: f64,

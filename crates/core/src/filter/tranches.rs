@@ -152,7 +152,7 @@ pub fn tranche_kind(reference: &[u8], alternates: &[Vec<u8>]) -> VariantKind {
     }
 }
 
-/// Whether htsjdk takes an allele for symbolic: `<...>`, or a breakend in either notation.
+/// True for an allele that htsjdk takes for symbolic: `<...>`, or a breakend in either notation.
 pub(super) fn is_symbolic(allele: &[u8]) -> bool {
     let (Some(first), Some(last)) = (allele.first(), allele.last()) else {
         return false;

@@ -1,13 +1,14 @@
-//! How good probabilities are, as a calibration reports it.
+//! Quality of probabilities, as a calibration reports it.
 
 use serde::{Deserialize, Serialize};
 
 use super::logistic::{sigmoid, softplus};
 
-/// Bins of the expected calibration error, as in [`cnnfilter_eval`].
+/// Bins of the expected calibration error, as many as in the reports of `cnnfilter-eval`. Its sum there
+/// is rounded otherwise: the last digits differ, and cards and reports keep theirs.
 const BINS: usize = 10;
 
-/// How good probabilities are.
+/// Quality of probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reliability {
@@ -20,7 +21,7 @@ pub struct Reliability {
     pub expected_calibration_error: f64,
 }
 
-/// How good the probabilities `sigmoid(logit)` are for these labels; all 0 without examples.
+/// Quality of the probabilities `sigmoid(logit)` for these labels; all 0 without examples.
 pub fn reliability(logits: impl Iterator<Item = f64>, labels: &[bool]) -> Reliability {
     let mut bins = [(0_u64, 0.0, 0.0); BINS];
     let (mut n, mut loss, mut squares) = (0_u64, 0.0, 0.0);

@@ -73,13 +73,13 @@ pub enum ThresholdError {
         aim: Aim,
         /// The field.
         field: &'static str,
-        /// What stands there.
+        /// The number that stands there.
         found: f64,
     },
 }
 
 impl Aim {
-    /// Whether this aim asks for at least as much as `other`, and for the same thing.
+    /// True where this aim asks for at least as much as `other`, and for the same thing.
     fn covers(self, other: Aim) -> bool {
         match (self, other) {
             (Aim::F1, Aim::F1) => true,
@@ -216,7 +216,7 @@ pub struct HeldOut {
     pub kind: VariantKind,
     /// Calibrated probability that it is real.
     pub probability: f64,
-    /// Whether it is.
+    /// True where it is real.
     pub is_real: bool,
 }
 
@@ -235,7 +235,7 @@ pub fn choose(held_out: &[HeldOut], aims: &[Aim]) -> PerKind<Option<Vec<AimThres
     })
 }
 
-/// What passes at each distinct probability, highest first.
+/// Calls that pass at each distinct probability, highest first.
 struct Steps {
     /// Probability, real and false calls that have at least it.
     steps: Vec<(f64, u64, u64)>,

@@ -12,7 +12,7 @@ use serde::ser::{SerializeSeq, Serializer};
 
 use super::html_tables::{at_filter, glance, no_truth, strata, worst};
 use super::{Report, number};
-use crate::calibration::Calibration;
+use crate::calibration::ReliabilityCurve;
 use crate::classes::Kind;
 use crate::curves::Curves;
 use crate::{Cell, Evaluation, ScoreHistogram};
@@ -212,7 +212,7 @@ struct PageCell<'a> {
     roc_auc: Option<f64>,
     reason: Option<String>,
     curves: Option<&'a Curves>,
-    calibration: Option<&'a Calibration>,
+    calibration: Option<&'a ReliabilityCurve>,
 }
 
 impl<'a> From<&'a Cell> for PageCell<'a> {
