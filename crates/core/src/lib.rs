@@ -9,6 +9,7 @@
 //! encode ── a call and its reads become a tensor
 //! score ── log odds, probabilities, thresholds
 //! networks ── the networks, their cards and weights
+//! annotate ── scores into a record's keys, and their definitions into the header
 //! filter ── what a score means for FILTER: tranches, thresholds
 //! ```
 //!
@@ -80,6 +81,7 @@
 //! # }
 //! ```
 
+pub mod annotate;
 pub mod encode;
 pub mod filter;
 pub mod genome;
