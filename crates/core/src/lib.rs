@@ -13,7 +13,7 @@
 //! filter ── what a score means for FILTER: tranches, thresholds
 //! ```
 //!
-//! What a user of the library needs first stands at the top: read a record ([`VcfRecord`]), encode
+//! The items that a user of the library needs first stand at the top: read a record ([`VcfRecord`]), encode
 //! it with its reads ([`encode_record`]; [`encode::ShardEncoder`] for many records at once), and
 //! let a model score it ([`Model`]).
 //!
