@@ -14,6 +14,7 @@ use crate::io::{IoError, atomic, model_dir, run_dir};
 use crate::terminal::steps::Steps;
 use crate::terminal::threads;
 use cnnfilter_core::encode::allele::AlleleLayout;
+use cnnfilter_core::networks::allele::Channels;
 use cnnfilter_core::networks::card::Training;
 use cnnfilter_core::networks::family::{self, Sizes, Trainable, TrainedInputs};
 use cnnfilter_core::networks::{Model, Trained};
@@ -76,6 +77,7 @@ pub fn run(plan: &TrainPlan) -> Result<String> {
         annotations: data.annotations.clone(),
         scaling,
         layout: AlleleLayout::usual(data.with_reads),
+        channels: Channels::usual(data.with_reads),
     };
     let architecture = family
         .architecture(&sizes, inputs)

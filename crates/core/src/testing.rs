@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::encode::allele::{AlleleLayout, read_features};
 use crate::encode::{Encoder, Example, SiteTensor};
-use crate::networks::allele::{AlleleArchitecture, AlleleSpec};
+use crate::networks::allele::{AlleleArchitecture, AlleleSpec, Channels};
 use crate::networks::family::TrainedInputs;
 use crate::networks::gatk::GatkSpec;
 use crate::networks::scaling::Scaling;
@@ -52,13 +52,18 @@ pub fn allele_architecture(spec: AlleleSpec) -> Arc<dyn Architecture> {
         annotations: model.card().annotations.clone(),
         scaling: model.card().scaling.clone().unwrap(),
         layout: AlleleLayout::usual(spec.reads),
+        channels: Channels::usual(spec.reads),
     };
     Arc::new(AlleleArchitecture::new(spec, inputs).unwrap())
 }
 
 /// Weights of He's spread, biases among them; the quality gate at its start.
 pub fn allele_weights(spec: &AlleleSpec, scaling: &Scaling) -> Weights {
-    let shapes = spec.weight_shapes(read_features::USUAL, 2 * scaling.features.len());
+    let shapes = spec.weight_shapes(
+        read_features::USUAL,
+        2 * scaling.features.len(),
+        &Channels::usual(spec.reads),
+    );
     let seeds = 11u64..;
     seeds
         .zip(shapes)

@@ -144,3 +144,81 @@ fn values_follow_their_names() {
         assert_eq!(one, other.iter().rev().copied().collect::<Vec<f32>>());
     }
 }
+
+/// Takes input channels of a convolution `[out][in][kernel]`, by index.
+fn input_channels(weight: &WeightTensor, take: &[usize]) -> WeightTensor {
+    let [_, inputs, kernel] = weight.shape[..] else {
+        panic!("a convolution");
+    };
+    let filters = weight.data.chunks_exact(inputs * kernel);
+    WeightTensor {
+        shape: vec![weight.shape[0], take.len(), kernel],
+        data: filters
+            .flat_map(|filter| {
+                let channel = |at: &usize| &filter[at * kernel..(at + 1) * kernel];
+                take.iter().flat_map(channel)
+            })
+            .copied()
+            .collect(),
+    }
+}
+
+/// The built-in model with these channels of cells and haplotypes, by index; `blanked` ones weigh
+/// nothing.
+fn with_channels(cells: &[usize], haplotypes: &[usize], blanked: [usize; 2]) -> Model {
+    let whole = Builtin::default_for(true).load(DeviceChoice::Cpu).unwrap();
+    let names = cnnfilter_core::networks::allele::Channels::usual(true);
+    let mut card: Value = serde_json::from_slice(Builtin::default_for(true).0.card).unwrap();
+    let pick = |names: Vec<&str>, take: &[usize]| -> Vec<String> {
+        take.iter().map(|at| names[*at].to_owned()).collect()
+    };
+    card["tensor"]["cell_channels"] = json!(pick(names.cell_names().collect(), cells));
+    card["tensor"]["haplotype_channels"] =
+        json!(pick(names.haplotype_names().collect(), haplotypes));
+    card["test_vectors"] = json!([]);
+    let mut weights = whole.weights().clone();
+    for (name, take, blank) in [
+        ("bases.weight", cells, blanked[0]),
+        ("haplotype.weight", haplotypes, blanked[1]),
+    ] {
+        let weight = weights.get_mut(name).unwrap();
+        let [_, inputs, kernel] = weight.shape[..] else {
+            panic!("a convolution");
+        };
+        for filter in weight.data.chunks_exact_mut(inputs * kernel) {
+            filter[blank * kernel..(blank + 1) * kernel].fill(0.0);
+        }
+        let taken = input_channels(weight, take);
+        weights.insert(name.to_owned(), taken);
+    }
+    let bytes = weights::to_safetensors(&weights).unwrap();
+    card["weights_sha256"] = json!(weights::sha256(&bytes));
+    let card = serde_json::to_vec(&card).unwrap();
+    Model::load(&card, &bytes, DeviceChoice::Cpu).unwrap()
+}
+
+#[test]
+fn a_model_has_the_channels_that_its_card_lists_in_its_order() {
+    let names = cnnfilter_core::networks::allele::Channels::usual(true);
+    let (cells, haplotypes) = (names.cells(), names.haplotypes());
+    // A model from before its version knew the clips and the column without a reference base.
+    let new = [5, 4];
+    let blanked = with_channels(&all(cells), &all(haplotypes), new);
+    let without = |count: usize, new: usize| -> Vec<usize> {
+        (0..count).rev().filter(|at| *at != new).collect()
+    };
+    let older = with_channels(&without(cells, new[0]), &without(haplotypes, new[1]), new);
+    assert_eq!(older.card().tensor.cell_channels.len(), cells - 1);
+    for (seed, reads) in [(1, 40), (2, 3), (3, 0), (4, 90)] {
+        let example = allele_example(older.encoder(), seed, reads);
+        let [found, expected] = [&older, &blanked]
+            .map(|model| model.logits(std::slice::from_ref(&example)).unwrap()[0]);
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-3, "{found} {expected}");
+        }
+    }
+    // Saved, it says so and is read again.
+    let (card, weights) = older.to_files().unwrap();
+    let again = Model::load(&card, &weights, DeviceChoice::Cpu).unwrap();
+    assert_eq!(again.card(), older.card());
+}

@@ -113,6 +113,13 @@ pub struct TensorSpec {
     /// Numbers of a call, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub site_features: Vec<String>,
+    /// Of our own networks the channels that they make of a read's cell, in order; none without reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cell_channels: Vec<String>,
+    /// Of our own networks the channels that they make of a column of the haplotypes, in order. A card
+    /// of 0.1.0 lists neither: its network has the channels that there were then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub haplotype_channels: Vec<String>,
 }
 
 /// Origin of a model.
@@ -243,7 +250,11 @@ impl ModelCard {
     /// The encoder makes the tensor that the card lists: of our own networks with any numbers that it
     /// knows, in the card's order.
     fn check_tensor(&self, made: &TensorSpec) -> Result<(), ModelError> {
-        if self.tensor == *made {
+        let mut made = made.clone();
+        if self.tensor.haplotype_channels.is_empty() {
+            (made.cell_channels, made.haplotype_channels) = (Vec::new(), Vec::new());
+        }
+        if self.tensor == made {
             return Ok(());
         }
         let (expected, found) = (format!("{made:?}"), format!("{:?}", self.tensor));

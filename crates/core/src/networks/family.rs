@@ -15,6 +15,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use super::activations::{Layer, Recorder};
+use super::allele::Channels;
 use super::card::{ModelCard, TensorSpec};
 use super::initial::Initial;
 use super::scaling::Scaling;
@@ -113,6 +114,8 @@ pub struct TrainedInputs {
     pub scaling: Scaling,
     /// The numbers of a read and of a call.
     pub layout: AlleleLayout,
+    /// The channels of cells and haplotypes.
+    pub channels: Channels,
 }
 
 impl TrainedInputs {
@@ -138,10 +141,18 @@ impl TrainedInputs {
             expected: "numbers that are known, each once".to_owned(),
             found: error.to_string(),
         })?;
+        let (cells, haplotypes) = (&tensor.cell_channels, &tensor.haplotype_channels);
+        let channels = Channels::resolve(with_reads, cells, haplotypes);
+        let channels = channels.map_err(|error| ModelError::CardField {
+            field: "tensor",
+            expected: "channels that are known, each once".to_owned(),
+            found: error.to_string(),
+        })?;
         let inputs = Self {
             annotations: card.annotations.clone(),
             scaling,
             layout,
+            channels,
         };
         Ok((sizes, inputs))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::Device;
 
 use super::batch::{AlleleBatch, tables};
+use super::channels::Channels;
 use super::graph::{self, Graph};
 use super::made_up::made_up;
 use super::network::AlleleNetwork;
@@ -131,11 +132,12 @@ impl TensorSpec {
     /// The tensor of one allele with the numbers that networks are trained with, with reads or
     /// without.
     pub fn of_allele(reads: bool) -> Self {
-        Self::of_encoder(&Encoder::allele(reads, Vec::new()))
+        let channels = Channels::usual(reads);
+        Self::of_encoder(&Encoder::allele(reads, Vec::new()), &channels)
     }
 
     /// The tensor of one allele, as an encoder of our own makes it.
-    pub(in crate::networks) fn of_encoder(encoder: &Encoder) -> Self {
+    pub(in crate::networks) fn of_encoder(encoder: &Encoder, cells: &Channels) -> Self {
         let reads = encoder.uses_reads();
         let (mut channels, mut site_features) = (Vec::new(), Vec::new());
         if let Some(layout) = layout(encoder) {
@@ -148,6 +150,8 @@ impl TensorSpec {
             read_limit: if reads { READ_LIMIT } else { 1 },
             channels,
             site_features,
+            cell_channels: cells.cell_names().map(String::from).collect(),
+            haplotype_channels: cells.haplotype_names().map(String::from).collect(),
         }
     }
 }
@@ -158,6 +162,7 @@ pub struct AlleleArchitecture {
     spec: AlleleSpec,
     scaling: Scaling,
     encoder: Encoder,
+    channels: Channels,
 }
 
 impl AlleleArchitecture {
@@ -171,6 +176,7 @@ impl AlleleArchitecture {
             spec,
             encoder: encoder(spec.reads, &inputs)?,
             scaling: inputs.scaling,
+            channels: inputs.channels,
         })
     }
 }
@@ -201,13 +207,14 @@ impl Architecture for AlleleArchitecture {
     }
 
     fn tensor(&self) -> TensorSpec {
-        TensorSpec::of_encoder(&self.encoder)
+        TensorSpec::of_encoder(&self.encoder, &self.channels)
     }
 
     fn weight_shapes(&self) -> Vec<(String, Vec<usize>)> {
         let read_features = layout(&self.encoder).map_or(0, |layout| layout.read().len());
         let scaled = 2 * self.scaling.features.len();
-        self.spec.weight_shapes(read_features, scaled)
+        self.spec
+            .weight_shapes(read_features, scaled, &self.channels)
     }
 
     /// The outputs start small and the shortcut at 0.
@@ -233,18 +240,24 @@ impl Architecture for AlleleArchitecture {
     }
 
     fn network(&self, weights: &Weights) -> Result<Box<dyn Network>, ModelError> {
-        let network = AlleleNetwork::new(self.spec, self.scaling.clone(), weights)?;
+        let network = AlleleNetwork::new(
+            self.spec,
+            self.scaling.clone(),
+            self.channels.clone(),
+            weights,
+        )?;
         Ok(Box::new(network))
     }
 
     fn tables(&self, device: &Device) -> Result<Tensors, ModelError> {
-        Ok(tables(device)?)
+        Ok(tables(&self.channels, device)?)
     }
 
     fn batch(&self, examples: &[Example]) -> Result<Box<dyn Batch>, ModelError> {
         let batch = AlleleBatch::new(examples, &self.scaling, self.spec.reads)?;
         Ok(Box::new(Graph {
             spec: self.spec,
+            channels: self.channels.clone(),
             batch,
         }))
     }

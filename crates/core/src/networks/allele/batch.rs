@@ -3,9 +3,8 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::inputs::{
-    CELL_CHANNELS, HAPLOTYPE_CHANNELS, agrees, cell_channels, haplotype_channels, set_and_numbers,
-};
+use super::channels::{Channels, agrees};
+use super::inputs::set_and_numbers;
 use crate::encode::Example;
 use crate::encode::allele::AlleleTensor;
 use crate::encode::allele::columns::WINDOW;
@@ -109,15 +108,13 @@ impl AlleleBatch {
         &self,
         on: &OnDevice,
     ) -> std::result::Result<Tensor, ModelError> {
-        let shape = (self.alleles(), WINDOW, HAPLOTYPE_CHANNELS);
         let bytes = Tensor::from_slice(&self.haplotypes, self.haplotypes.len(), on.device())?;
-        Ok(on
-            .table(HAPLOTYPES)?
-            .index_select(&bytes, 0)?
-            .reshape(shape)?)
+        let table = on.table(HAPLOTYPES)?;
+        let shape = (self.alleles(), WINDOW, table.dim(1)?);
+        Ok(table.index_select(&bytes, 0)?.reshape(shape)?)
     }
 
-    /// The floats of [`super::inputs::push_row`], `[read, column, channel]`, of at least one read.
+    /// The floats of [`Channels::push_row`], `[read, column, channel]`, of at least one read.
     pub(in crate::networks) fn cells_on(
         &self,
         on: &OnDevice,
@@ -127,8 +124,9 @@ impl AlleleBatch {
         let qualities = Tensor::from_slice(&self.qualities, count, on.device())?;
         let rows = (cells.to_dtype(DType::U32)? * QUALITIES as f64)?;
         let rows = (rows + qualities.to_dtype(DType::U32)?)?;
-        let shape = (self.reads(), WINDOW, CELL_CHANNELS);
-        Ok(on.table(CELLS)?.index_select(&rows, 0)?.reshape(shape)?)
+        let table = on.table(CELLS)?;
+        let shape = (self.reads(), WINDOW, table.dim(1)?);
+        Ok(table.index_select(&rows, 0)?.reshape(shape)?)
     }
 
     /// Phred qualities, `[read, column, 1]`, of at least one read.
@@ -171,24 +169,28 @@ const HAPLOTYPES: &str = "haplotypes";
 ///
 /// # Errors
 /// candle's own.
-pub(in crate::networks) fn tables(device: &Device) -> Result<Tensors> {
+pub(in crate::networks) fn tables(channels: &Channels, device: &Device) -> Result<Tensors> {
     let symbols = 0..2 * AGREES;
     let cells: Vec<f32> = symbols
         .flat_map(|symbol| (0..=u8::MAX).map(move |quality| (symbol, quality)))
         .flat_map(|(symbol, quality)| {
-            cell_channels(symbol & !AGREES, quality, symbol & AGREES != 0)
+            channels.cell(symbol & !AGREES, quality, symbol & AGREES != 0)
         })
+        .copied()
         .collect();
     let haplotypes: Vec<f32> = (0..SYMBOLS * SYMBOLS)
-        .flat_map(|column| haplotype_channels(column / SYMBOLS, column % SYMBOLS))
+        .flat_map(|column| channels.haplotype(column / SYMBOLS, column % SYMBOLS))
         .collect();
     let rows = |floats: Vec<f32>, channels: usize| {
-        let count = floats.len() / channels;
+        let count = floats.len().checked_div(channels).unwrap_or(0);
         Tensor::from_vec(floats, (count, channels), device)
     };
     Ok(Tensors::from([
-        (CELLS.to_owned(), rows(cells, CELL_CHANNELS)?),
-        (HAPLOTYPES.to_owned(), rows(haplotypes, HAPLOTYPE_CHANNELS)?),
+        (CELLS.to_owned(), rows(cells, channels.cells())?),
+        (
+            HAPLOTYPES.to_owned(),
+            rows(haplotypes, channels.haplotypes())?,
+        ),
     ]))
 }
 
@@ -196,7 +198,7 @@ pub(in crate::networks) fn tables(device: &Device) -> Result<Tensors> {
 mod tests {
     use super::*;
     use crate::networks::allele::AlleleSpec;
-    use crate::networks::allele::inputs::{Inputs, push_row};
+    use crate::networks::allele::inputs::Inputs;
     use crate::testing::{allele_architecture, examples, scaling_of};
     use cnnfilter_nn::weights::Weights;
 
@@ -204,13 +206,14 @@ mod tests {
     fn bytes_become_the_floats_of_the_inputs() {
         let examples = examples(&[35, 0, 3, 64]);
         let scaling = scaling_of(&examples[0]);
+        let channels = Channels::usual(true);
         let mut inputs = Inputs::default();
         let (mut reads, mut cells, mut qualities) = (Vec::new(), Vec::new(), Vec::new());
         for example in &examples {
-            let set = inputs.push(example, &scaling, true).unwrap();
+            let set = inputs.push(example, &scaling, &channels, true).unwrap();
             reads.push(set.rows.len());
             for row in &set.rows {
-                push_row(row, &set.haplotype.reference, &mut cells);
+                channels.push_row(row, &set.haplotype.reference, &mut cells);
                 qualities.extend(row.iter().map(|[_, quality]| f32::from(*quality)));
             }
         }
@@ -236,7 +239,8 @@ mod tests {
 
     #[test]
     fn every_byte_has_its_row() {
-        let tables = tables(&Device::Cpu).unwrap();
+        let channels = Channels::usual(true);
+        let tables = tables(&channels, &Device::Cpu).unwrap();
         let cells: Vec<Vec<f32>> = tables[CELLS].to_vec2().unwrap();
         let haplotypes: Vec<Vec<f32>> = tables[HAPLOTYPES].to_vec2().unwrap();
         for cell in 0..2 * SYMBOLS {
@@ -245,11 +249,11 @@ mod tests {
                     let agrees = agrees(cell, expected);
                     let byte = cell + u8::from(agrees) * AGREES;
                     let row = &cells[usize::from(byte) * QUALITIES + usize::from(quality)];
-                    assert_eq!(row[..], cell_channels(cell, quality, agrees));
+                    assert_eq!(row, channels.cell(cell, quality, agrees));
                 }
                 if cell < SYMBOLS {
                     let row = &haplotypes[usize::from(cell * SYMBOLS + expected)];
-                    assert_eq!(row[..], haplotype_channels(cell, expected));
+                    assert_eq!(*row, channels.haplotype(cell, expected).collect::<Vec<_>>());
                 }
             }
         }

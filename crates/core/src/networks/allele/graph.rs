@@ -3,7 +3,7 @@
 use candle_core::{D, DType, Tensor};
 
 use super::batch::AlleleBatch;
-use super::inputs::{CELL_CHANNELS, GATED};
+use super::channels::Channels;
 use super::spec::{AlleleSpec, CELL_POOLS, KEPT_COLUMNS, READ_POOLS};
 use crate::encode::allele::columns::WINDOW;
 use crate::networks::ModelError;
@@ -34,12 +34,13 @@ pub(super) fn layers(reads: bool) -> Vec<Layer> {
 #[derive(Debug)]
 pub(super) struct Graph {
     pub spec: AlleleSpec,
+    pub channels: Channels,
     pub batch: AlleleBatch,
 }
 
 impl Batch for Graph {
     fn forward(&self, on: &OnDevice, options: ForwardOptions<'_>) -> Result<Tensor, ModelError> {
-        forward(&self.spec, &self.batch, on, options)
+        forward(self, on, options)
     }
 }
 
@@ -48,11 +49,11 @@ impl Batch for Graph {
 /// # Errors
 /// Sizes that do not fit together, and candle's own errors.
 fn forward(
-    spec: &AlleleSpec,
-    batch: &AlleleBatch,
+    graph: &Graph,
     on: &OnDevice,
     options: ForwardOptions<'_>,
 ) -> Result<Tensor, ModelError> {
+    let Graph { spec, batch, .. } = graph;
     let (alleles, device) = (batch.alleles(), on.device());
     let get = |name: &str| on.weight(name);
     let of_haplotype = conv_rows(
@@ -64,7 +65,7 @@ fn forward(
     options.record("haplotype", &of_haplotype);
     let mut joined = Vec::new();
     let over_site = if spec.reads {
-        let (pooled, of_reads) = read_layers(spec, batch, on, &of_haplotype, options)?;
+        let (pooled, of_reads) = read_layers(graph, on, &of_haplotype, options)?;
         joined.push(of_reads);
         let over_site = conv_rows(&pooled, get("site1.weight")?, get("site1.bias")?, true)?;
         options.record("site1", &over_site);
@@ -100,12 +101,12 @@ fn forward(
 /// The layers over reads and their pools: `[alleles, columns, pool * filters]` of the cells and
 /// `[alleles, pool * width]` of the reads' own numbers.
 fn read_layers(
-    spec: &AlleleSpec,
-    batch: &AlleleBatch,
+    graph: &Graph,
     on: &OnDevice,
     of_haplotype: &Tensor,
     options: ForwardOptions<'_>,
 ) -> Result<(Tensor, Tensor), ModelError> {
+    let Graph { spec, batch, .. } = graph;
     let (alleles, reads, offsets) = (batch.alleles(), batch.reads(), batch.offsets());
     let device = on.device();
     let get = |name: &str| on.weight(name);
@@ -123,6 +124,7 @@ fn read_layers(
     let mut cells = batch.cells_on(on)?;
     if spec.quality_gate {
         cells = gated(
+            &graph.channels,
             &cells,
             &batch.qualities_on(on)?,
             get("quality_gate.threshold")?,
@@ -177,6 +179,7 @@ fn read_layers(
 
 /// The cells with each base weighted by sigmoid((quality - t) / T).
 fn gated(
+    channels: &Channels,
     cells: &Tensor,
     qualities: &Tensor,
     threshold: &Tensor,
@@ -187,8 +190,8 @@ fn gated(
         .broadcast_div(temperature)?;
     // 1 / (1 + exp(-x)) with the exponent bounded, so that no infinity meets a 0.
     let gate = (exponent.clamp(-30f32, 30f32)?.neg()?.exp()? + 1.0)?.recip()?;
-    let mask: Vec<f32> = GATED.iter().map(|is| f32::from(u8::from(*is))).collect();
-    let mask = Tensor::from_vec(mask, (1, 1, CELL_CHANNELS), cells.device())?;
+    let mask: Vec<f32> = channels.gated().map(|is| f32::from(u8::from(is))).collect();
+    let mask = Tensor::from_vec(mask, (1, 1, channels.cells()), cells.device())?;
     // weight = 1 - mask + mask * gate
     let weight = (gate - 1.0)?.broadcast_mul(&mask)?;
     cells.mul(&(weight + 1.0)?)

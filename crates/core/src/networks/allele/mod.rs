@@ -1,6 +1,7 @@
 //! Our convolutional networks: one allele's evidence to four outputs.
 //!
 //! * `spec`: the sizes, and the names and shapes of the weights.
+//! * `channels`: the channels of cells and haplotypes by name, as a card lists them.
 //! * `inputs`: from a compact tensor to the floats of each channel group.
 //! * `batch`: the same of many alleles, as bytes until they are on the device that computes.
 //! * `network`: the network on this crate's kernels, one allele at a time, for scoring.
@@ -21,6 +22,7 @@
 
 pub(super) mod architecture;
 pub(super) mod batch;
+pub(super) mod channels;
 mod graph;
 pub(super) mod inputs;
 pub(super) mod made_up;
@@ -30,5 +32,5 @@ mod spec;
 mod tests;
 
 pub use architecture::{AlleleArchitecture, AlleleFamily};
-pub use inputs::{cell_channel_names, haplotype_channel_names};
+pub use channels::{ChannelError, Channels};
 pub use spec::AlleleSpec;

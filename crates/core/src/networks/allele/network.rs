@@ -1,6 +1,7 @@
 //! Our own networks on this crate's kernels, one allele at a time.
 
-use super::inputs::{CELL_CHANNELS, GATED, HAPLOTYPE_CHANNELS, Inputs, push_row};
+use super::channels::Channels;
+use super::inputs::Inputs;
 use super::spec::{AlleleSpec, KEPT_COLUMNS};
 use crate::encode::Example;
 use crate::encode::allele::AlleleTensor;
@@ -16,6 +17,7 @@ use cnnfilter_nn::weights::Weights;
 pub(super) struct AlleleNetwork {
     spec: AlleleSpec,
     scaling: Scaling,
+    channels: Channels,
     haplotype: Conv,
     reads: Option<ReadLayers>,
     site2: Conv,
@@ -79,6 +81,7 @@ impl AlleleNetwork {
     pub(super) fn new(
         spec: AlleleSpec,
         scaling: Scaling,
+        channels: Channels,
         weights: &Weights,
     ) -> Result<Self, ModelError> {
         spec.check()?;
@@ -88,7 +91,7 @@ impl AlleleNetwork {
             .get("flags.weight")
             .and_then(|flags| flags.shape.get(1));
         let numbers = numbers.copied().unwrap_or(0);
-        let shapes = spec.weight_shapes(numbers, scaled);
+        let shapes = spec.weight_shapes(numbers, scaled, &channels);
         cnnfilter_nn::weights::check(weights, &shapes)?;
         let data = |name: &str| weights.get(name).map_or(&[][..], |w| w.data.as_slice());
         let kernel = spec.kernel;
@@ -131,7 +134,7 @@ impl AlleleNetwork {
         let reads = if spec.reads {
             let width = spec.read_width;
             Some(ReadLayers {
-                bases: conv("bases", CELL_CHANNELS, base, false)?,
+                bases: conv("bases", channels.cells(), base, false)?,
                 flags: spanning(1, "flags", numbers, base, false)?,
                 read: conv("read", base, read, true)?,
                 site1: conv("site1", super::spec::CELL_POOLS * read, site, true)?,
@@ -153,7 +156,7 @@ impl AlleleNetwork {
         let joined = spec.site_outputs() + spec.read_outputs() + scaled;
         let [wide, narrow] = spec.join_width;
         Ok(Self {
-            haplotype: conv("haplotype", HAPLOTYPE_CHANNELS, base, !spec.reads)?,
+            haplotype: conv("haplotype", channels.haplotypes(), base, !spec.reads)?,
             site2: conv("site2", if spec.reads { site } else { base }, site, true)?,
             join1: dense("join1", joined, wide, true)?,
             join2: dense("join2", wide, narrow, true)?,
@@ -162,6 +165,7 @@ impl AlleleNetwork {
             reads,
             spec,
             scaling,
+            channels,
         })
     }
 
@@ -171,7 +175,7 @@ impl AlleleNetwork {
     /// An example made for another network.
     pub(super) fn logits_of(&self, example: &Example) -> Result<[f32; 4], ModelError> {
         let mut inputs = Inputs::default();
-        let set = inputs.push(example, &self.scaling, self.spec.reads)?;
+        let set = inputs.push(example, &self.scaling, &self.channels, self.spec.reads)?;
         if let Some(layers) = &self.reads
             && set.reads.len() != set.rows.len() * layers.flags.shape().cin
         {
@@ -241,15 +245,17 @@ impl AlleleNetwork {
         let (max_all, rest) = pools.split_at_mut(row_length);
         let (mean_all, rest) = rest.split_at_mut(row_length);
         let (max_alt, mean_alt) = rest.split_at_mut(row_length);
-        let mut cells = Vec::with_capacity(WINDOW * CELL_CHANNELS);
+        let channels = self.channels.cells();
+        let mut cells = Vec::with_capacity(WINDOW * channels);
         // Read by read, so that what a layer writes is still in the cache when the next one reads it.
         for (read, row) in set.rows.iter().enumerate() {
             cells.clear();
-            push_row(row, &set.haplotype.reference, &mut cells);
+            self.channels
+                .push_row(row, &set.haplotype.reference, &mut cells);
             if let Some(gate) = &layers.gate {
                 let qualities = row.iter().map(|[_, quality]| usize::from(*quality));
-                for (cell, quality) in cells.chunks_exact_mut(CELL_CHANNELS).zip(qualities) {
-                    for (value, is_gated) in cell.iter_mut().zip(GATED) {
+                for (cell, quality) in cells.chunks_exact_mut(channels).zip(qualities) {
+                    for (value, is_gated) in cell.iter_mut().zip(self.channels.gated()) {
                         *value *= if is_gated { gate[quality] } else { 1.0 };
                     }
                 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::inputs::{CELL_CHANNELS, HAPLOTYPE_CHANNELS};
+use super::channels::Channels;
 use crate::encode::allele::columns::EVENT_COLUMN;
 #[cfg(test)]
 use crate::encode::allele::columns::WINDOW;
@@ -128,14 +128,22 @@ impl AlleleSpec {
 
     /// Names and shapes of the weights for `read_features` numbers of a read and `scaled` scaled inputs (numbers of the call, annotations
     /// and missing bits): convolutions `[out][in][kernel]`, dense layers `[out][in]`.
-    pub fn weight_shapes(&self, read_features: usize, scaled: usize) -> Vec<(String, Vec<usize>)> {
+    pub fn weight_shapes(
+        &self,
+        read_features: usize,
+        scaled: usize,
+        channels: &Channels,
+    ) -> Vec<(String, Vec<usize>)> {
         let mut shapes: Vec<(&str, Vec<usize>)> = Vec::new();
         let (base, read, site) = (self.base_filters, self.read_filters, self.site_filters);
         let kernel = self.kernel;
-        shapes.push(("haplotype.weight", vec![base, HAPLOTYPE_CHANNELS, kernel]));
+        shapes.push((
+            "haplotype.weight",
+            vec![base, channels.haplotypes(), kernel],
+        ));
         shapes.push(("haplotype.bias", vec![base]));
         if self.reads {
-            shapes.push(("bases.weight", vec![base, CELL_CHANNELS, kernel]));
+            shapes.push(("bases.weight", vec![base, channels.cells(), kernel]));
             shapes.push(("flags.weight", vec![base, read_features]));
             shapes.push(("read.weight", vec![read, base, kernel]));
             shapes.push(("read.bias", vec![read]));
@@ -176,10 +184,11 @@ impl AlleleSpec {
             self.site_filters,
             self.kernel,
         );
+        let channels = Channels::usual(self.reads);
         let columns = |layers: usize| WINDOW - layers * (kernel - 1);
-        let mut count = columns(1) * kernel * HAPLOTYPE_CHANNELS * base;
+        let mut count = columns(1) * kernel * channels.haplotypes() * base;
         if self.reads {
-            let of_a_read = columns(1) * kernel * CELL_CHANNELS * base
+            let of_a_read = columns(1) * kernel * channels.cells() * base
                 + read_features::USUAL * base
                 + columns(2) * kernel * base * read
                 + read_features::USUAL * self.read_width

@@ -29,6 +29,7 @@ use self::graph::Graph;
 pub use self::spec::AttentionSpec;
 use super::ModelError;
 use super::activations::Layer;
+use super::allele::Channels;
 use super::allele::architecture::{encoder, layout, of_sizes, to_sizes};
 use super::allele::batch::{AlleleBatch, tables};
 use super::allele::made_up::made_up;
@@ -97,6 +98,7 @@ impl Trainable for AttentionFamily {
             spec,
             encoder: encoder(true, &inputs)?,
             scaling: inputs.scaling,
+            channels: inputs.channels,
         }))
     }
 }
@@ -107,6 +109,7 @@ struct AttentionArchitecture {
     spec: AttentionSpec,
     scaling: Scaling,
     encoder: Encoder,
+    channels: Channels,
 }
 
 impl Architecture for AttentionArchitecture {
@@ -131,13 +134,14 @@ impl Architecture for AttentionArchitecture {
     }
 
     fn tensor(&self) -> TensorSpec {
-        TensorSpec::of_encoder(&self.encoder)
+        TensorSpec::of_encoder(&self.encoder, &self.channels)
     }
 
     fn weight_shapes(&self) -> Vec<(String, Vec<usize>)> {
         let read_features = layout(&self.encoder).map_or(0, |layout| layout.read().len());
         let scaled = 2 * self.scaling.features.len();
-        self.spec.weight_shapes(read_features, scaled)
+        self.spec
+            .weight_shapes(read_features, scaled, &self.channels)
     }
 
     /// All reads weigh the same at the start, the outputs start small and the shortcut at 0.
@@ -165,7 +169,7 @@ impl Architecture for AttentionArchitecture {
     }
 
     fn tables(&self, device: &Device) -> Result<Tensors, ModelError> {
-        Ok(tables(device)?)
+        Ok(tables(&self.channels, device)?)
     }
 
     fn batch(&self, examples: &[Example]) -> Result<Box<dyn Batch>, ModelError> {

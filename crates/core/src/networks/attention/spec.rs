@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::networks::ModelError;
-use crate::networks::allele::inputs::{CELL_CHANNELS, HAPLOTYPE_CHANNELS};
+use crate::networks::allele::Channels;
 
 /// Sizes that a user may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,14 +73,18 @@ impl AttentionSpec {
         &self,
         read_features: usize,
         scaled: usize,
+        channels: &Channels,
     ) -> Vec<(String, Vec<usize>)> {
         let (base, read, kernel) = (self.base_filters, self.read_filters, self.kernel);
         let (width, heads, join) = (self.read_width, self.heads, self.join_width);
         let joined = heads * width + 2 * base + scaled;
         [
-            ("haplotype.weight", vec![base, HAPLOTYPE_CHANNELS, kernel]),
+            (
+                "haplotype.weight",
+                vec![base, channels.haplotypes(), kernel],
+            ),
             ("haplotype.bias", vec![base]),
-            ("bases.weight", vec![base, CELL_CHANNELS, kernel]),
+            ("bases.weight", vec![base, channels.cells(), kernel]),
             ("flags.weight", vec![base, read_features]),
             ("read.weight", vec![read, base, kernel]),
             ("read.bias", vec![read]),

@@ -8,6 +8,7 @@ use candle_core::{Device, Var};
 use super::{AttentionFamily, AttentionSpec};
 use crate::encode::Example;
 use crate::encode::allele::AlleleLayout;
+use crate::networks::allele::Channels;
 use crate::networks::allele::architecture::to_sizes;
 use crate::networks::family::{Batch, ForwardOptions, OnDevice, Trainable, TrainedInputs, rows};
 use crate::networks::initial::initial_weights;
@@ -34,6 +35,7 @@ fn architecture() -> Arc<dyn Architecture> {
         annotations: model.card().annotations.clone(),
         scaling: model.card().scaling.clone().unwrap(),
         layout: AlleleLayout::usual(true),
+        channels: Channels::usual(true),
     };
     let sizes = AttentionFamily.sizes(&to_sizes(&spec), true).unwrap();
     AttentionFamily.architecture(&sizes, inputs).unwrap()

@@ -102,6 +102,8 @@ impl Architecture for GatkArchitecture {
             read_limit: if reads { READ_LIMIT } else { 1 },
             channels: names.iter().map(|name| (*name).to_owned()).collect(),
             site_features: Vec::new(),
+            cell_channels: Vec::new(),
+            haplotype_channels: Vec::new(),
         }
     }
 
