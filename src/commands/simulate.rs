@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use crate::io::fasta::Reference;
 use crate::io::gzip_file::{self, NewFile};
 use crate::io::vcf_reader::{Order, VcfReader};
 use crate::io::{IoError, atomic, regions};
+use crate::terminal::summary::{GenomeSummary, GivenCounts, ReadsSummary};
 use crate::terminal::threads;
 use cnnfilter_core::vcf::Genotype;
 use cnnfilter_simulate::reads::{FastqReader, next_block};
@@ -54,7 +55,7 @@ pub struct ReadsPlan {
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or a file that cannot be written.
-pub fn genome(plan: &GenomePlan) -> Result<String> {
+pub fn genome(plan: &GenomePlan) -> Result<GenomeSummary> {
     plan.options.check()?;
     let reference = Reference::open(&plan.reference)?;
     let wanted = if plan.regions.is_empty() {
@@ -138,23 +139,22 @@ pub fn genome(plan: &GenomePlan) -> Result<String> {
         output.finish()?;
     }
     let bases: usize = stretches.iter().map(|region| region.bases.len()).sum();
-    let left_out = left_out(&given, &tally);
-    if let (Some(text), 0) = (&left_out, tally.taken) {
+    let given = given_counts(&given, &tally);
+    if let (Some(text), 0) = (&given.left_out_text, tally.taken) {
         log::warn!(
             "--variants: the sample carries none of them; {}",
             text.trim_end()
         );
     }
-    Ok(format!(
-        "{} regions, {bases} bases ({judged} confident); {} SNPs, {} indels, {} multi-nucleotide, of these {} of {} given ones\n{}",
-        stretches.len(),
-        counts.snps,
-        counts.indels,
-        counts.multi,
-        tally.taken,
-        tally.inside,
-        left_out.unwrap_or_default(),
-    ))
+    Ok(GenomeSummary {
+        regions: stretches.len(),
+        bases,
+        confident_bases: judged,
+        snps: counts.snps,
+        indels: counts.indels,
+        multi: counts.multi,
+        given,
+    })
 }
 
 fn read_variants(path: &PathBuf) -> Result<GivenVariants> {
@@ -182,14 +182,14 @@ fn read_variants(path: &PathBuf) -> Result<GivenVariants> {
     Ok(given)
 }
 
-/// A line for the summary: what became of the given variants that the sample does not carry.
-fn left_out(given: &GivenVariants, tally: &GivenTally) -> Option<String> {
+/// Counts the given variants, those that the sample does not carry by reason.
+fn given_counts(given: &GivenVariants, tally: &GivenTally) -> GivenCounts {
     let outside = given.len().saturating_sub(tally.inside);
     let apart = tally.inside - tally.taken - tally.mismatches;
-    let mut parts: Vec<String> = given
+    let mut reasons: Vec<(String, u64)> = given
         .left_out()
         .iter()
-        .map(|(why, count)| format!("{count} {why}"))
+        .map(|(why, count)| (why.to_string(), *count))
         .collect();
     for (count, why) in [
         (outside, "outside the regions"),
@@ -197,26 +197,34 @@ fn left_out(given: &GivenVariants, tally: &GivenTally) -> Option<String> {
         (apart, "at the end of a region or over another variant"),
     ] {
         if count > 0 {
-            parts.push(format!("{count} {why}"));
+            reasons.push((why.to_owned(), count as u64));
         }
     }
     let read = given.read();
-    (!parts.is_empty()).then(|| {
+    let parts: Vec<String> = reasons
+        .iter()
+        .map(|(why, count)| format!("{count} {why}"))
+        .collect();
+    let left_out_text = (!parts.is_empty()).then(|| {
         format!(
             "given variants left out, of {read} read: {}\n",
             parts.join(", ")
         )
-    })
+    });
+    GivenCounts {
+        read,
+        inside: tally.inside,
+        taken: tally.taken,
+        left_out: reasons.into_iter().collect(),
+        left_out_text,
+    }
 }
 
 /// Adds errors to read pairs and returns a summary.
 ///
 /// # Errors
 /// Files that are no read pairs, or one that cannot be written.
-pub fn reads(plan: &ReadsPlan) -> Result<String> {
-    if plan.inputs[0] == plan.inputs[1] || plan.outputs[0] == plan.outputs[1] {
-        bail!("--in and --out take two different files each: read 1 and read 2");
-    }
+pub fn reads(plan: &ReadsPlan) -> Result<ReadsSummary> {
     let errors = ReadErrors::new(&plan.options)?;
     let pool = threads::pool(plan.threads)?;
     let [first, second] = &plan.inputs;
@@ -264,5 +272,5 @@ pub fn reads(plan: &ReadsPlan) -> Result<String> {
     for file in files {
         file.finish()?;
     }
-    Ok(format!("{before} pairs\n"))
+    Ok(ReadsSummary { pairs: before })
 }

@@ -3,7 +3,6 @@
 mod table;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -15,6 +14,7 @@ use crate::io::example_file::ExampleWriter;
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{atomic, checksum, regions};
 use crate::terminal::progress::Progress;
+use crate::terminal::summary::TensorsSummary;
 use crate::terminal::threads;
 use cnnfilter_core::encode::annotations::AnnotationSource;
 use cnnfilter_core::encode::store::{LabelledExample, StoreHeader, StoreInput};
@@ -56,7 +56,7 @@ const CHUNK: usize = 2048;
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or an output that cannot be written.
-pub fn run(plan: &TensorsPlan) -> Result<String> {
+pub fn run(plan: &TensorsPlan) -> Result<TensorsSummary> {
     let pool = threads::pool(plan.threads)?;
     let mut calls = ContigGroups::open(&plan.variants)?;
     let with_reads = !plan.encoding.reads.is_empty();
@@ -78,9 +78,6 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         calls.restrict(wanted)?;
     }
     if let Some(path) = &plan.table {
-        if path == Path::new("-") {
-            bail!("--table: standard output has the summary; give a file name");
-        }
         atomic::check_target(path)?;
     }
     let mut bases = inputs.reference.reader()?;
@@ -193,7 +190,12 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         (None, Some(pipe)) => atomic::write(pipe, &text)?,
         (None, None) => {}
     }
-    Ok(counts.to_text(&header))
+    Ok(TensorsSummary {
+        set: plan.set.clone(),
+        classes: counts.classes,
+        left_out: counts.left_out,
+        sample_depth: header.sample_depth,
+    })
 }
 
 #[derive(Debug, Default)]
@@ -220,25 +222,6 @@ impl Counts {
         } else {
             parts.join(", ")
         }
-    }
-
-    fn to_text(&self, header: &StoreHeader) -> String {
-        let mut text = String::new();
-        // Writing to a string cannot fail.
-        let mut line = |what: &str, count: u64| {
-            let _ = writeln!(text, "{what:<58} {count:>10}");
-        };
-        let names = ["false SNPs", "false INDELs", "real SNPs", "real INDELs"];
-        for (name, count) in names.into_iter().zip(self.classes) {
-            line(name, count);
-        }
-        for (reason, count) in &self.left_out {
-            line(&format!("  not used: {reason}"), *count);
-        }
-        if let Some(depth) = header.sample_depth {
-            let _ = writeln!(text, "mean depth of the sample {depth:.1}");
-        }
-        text
     }
 }
 

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use self::data::Data;
 use crate::io::{IoError, atomic, model_dir, run_dir};
 use crate::terminal::steps::Steps;
+use crate::terminal::summary::TrainSummary;
 use crate::terminal::threads;
 use cnnfilter_core::encode::allele::AlleleLayout;
 use cnnfilter_core::networks::card::Training;
@@ -55,7 +56,7 @@ pub struct TrainPlan {
 ///
 /// # Errors
 /// Anything that is wrong with the configuration or the examples, or a file that cannot be written.
-pub fn run(plan: &TrainPlan) -> Result<String> {
+pub fn run(plan: &TrainPlan) -> Result<TrainSummary> {
     let pool = threads::pool(plan.threads)?;
     let mut config = match &plan.config {
         Some(path) => TrainConfig::from_toml(&run_dir::read_text(path)?)
@@ -126,10 +127,18 @@ pub fn run(plan: &TrainPlan) -> Result<String> {
     let state = fitted?;
     let scored = pool.install(|| run.score(&state.best, &data.validation))?;
     let trained = trained(plan, &data, &run, &state, &scored, config_text);
-    let summary = summary(&state, &scored, &trained);
+    let figures = Figures::of(&scored);
+    let best_epoch = state.early_stopping.best_epoch.unwrap_or(0);
     let model = Model::of_training(trained, state.best.clone())?;
     let folder = model_dir::save(&plan.output, &model)?;
-    Ok(format!("{summary}model: {}\n", folder.display()))
+    Ok(TrainSummary {
+        epochs: state.history.rows().len(),
+        best_epoch,
+        pr_auc_snp: figures.snp,
+        pr_auc_indel: figures.indel,
+        validation_examples: scored.len(),
+        model: folder,
+    })
 }
 
 /// The family and the sizes that the configuration asks for.
@@ -250,20 +259,4 @@ fn trained(
             validation: calibrated.figures,
         }),
     }
-}
-
-fn summary(state: &State, scored: &[Scored], trained: &Trained) -> String {
-    let figures = Figures::of(scored);
-    let text = |value: Option<f64>| value.map_or("undefined".to_owned(), |v| format!("{v:.4}"));
-    let best = trained
-        .training
-        .as_ref()
-        .map_or(0, |training| training.best_epoch);
-    format!(
-        "{} epochs, the best was {best}\nvalidation PR-AUC: SNP {}, INDEL {} ({} examples)\n",
-        state.history.rows().len(),
-        text(figures.snp),
-        text(figures.indel),
-        scored.len()
-    )
 }

@@ -7,4 +7,4 @@ pub mod shard;
 
 pub use inputs::{EncodingPlan, Inputs, ReadFilterOptions};
 pub use notes::read_notes;
-pub use shard::{Call, ShardReader, ShardTimes, Workers, encode_calls, for_each_shard};
+pub use shard::{Call, ShardTimes, Workers, encode_calls, for_each_shard};

@@ -149,9 +149,6 @@ fn choose_samples(
 fn open_strata(plan: &EvalPlan, known: &ContigTable) -> Result<Vec<(String, IntervalSet)>> {
     let mut strata: Vec<(String, IntervalSet)> = Vec::new();
     for (name, path) in &plan.strata {
-        if strata.iter().any(|(other, _)| other == name) {
-            bail!("--stratify: the name `{name}` stands twice");
-        }
         let set = regions::read_file(path, &format!("stratum `{name}`"), known)?;
         let contigs: BTreeSet<String> = set.contigs().map(String::from).collect();
         check_shared_contig(&contigs, known)

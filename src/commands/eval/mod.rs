@@ -13,7 +13,8 @@ use anyhow::{Result, bail};
 
 use self::inputs::Inputs;
 use super::labels::{LabelPlan, warn_of_truth};
-use crate::io::{IoError, atomic};
+use crate::io::{IoError, atomic, standard_output};
+use crate::terminal::summary::EvalSummary;
 use crate::terminal::threads;
 use cnnfilter_core::genome::ContigTable;
 use cnnfilter_core::label::{MatchRule, TruthCounts, TruthRecords};
@@ -58,13 +59,14 @@ pub struct EvalPlan {
 }
 
 /// Names of the files of a report.
-const FILES: [&str; 4] = ["eval.tsv", "eval.json", "eval.html", "eval.txt"];
+pub const FILES: [&str; 4] = ["eval.tsv", "eval.json", "eval.html", "eval.txt"];
 
-/// Evaluates the scores, writes the report and returns its summary for the terminal.
+/// Evaluates the scores and writes the report.
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or a report that cannot be written.
-pub fn run(plan: &EvalPlan) -> Result<String> {
+pub fn run(plan: &EvalPlan) -> Result<EvalSummary> {
+    standard_output::check(Path::new("-"))?;
     atomic::create_folder(&plan.output)?;
     let pool = threads::pool(plan.threads)?;
     let written = pool.install(|| {
@@ -77,7 +79,7 @@ pub fn run(plan: &EvalPlan) -> Result<String> {
             text.clone(),
         ];
         write_all(&plan.output, &contents)?;
-        Ok(text)
+        Ok(EvalSummary::new(&report, text))
     });
     if written.is_err() {
         atomic::remove_empty_folder(&plan.output);

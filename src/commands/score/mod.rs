@@ -50,6 +50,8 @@ pub struct ScorePlan {
     pub needs_reads: Option<bool>,
     /// Regions as typed; empty for everything.
     pub regions: Vec<String>,
+    /// Counting the records outside of them: read through for it where the index does not say.
+    pub left_out: Counts,
     /// The order that the calls must have.
     pub order: Order,
     /// Threads that work.
@@ -88,7 +90,7 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
         Some(regions::read(&plan.regions, &inputs.known_contigs())?)
     };
     if let Some(wanted) = &wanted {
-        reader.restrict(wanted, Counts::Welcome)?;
+        reader.restrict(wanted, plan.left_out)?;
     }
     let mut header = reader.header().clone();
     header::extend(&mut header, plan, &model, &inputs)?;
