@@ -10,18 +10,18 @@ use cnnfilter_core::networks::import;
 
 /// What to import, and where to.
 #[derive(Debug, Clone)]
-pub struct ImportPlan {
+pub(crate) struct ImportPlan {
     /// A GATK jar, a release zip or a `.pt` file.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The folder that gets one folder a network.
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
 }
 
 /// Imports every network in the file.
 ///
 /// # Errors
 /// Where the file holds no network that can be read, or a folder cannot be written.
-pub fn run(plan: &ImportPlan) -> Result<ImportSummary> {
+pub(crate) fn run(plan: &ImportPlan) -> Result<ImportSummary> {
     let name = plan
         .file
         .file_name()

@@ -23,39 +23,39 @@ use cnnfilter_simulate::{
 
 /// Everything `simulate genome` needs to know.
 #[derive(Debug, Clone)]
-pub struct GenomePlan {
+pub(crate) struct GenomePlan {
     /// Indexed FASTA.
-    pub reference: PathBuf,
+    pub(crate) reference: PathBuf,
     /// Regions as typed; empty for every stretch that is not N.
-    pub regions: Vec<String>,
+    pub(crate) regions: Vec<String>,
     /// Real variants that the sample is to carry.
-    pub variants: Option<PathBuf>,
+    pub(crate) variants: Option<PathBuf>,
     /// What is drawn, and how much of it.
-    pub options: GenomeOptions,
+    pub(crate) options: GenomeOptions,
     /// Name of the sample.
-    pub sample: String,
+    pub(crate) sample: String,
     /// The folder that gets the files.
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
 }
 
 /// Everything `simulate reads` needs to know.
 #[derive(Debug, Clone)]
-pub struct ReadsPlan {
+pub(crate) struct ReadsPlan {
     /// The two files of read pairs.
-    pub inputs: [PathBuf; 2],
+    pub(crate) inputs: [PathBuf; 2],
     /// The two files that are written.
-    pub outputs: [PathBuf; 2],
+    pub(crate) outputs: [PathBuf; 2],
     /// What is drawn, and how much of it.
-    pub options: ReadOptions,
+    pub(crate) options: ReadOptions,
     /// Threads that work.
-    pub threads: usize,
+    pub(crate) threads: usize,
 }
 
 /// Makes a sample and returns a summary.
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or a file that cannot be written.
-pub fn genome(plan: &GenomePlan) -> Result<GenomeSummary> {
+pub(crate) fn genome(plan: &GenomePlan) -> Result<GenomeSummary> {
     plan.options.check()?;
     let reference = Reference::open(&plan.reference)?;
     let wanted = if plan.regions.is_empty() {
@@ -224,7 +224,7 @@ fn given_counts(given: &GivenVariants, tally: &GivenTally) -> GivenCounts {
 ///
 /// # Errors
 /// Files that are no read pairs, or one that cannot be written.
-pub fn reads(plan: &ReadsPlan) -> Result<ReadsSummary> {
+pub(crate) fn reads(plan: &ReadsPlan) -> Result<ReadsSummary> {
     let errors = ReadErrors::new(&plan.options)?;
     let pool = threads::pool(plan.threads)?;
     let [first, second] = &plan.inputs;

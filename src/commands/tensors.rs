@@ -26,27 +26,27 @@ use cnnfilter_core::vcf::VcfRecord;
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
-pub struct TensorsPlan {
+pub(crate) struct TensorsPlan {
     /// The calls.
-    pub variants: PathBuf,
+    pub(crate) variants: PathBuf,
     /// Reads (none for a model without) and reference.
-    pub encoding: EncodingPlan,
+    pub(crate) encoding: EncodingPlan,
     /// Where labels come from.
-    pub labels: LabelPlan,
+    pub(crate) labels: LabelPlan,
     /// Annotations, by name.
-    pub annotations: Vec<AnnotationSource>,
+    pub(crate) annotations: Vec<AnnotationSource>,
     /// Name of the set.
-    pub set: String,
+    pub(crate) set: String,
     /// Regions as typed; empty for everything.
-    pub regions: Vec<String>,
+    pub(crate) regions: Vec<String>,
     /// The file of examples.
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
     /// The numbers of every example as a table, too.
-    pub table: Option<PathBuf>,
+    pub(crate) table: Option<PathBuf>,
     /// Threads that work.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// No progress.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// Calls encoded together.
@@ -56,7 +56,7 @@ const CHUNK: usize = 2048;
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or an output that cannot be written.
-pub fn run(plan: &TensorsPlan) -> Result<TensorsSummary> {
+pub(crate) fn run(plan: &TensorsPlan) -> Result<TensorsSummary> {
     let pool = threads::pool(plan.threads)?;
     let mut calls = ContigGroups::open(&plan.variants)?;
     let with_reads = !plan.encoding.reads.is_empty();

@@ -27,36 +27,36 @@ use cnnfilter_train::fit::{Callbacks, Event, Figures, Run, Scored, State};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
-pub struct TrainPlan {
+pub(crate) struct TrainPlan {
     /// Files of examples to train on; parts of them may be held out.
-    pub examples: Vec<PathBuf>,
+    pub(crate) examples: Vec<PathBuf>,
     /// Files of examples to validate on, whole.
-    pub validation: Vec<PathBuf>,
+    pub(crate) validation: Vec<PathBuf>,
     /// The configuration; defaults without.
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// Fields of the configuration that the command line sets, by path.
-    pub overrides: Vec<(String, String)>,
+    pub(crate) overrides: Vec<(String, String)>,
     /// A model folder to start from.
-    pub init: Option<PathBuf>,
+    pub(crate) init: Option<PathBuf>,
     /// Name of the model.
-    pub name: String,
+    pub(crate) name: String,
     /// The folder of the run.
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
     /// Go on from the checkpoint in it.
-    pub resume: bool,
+    pub(crate) resume: bool,
     /// Threads that work.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// The devices it runs on.
-    pub device: DeviceChoice,
+    pub(crate) device: DeviceChoice,
     /// No progress.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// Trains, and returns a summary.
 ///
 /// # Errors
 /// Anything that is wrong with the configuration or the examples, or a file that cannot be written.
-pub fn run(plan: &TrainPlan) -> Result<TrainSummary> {
+pub(crate) fn run(plan: &TrainPlan) -> Result<TrainSummary> {
     let pool = threads::pool(plan.threads)?;
     let mut config = match &plan.config {
         Some(path) => TrainConfig::from_toml(&run_dir::read_text(path)?)

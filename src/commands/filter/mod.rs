@@ -24,46 +24,46 @@ use cnnfilter_core::vcf::VcfHeader;
 
 /// The settings of tranches.
 #[derive(Debug, Clone)]
-pub struct TranchePlan {
+pub(crate) struct TranchePlan {
     /// Known sites; at least one file.
-    pub resources: Vec<PathBuf>,
+    pub(crate) resources: Vec<PathBuf>,
     /// INFO key of the score, where the user names one.
-    pub info_key: Option<String>,
+    pub(crate) info_key: Option<String>,
     /// Sensitivities to known calls.
-    pub tranches: PerKind<Tranches>,
+    pub(crate) tranches: PerKind<Tranches>,
     /// The way to go without overlap; left out, the model's threshold where there is one.
-    pub on_no_resource: Option<OnNoResource>,
+    pub(crate) on_no_resource: Option<OnNoResource>,
     /// Folder for a copy of standard input.
-    pub tmp_dir: PathBuf,
+    pub(crate) tmp_dir: PathBuf,
 }
 
 /// The settings of a run.
 #[derive(Debug, Clone)]
-pub struct FilterPlan {
+pub(crate) struct FilterPlan {
     /// The scored calls; `-` for standard input.
-    pub variants: PathBuf,
+    pub(crate) variants: PathBuf,
     /// The filtered calls.
-    pub output: OutputOptions,
+    pub(crate) output: OutputOptions,
     /// The aim of the model's thresholds.
-    pub aim: Aim,
+    pub(crate) aim: Aim,
     /// Model folder; left out, the header of the calls has the thresholds.
-    pub model: Option<PathBuf>,
+    pub(crate) model: Option<PathBuf>,
     /// Tranches; left out, thresholds decide.
-    pub tranches: Option<TranchePlan>,
+    pub(crate) tranches: Option<TranchePlan>,
     /// Earlier filters go.
-    pub invalidate: bool,
+    pub(crate) invalidate: bool,
     /// The settings for records and genotypes that fail.
-    pub failing: Failing,
+    pub(crate) failing: Failing,
     /// ALTs that fail beside a better one are taken out.
-    pub trim_alternates: bool,
+    pub(crate) trim_alternates: bool,
     /// Regions as typed; empty for everything.
-    pub regions: Vec<String>,
+    pub(crate) regions: Vec<String>,
     /// Counting the records outside of them: read through for it where the index does not say.
-    pub left_out: Counts,
+    pub(crate) left_out: Counts,
     /// The order that the calls must have.
-    pub order: Order,
+    pub(crate) order: Order,
     /// No progress.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// Filters the calls.
@@ -71,7 +71,7 @@ pub struct FilterPlan {
 /// # Errors
 /// Anything that is wrong with the inputs, or an output that cannot be written; then nothing stands
 /// at the target.
-pub fn run(plan: &FilterPlan) -> Result<FilterSummary> {
+pub(crate) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
     atomic::check_target(&plan.output.path)?;
     match &plan.tranches {
         Some(tranches) => tranches::run(plan, tranches),

@@ -16,9 +16,9 @@ use cnnfilter_core::vcf::VcfRecord;
 
 /// Records of a shard, in their order, with their scores.
 pub(super) struct ScoredShard {
-    pub records: Vec<VcfRecord>,
+    pub(crate) records: Vec<VcfRecord>,
     /// Counts of them.
-    pub summary: ScoreSummary,
+    pub(crate) summary: ScoreSummary,
 }
 
 /// Scores encoded calls.

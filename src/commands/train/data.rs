@@ -30,17 +30,17 @@ pub(super) struct Data {
     /// Number of the first example of each file, and of all examples at the end.
     first: Vec<usize>,
     /// Annotations of every example.
-    pub annotations: Vec<String>,
+    pub(crate) annotations: Vec<String>,
     /// True where they have reads.
-    pub with_reads: bool,
+    pub(crate) with_reads: bool,
     /// Examples to train on, with their weights.
-    pub training: Vec<(usize, f64)>,
+    pub(crate) training: Vec<(usize, f64)>,
     /// Classes of these.
-    pub training_classes: Vec<u8>,
+    pub(crate) training_classes: Vec<u8>,
     /// Examples to validate on.
-    pub validation: Vec<usize>,
+    pub(crate) validation: Vec<usize>,
     /// SHA-256 of the files, by name.
-    pub checksums: BTreeMap<String, String>,
+    pub(crate) checksums: BTreeMap<String, String>,
     /// Per file, examples per class to train and to validate on.
     counts: Vec<[[u64; 4]; 2]>,
 }
