@@ -96,7 +96,7 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "N", default_value_t = 42, help_heading = "Report")]
     seed: u64,
 
-    /// How many of the worst false and true calls are listed, of each score and kind.
+    /// Worst false and true calls to list, of each score and kind.
     #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Report")]
     worst: usize,
 

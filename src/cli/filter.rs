@@ -28,8 +28,7 @@ pub(crate) struct FilterArgs {
     #[command(flatten)]
     calls: CallsArgs,
 
-    /// What the model's threshold was chosen for: f1, precision=P or sensitivity=S (shares, 0 to
-    /// 1). A share that the model does not list takes the next stricter one.
+    /// The aim of the model's thresholds: f1, precision=P or sensitivity=S (shares, 0 to 1). A share that the model does not list takes the next stricter one.
     #[arg(long, value_name = "AIM", default_value = "f1")]
     aim: Aim,
 
@@ -60,7 +59,7 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "PERCENT", requires = "resource", help_heading = "Tranches", value_parser = parse_percent)]
     indel_tranche: Vec<f64>,
 
-    /// What becomes of SNPs or indels none of which stands in the resources. Left out: model where
+    /// The way to go for SNPs or indels none of which stands in the resources. Left out: model where
     /// there are thresholds, else unfiltered; told either way.
     #[arg(
         long,

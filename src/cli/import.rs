@@ -23,7 +23,7 @@ pub(crate) struct ImportArgs {
 }
 
 impl ImportArgs {
-    /// What is to be done.
+    /// The settings of the run.
     pub(super) fn resolve(self, files: &mut Files) -> ImportPlan {
         files.input("FILE", &self.file);
         ImportPlan {

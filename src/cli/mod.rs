@@ -1,6 +1,6 @@
 //! The command line as clap knows it. Opens nothing; each command's arguments resolve to a plan.
 //!
-//! What is wrong with the arguments by themselves is refused here, with exit code 2.
+//! Faults that show in the arguments alone are refused here, with exit code 2.
 
 mod calls;
 mod eval;

@@ -20,23 +20,23 @@ pub(crate) struct RunArgs {
     #[arg(short, long, global = true, display_order = 1001)]
     pub(crate) quiet: bool,
 
-    /// How much to say on standard error.
+    /// The messages to show on standard error: those of this level and above.
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info, global = true,
           display_order = 1002)]
     pub(crate) log_level: LogLevel,
 }
 
-/// How much is said on standard error.
+/// The lowest level of messages that are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LogLevel {
-    /// Errors only.
+    /// Errors.
     Error,
-    /// And warnings.
+    /// Warnings, too.
     Warn,
-    /// And what was done.
+    /// The summary and progress, too.
     #[default]
     Info,
-    /// And details.
+    /// Details, too.
     Debug,
 }
 

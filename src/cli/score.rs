@@ -33,7 +33,7 @@ pub(crate) struct ScoreArgs {
     #[arg(long)]
     filter: bool,
 
-    /// What the thresholds are for: f1, precision=P or sensitivity=S (shares of 1).
+    /// The aim of the thresholds: f1, precision=P or sensitivity=S (shares, 0 to 1).
     #[arg(long, value_name = "AIM", default_value = "f1", requires = "filter")]
     aim: Aim,
 

@@ -5,7 +5,7 @@ use clap::error::ErrorKind;
 
 use super::Cli;
 
-/// What is wrong with a command line.
+/// The fault of a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wrong {
     kind: ErrorKind,

@@ -8,7 +8,7 @@ use crate::io::{gatk_archive, model_dir};
 use crate::terminal::summary::{ImportSummary, Imported};
 use cnnfilter_core::networks::import;
 
-/// What to import, and where to.
+/// The settings of an import.
 #[derive(Debug, Clone)]
 pub(crate) struct ImportPlan {
     /// A GATK jar, a release zip or a `.pt` file.

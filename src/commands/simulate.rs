@@ -30,7 +30,7 @@ pub(crate) struct GenomePlan {
     pub(crate) regions: Vec<String>,
     /// Real variants that the sample is to carry.
     pub(crate) variants: Option<PathBuf>,
-    /// What is drawn, and how much of it.
+    /// Kinds and rates of the variants to draw.
     pub(crate) options: GenomeOptions,
     /// Name of the sample.
     pub(crate) sample: String,
@@ -45,7 +45,7 @@ pub(crate) struct ReadsPlan {
     pub(crate) inputs: [PathBuf; 2],
     /// The two files that are written.
     pub(crate) outputs: [PathBuf; 2],
-    /// What is drawn, and how much of it.
+    /// Kinds and rates of the errors to draw.
     pub(crate) options: ReadOptions,
     /// Threads that work.
     pub(crate) threads: usize,

@@ -1,4 +1,4 @@
-//! The machine around the science: threads, progress, what a run says at its end.
+//! Threads, progress, and the summary at the end of a run.
 
 pub(crate) mod progress;
 pub(crate) mod steps;

@@ -1,4 +1,4 @@
-//! How far a training run is.
+//! Progress of a training run.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! How many threads work.
+//! The number of threads, and their pool.
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 

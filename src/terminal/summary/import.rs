@@ -42,3 +42,30 @@ impl Summary for ImportSummary {
         lines.collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::to_json;
+    use super::*;
+
+    #[test]
+    fn text_and_json_name_every_network() {
+        let summary = ImportSummary {
+            models: vec![Imported {
+                folder: "m/gatk-1d".into(),
+                architecture: "gatk_1d".into(),
+                info_key: "CNN_1D".into(),
+                source: "x.jar!a.pt".into(),
+            }],
+        };
+        assert_eq!(
+            summary.to_text(),
+            "m/gatk-1d: gatk_1d (CNN_1D) from x.jar!a.pt\n"
+        );
+        let bytes = to_json(&summary).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(json["command"], "import");
+        assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(json["models"][0]["folder"], "m/gatk-1d");
+    }
+}

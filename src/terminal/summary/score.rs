@@ -36,7 +36,7 @@ pub(crate) struct StageTimes {
 impl StageTimes {
     /// The stages as lines of text: seconds, and for those of the threads the share of what the
     /// threads had.
-    pub(crate) fn to_text(&self) -> String {
+    pub(crate) fn to_text(self) -> String {
         let mut text = String::new();
         let mut line = |what: &str, time: Duration, note: &str| {
             // Writing to a string cannot fail.

@@ -21,7 +21,7 @@ pub(crate) struct GenomeSummary {
     pub(crate) indels: usize,
     /// Substitutions of several bases.
     pub(crate) multi: usize,
-    /// What became of the variants given with `--variants`.
+    /// The variants given with `--variants`.
     pub(crate) given: GivenCounts,
 }
 
