@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 
-use crate::cli::{self, Resolved};
+use crate::cli::{self, Resolved, UsageError};
 use crate::io::{atomic, standard_output};
 
 /// A command line that was understood, ready to run.
@@ -16,7 +16,7 @@ impl Job {
     ///
     /// # Errors
     /// A wrong command line (exit code 2), or a request for help or the version.
-    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, UsageError> {
         cli::parse(arguments).map(Self)
     }
 

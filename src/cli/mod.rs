@@ -51,6 +51,9 @@ enum Command {
     Import(import::ImportArgs),
 }
 
+/// A wrong command line, or a request for help or the version; it prints itself and exits.
+pub(crate) type UsageError = clap::Error;
+
 /// A command line that was understood.
 #[derive(Debug)]
 pub(crate) struct Resolved {
@@ -66,9 +69,7 @@ pub(crate) struct Resolved {
 ///
 /// # Errors
 /// A wrong command line, or a request for help or the version.
-pub(crate) fn parse(
-    arguments: impl IntoIterator<Item = OsString>,
-) -> Result<Resolved, clap::Error> {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Resolved, UsageError> {
     let Cli { run, command } = Cli::try_parse_from(untag_resources(arguments))?;
     let name = command.name();
     let mut files = Files::default();
