@@ -1,4 +1,4 @@
-//! What has to be seen before Rust's runtime begins.
+//! The state of standard output before Rust's runtime begins.
 #![expect(
     unsafe_code,
     reason = "the runtime hides that standard output is closed before `main` can look"

@@ -94,17 +94,3 @@ fn another_reference(
         right.display()
     )
 }
-
-/// A word as a shell would need it.
-fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
-    let clean: String = word
-        .chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect();
-    if !clean.is_empty() && clean.chars().all(is_plain) {
-        clean
-    } else {
-        format!("'{}'", clean.replace('\'', "'\\''"))
-    }
-}

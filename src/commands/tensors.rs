@@ -2,7 +2,6 @@
 
 mod table;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -16,10 +15,10 @@ use crate::io::{atomic, checksum, regions};
 use crate::terminal::progress::Progress;
 use crate::terminal::summary::TensorsSummary;
 use crate::terminal::threads;
+use cnnfilter_core::encode::Encoder;
 use cnnfilter_core::encode::annotations::AnnotationSource;
-use cnnfilter_core::encode::store::{LabelledExample, StoreHeader, StoreInput};
-use cnnfilter_core::encode::{Encoder, Outcome};
-use cnnfilter_core::genome::VariantKind;
+use cnnfilter_core::encode::labelled::ExampleCounts;
+use cnnfilter_core::encode::store::{StoreHeader, StoreInput};
 use cnnfilter_core::label::{AltState, MatchRule, SampleRecords, TruthRecords};
 use cnnfilter_core::networks::card::TensorSpec;
 use cnnfilter_core::vcf::VcfRecord;
@@ -81,17 +80,23 @@ pub(crate) fn run(plan: &TensorsPlan) -> Result<TensorsSummary> {
         atomic::check_target(path)?;
     }
     let mut bases = inputs.reference.reader()?;
-    let mut writer = ExampleWriter::create(&plan.output)?;
-    let mut table = Table::open(plan, &inputs.encoder)?;
-    let mut counts = Counts::default();
-    let mut progress = Progress::new(plan.quiet);
-    let workers = Workers::default();
+    let mut output = Output {
+        plan,
+        inputs: &inputs,
+        pool: &pool,
+        workers: Workers::default(),
+        writer: ExampleWriter::create(&plan.output)?,
+        table: Table::open(plan, &inputs.encoder)?,
+        counts: ExampleCounts::default(),
+        progress: Progress::new(plan.quiet),
+        records: 0,
+    };
     let mut truth_records = TruthRecords::default();
-    let mut number = 0;
     while let Some((contig, mut records)) = calls.next_contig()? {
         let before = records.len();
         records.retain(|record| regions::hold(wanted.as_ref(), record));
-        counts.leave("outside the regions", (before - records.len()) as u64);
+        let outside = (before - records.len()) as u64;
+        output.counts.leave_out("outside the regions", outside);
         if records.is_empty() {
             continue;
         }
@@ -112,59 +117,127 @@ pub(crate) fn run(plan: &TensorsPlan) -> Result<TensorsSummary> {
         let labels = source.label(&calls, MatchRule::Allele, wanted.as_ref())?;
         drop(contig_bases);
         truth_records += labels.truth_records;
-        let mut labelled = records.into_iter().zip(labels.alternates);
+        output.add_contig(&contig, records.into_iter().zip(labels.alternates))?;
+    }
+    let outside = calls.left_out();
+    output.counts.leave_out("outside the regions", outside);
+    output.finish(&truth_records)
+}
+
+/// The files that get the examples.
+struct Output<'a> {
+    plan: &'a TensorsPlan,
+    inputs: &'a Inputs,
+    pool: &'a rayon::ThreadPool,
+    workers: Workers,
+    writer: ExampleWriter,
+    table: Option<Table>,
+    counts: ExampleCounts,
+    progress: Progress,
+    /// Records taken so far.
+    records: u64,
+}
+
+impl Output<'_> {
+    /// Encodes the records of a contig, each with the verdict on its ALTs, and writes their
+    /// examples.
+    fn add_contig(
+        &mut self,
+        contig: &str,
+        mut labelled: impl Iterator<Item = (VcfRecord, Vec<AltState>)>,
+    ) -> Result<()> {
         loop {
             let chunk: Vec<(VcfRecord, Vec<AltState>)> = labelled.by_ref().take(CHUNK).collect();
             let Some(last) = chunk.last().map(|(record, _)| record.position()) else {
-                break;
+                return Ok(());
             };
             let size = chunk.len() as u64;
-            let mut states = Vec::new();
-            let mut to_encode = Vec::new();
-            for (record, of_alternates) in chunk {
-                number += 1;
-                if of_alternates.iter().any(|state| state.is_real().is_some()) {
-                    states.push(of_alternates);
-                    to_encode.push(Call { number, record });
-                } else {
-                    let reason = of_alternates
-                        .first()
-                        .map_or("no call", |state| match state {
-                            AltState::Unjudged(reason) => reason.text(),
-                            _ => "no call",
-                        });
-                    counts.leave(reason, 1);
-                }
-            }
-            let encoded = encode_calls(to_encode, &inputs, &pool, &workers)?;
-            for ((call, outcome), states) in encoded.into_iter().zip(states) {
-                for example in examples(&call.record, outcome, &states, &mut counts) {
-                    counts.classes[example.class()] += 1;
-                    if let Some(table) = &mut table {
-                        table.add(&example)?;
-                    }
-                    writer.push(&example)?;
-                }
-            }
-            let share = inputs.share_passed(&contig, last);
-            progress.advance(size, &format!("{contig}:{last}"), share);
+            self.add_chunk(chunk)?;
+            let share = self.inputs.share_passed(contig, last);
+            self.progress
+                .advance(size, &format!("{contig}:{last}"), share);
         }
     }
-    progress.finish();
-    counts.leave("outside the regions", calls.left_out());
-    warn_of_truth(&plan.labels, &truth_records);
-    for note in read_notes(&workers.read_counts(), &inputs) {
-        log::warn!("{note}");
+
+    fn add_chunk(&mut self, chunk: Vec<(VcfRecord, Vec<AltState>)>) -> Result<()> {
+        let (mut calls, mut states) = (Vec::new(), Vec::new());
+        for (record, of_alternates) in chunk {
+            self.records += 1;
+            if self.counts.takes(&of_alternates) {
+                states.push(of_alternates);
+                calls.push(Call {
+                    number: self.records,
+                    record,
+                });
+            }
+        }
+        let encoded = encode_calls(calls, self.inputs, self.pool, &self.workers)?;
+        for ((call, outcome), states) in encoded.into_iter().zip(states) {
+            for example in self.counts.label(&call.record, outcome, &states) {
+                if let Some(table) = &mut self.table {
+                    table.add(&example)?;
+                }
+                self.writer.push(&example)?;
+            }
+        }
+        Ok(())
     }
-    if counts.classes.iter().sum::<u64>() == 0 {
-        bail!(
-            "{}: no call is judged by the labels given; nothing to train on ({})",
-            plan.variants.display(),
-            counts.left_out_text()
+
+    /// Tells what was odd, closes the files and returns the summary.
+    ///
+    /// # Errors
+    /// No example, or a file that cannot be written.
+    fn finish(self, truth_records: &TruthRecords) -> Result<TensorsSummary> {
+        let Self {
+            plan,
+            inputs,
+            counts,
+            ..
+        } = self;
+        self.progress.finish();
+        warn_of_truth(&plan.labels, truth_records);
+        for note in read_notes(&self.workers.read_counts(), inputs) {
+            log::warn!("{note}");
+        }
+        if counts.examples() == 0 {
+            bail!(
+                "{}: no call is judged by the labels given; nothing to train on ({})",
+                plan.variants.display(),
+                counts.left_out_text()
+            );
+        }
+        let header = store_header(plan, inputs, &counts)?;
+        // Both or none: the table waits under its temporary name for the examples.
+        let (path, text) = (
+            plan.table.as_deref(),
+            self.table.map(Table::finish).transpose()?,
         );
+        let text = text.unwrap_or_default();
+        let file = path.filter(|path| !atomic::is_special(path));
+        let prepared = file.map(|path| atomic::prepare(path, &text)).transpose()?;
+        self.writer.finish(&header)?;
+        match (prepared, path) {
+            (Some(pending), _) => pending.commit()?,
+            (None, Some(pipe)) => atomic::write(pipe, &text)?,
+            (None, None) => {}
+        }
+        Ok(TensorsSummary {
+            set: plan.set.clone(),
+            classes: counts.classes,
+            left_out: counts.left_out,
+            sample_depth: header.sample_depth,
+        })
     }
+}
+
+/// The header of the file of examples.
+fn store_header(
+    plan: &TensorsPlan,
+    inputs: &Inputs,
+    counts: &ExampleCounts,
+) -> Result<StoreHeader> {
     let tensor = TensorSpec::of_allele(inputs.encoder.uses_reads());
-    let header = StoreHeader {
+    Ok(StoreHeader {
         set: plan.set.clone(),
         encoder: tensor.encoder,
         annotations: inputs.encoder.annotation_names(),
@@ -174,95 +247,11 @@ pub(crate) fn run(plan: &TensorsPlan) -> Result<TensorsSummary> {
             .encoder
             .uses_reads()
             .then_some(inputs.sample_inputs[0].mean_depth),
-        inputs: input_files(plan, &inputs)?,
+        inputs: input_files(plan, inputs)?,
         left_out: counts.left_out.clone().into_iter().collect(),
         classes: counts.classes,
         cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    // Both or none: the table waits under its temporary name for the examples.
-    let (path, text) = (plan.table.as_deref(), table.map(Table::finish).transpose()?);
-    let text = text.unwrap_or_default();
-    let file = path.filter(|path| !atomic::is_special(path));
-    let prepared = file.map(|path| atomic::prepare(path, &text)).transpose()?;
-    writer.finish(&header)?;
-    match (prepared, path) {
-        (Some(pending), _) => pending.commit()?,
-        (None, Some(pipe)) => atomic::write(pipe, &text)?,
-        (None, None) => {}
-    }
-    Ok(TensorsSummary {
-        set: plan.set.clone(),
-        classes: counts.classes,
-        left_out: counts.left_out,
-        sample_depth: header.sample_depth,
     })
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    classes: [u64; 4],
-    left_out: BTreeMap<String, u64>,
-}
-
-impl Counts {
-    fn leave(&mut self, reason: &str, count: u64) {
-        if count > 0 {
-            *self.left_out.entry(reason.to_owned()).or_default() += count;
-        }
-    }
-
-    fn left_out_text(&self) -> String {
-        let parts: Vec<String> = self
-            .left_out
-            .iter()
-            .map(|(reason, count)| format!("{count} {reason}"))
-            .collect();
-        if parts.is_empty() {
-            "there is none".to_owned()
-        } else {
-            parts.join(", ")
-        }
-    }
-}
-
-/// The examples of one record: one an ALT that is judged.
-fn examples(
-    record: &VcfRecord,
-    outcome: Outcome,
-    states: &[AltState],
-    counts: &mut Counts,
-) -> Vec<LabelledExample> {
-    let site = match outcome {
-        Outcome::Encoded(site) => site,
-        Outcome::Skipped(skip) => {
-            counts.leave(skip.reason(), 1);
-            return Vec::new();
-        }
-    };
-    let Some(variant) = record.variant() else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for allele in site.alleles {
-        let Some(alternate) = allele.alternate else {
-            continue;
-        };
-        let state = states.get(alternate).copied();
-        match state.and_then(AltState::is_real) {
-            Some(is_real) => found.push(LabelledExample {
-                example: allele.example,
-                is_indel: allele.kind == VariantKind::Indel,
-                is_real,
-                is_genotype_right: state == Some(AltState::AlleleAndGenotype),
-                contig: variant.contig.clone(),
-                start: variant.start,
-                reference: variant.reference.clone(),
-                alternate: variant.alternates[alternate].clone(),
-            }),
-            None => counts.leave("ALT not judged", 1),
-        }
-    }
-    found
 }
 
 /// The files that the examples were made of. Reads and references are large: their indexes stand for

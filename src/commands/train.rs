@@ -58,13 +58,7 @@ pub(crate) struct TrainPlan {
 /// Anything that is wrong with the configuration or the examples, or a file that cannot be written.
 pub(crate) fn run(plan: &TrainPlan) -> Result<TrainSummary> {
     let pool = threads::pool(plan.threads)?;
-    let mut config = match &plan.config {
-        Some(path) => TrainConfig::from_toml(&run_dir::read_text(path)?)
-            .with_context(|| path.display().to_string())?,
-        None => TrainConfig::default(),
-    };
-    config.apply_overrides(&plan.overrides).context("--set")?;
-    config.check()?;
+    let config = read_config(plan)?;
     let data = Data::open(plan, &config)?;
     let init = plan
         .init
@@ -90,42 +84,19 @@ pub(crate) fn run(plan: &TrainPlan) -> Result<TrainSummary> {
     let config_text = config.to_toml()?;
     let sizes = serde_json::to_string(&sizes)?;
     let config_sha256 = weights::sha256(format!("{config_text}\n{sizes}").as_bytes());
-    let state = prepare(plan, &data, &config_text, &config_sha256)?;
-
+    let start = prepare(plan, &data, &config_text, &config_sha256)?;
     let run = Run {
         config: &config,
         architecture,
         examples: &data,
-        training: data.training.clone(),
-        training_classes: data.training_classes.clone(),
-        validation: data.validation.clone(),
+        training: data.split.training.clone(),
+        training_classes: data.split.training_classes.clone(),
+        validation: data.split.validation.clone(),
         devices: plan.device.open()?,
     };
-    let begun = Instant::now();
-    let mut steps = Steps::new(plan.quiet, config.epochs);
     let init = init.map(|model| model.weights().clone());
-    let on_event = &mut |event: Event<'_>| match event {
-        Event::Step {
-            step,
-            per_epoch,
-            loss,
-        } => steps.step(step, per_epoch, loss),
-        Event::Epoch(row) => steps.epoch(row),
-    };
-    let save_checkpoint = &mut |state: &State| -> Result<()> {
-        Ok(save_checkpoint(plan, &data, &config_sha256, state)?)
-    };
-    let fitted = pool.install(|| {
-        let callbacks = Callbacks {
-            clock: &|| begun.elapsed().as_secs_f64(),
-            on_event,
-            save_checkpoint,
-        };
-        run.fit(state, init, callbacks)
-    });
-    steps.finish();
-    let state = fitted?;
-    let scored = pool.install(|| run.score(&state.best, &data.validation))?;
+    let state = pool.install(|| fit(plan, &data, &run, &config_sha256, start, init))?;
+    let scored = pool.install(|| run.score(&state.best, &data.split.validation))?;
     let trained = trained(plan, &data, &run, &state, &scored, config_text);
     let figures = Figures::of(&scored);
     let best_epoch = state.early_stopping.best_epoch.unwrap_or(0);
@@ -139,6 +110,49 @@ pub(crate) fn run(plan: &TrainPlan) -> Result<TrainSummary> {
         validation_examples: scored.len(),
         model: folder,
     })
+}
+
+/// The configuration with what the command line sets.
+fn read_config(plan: &TrainPlan) -> Result<TrainConfig> {
+    let mut config = match &plan.config {
+        Some(path) => TrainConfig::from_toml(&run_dir::read_text(path)?)
+            .with_context(|| path.display().to_string())?,
+        None => TrainConfig::default(),
+    };
+    config.apply_overrides(&plan.overrides).context("--set")?;
+    config.check()?;
+    Ok(config)
+}
+
+/// Fits, from a checkpoint or from weights where there are any; says how far it is and writes
+/// checkpoints.
+fn fit(
+    plan: &TrainPlan,
+    data: &Data,
+    run: &Run<'_>,
+    config_sha256: &str,
+    start: Option<State>,
+    init: Option<Weights>,
+) -> Result<State> {
+    let begun = Instant::now();
+    let mut steps = Steps::new(plan.quiet, run.config.epochs);
+    let callbacks = Callbacks {
+        clock: &|| begun.elapsed().as_secs_f64(),
+        on_event: &mut |event| match event {
+            Event::Step {
+                step,
+                per_epoch,
+                loss,
+            } => steps.step(step, per_epoch, loss),
+            Event::Epoch(row) => steps.epoch(row),
+        },
+        save_checkpoint: &mut |state| -> Result<()> {
+            Ok(save_checkpoint(plan, data, config_sha256, state)?)
+        },
+    };
+    let fitted = run.fit(start, init, callbacks);
+    steps.finish();
+    fitted
 }
 
 /// The family and the sizes that the configuration asks for.

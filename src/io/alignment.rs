@@ -37,7 +37,7 @@ struct AlignmentFile {
     strangers: BTreeMap<Vec<u8>, u64>,
     /// The next read of the sweep.
     next: Record,
-    /// Whether `next` holds a read.
+    /// True where `next` holds a read.
     pending: bool,
 }
 
@@ -50,7 +50,7 @@ pub struct AlignmentSource {
     equals: Equals,
 }
 
-/// What there is to tell about reads over calls. A read over two calls counts twice, so that the
+/// Counts of oddities among reads over calls. A read over two calls counts twice, so that the
 /// numbers do not depend on how the calls are shared out among threads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadCounts {
@@ -71,7 +71,7 @@ impl ReadCounts {
     }
 }
 
-/// What a file's header says.
+/// A file's header.
 #[derive(Debug, Clone)]
 pub struct AlignmentHeader {
     /// Contigs.
@@ -352,7 +352,7 @@ impl AlignmentSource {
         })
     }
 
-    /// What there is to tell about the reads so far.
+    /// Counts of the reads so far.
     pub fn counts(&self) -> ReadCounts {
         let strangers = self.files.iter().flat_map(|file| {
             let path = &file.file.path;

@@ -18,7 +18,7 @@ pub(super) const SLACK: Duration = Duration::from_secs(60);
 pub(super) struct AlignmentIndex {
     /// Where it lies.
     pub path: PathBuf,
-    /// What is in it; nothing for a CRAM's, or for a file that is no index, which htslib refuses.
+    /// Its content; nothing for a CRAM's, or for a file that is no index, which htslib refuses.
     bins: Option<BinningIndex>,
 }
 
@@ -70,7 +70,7 @@ impl AlignmentIndex {
     }
 }
 
-/// Whether an index was written before its file.
+/// True where an index was written before its file.
 pub(super) fn is_older(index: &Path, file: &Path) -> bool {
     let time = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
     match (time(index), time(file)) {

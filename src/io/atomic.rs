@@ -217,7 +217,7 @@ fn around_temporary(name: &str) -> (String, &'static str) {
     (format!(".{}.", &name[..end]), ".tmp")
 }
 
-/// Whether something stands at `target` that is no file and no folder.
+/// True where something stands at `target` that is no file and no folder.
 pub fn is_special(target: &Path) -> bool {
     target
         .metadata()

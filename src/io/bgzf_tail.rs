@@ -1,4 +1,4 @@
-//! Whether a compressed file was written to its end.
+//! The end of a compressed file: was it written whole?
 //!
 //! BGZF files end in an empty block of 28 bytes, CRAM files in an empty container (SAM
 //! specification, section 4.1.2; CRAM specification 3.1, section 9). Both are the only way to tell
@@ -26,7 +26,7 @@ const CRAM2_EOF: [u8; 30] = [
     0x01, 0, 0x06, 0x06, 0x01, 0, 0x01, 0, 0x01, 0,
 ];
 
-/// Whether some bytes begin a BGZF block: gzip with the extra field `BC`.
+/// True where some bytes begin a BGZF block: gzip with the extra field `BC`.
 pub fn is_bgzf(head: &[u8]) -> bool {
     head.starts_with(&[0x1f, 0x8b, 0x08, 0x04]) && head.get(12..14) == Some(b"BC")
 }

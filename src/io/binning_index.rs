@@ -21,14 +21,14 @@ pub(super) struct BinningIndex {
     pub contigs: Vec<IndexedContig>,
 }
 
-/// What the index knows of one contig.
+/// The index of one contig.
 #[derive(Debug, Default)]
 pub(super) struct IndexedContig {
     /// Its name, where the index has names (those of text files).
     pub name: Vec<u8>,
     /// Where its first record begins and its last one ends; nothing without records.
     pub span: Option<(u64, u64)>,
-    /// How many records it has, where the index counts them.
+    /// Number of its records, where the index counts them.
     pub records: Option<u64>,
     /// Number and first offset of each bin, sorted; of CSI only.
     bins: Vec<(u32, u64)>,
@@ -164,7 +164,7 @@ impl BinningIndex {
         spans.map(|(_, end)| end).max()
     }
 
-    /// How many records there are, where the index counts them.
+    /// Number of records, where the index counts them.
     pub(super) fn records(&self) -> Option<u64> {
         let with_records = self.contigs.iter().filter(|contig| contig.span.is_some());
         with_records.map(|contig| contig.records).sum()

@@ -138,7 +138,7 @@ impl DepthFile<'_> {
         Ok(wanted)
     }
 
-    /// What stands for the number of reads on each contig: mapped reads, where a BAM's index counts
+    /// A measure of the number of reads on each contig: mapped reads, where a BAM's index counts
     /// them, a CRAM's records, lengths where neither is known.
     fn counts(&mut self) -> Result<Vec<u64>, IoError> {
         let header = self.file.reader.header();

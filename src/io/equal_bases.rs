@@ -12,7 +12,7 @@ pub(super) struct Equals {
     reader: Option<FastaReader>,
     /// The contig that is swept.
     pub contig: String,
-    /// What was read last.
+    /// The bases that were read last.
     block: Option<(String, ReferenceBlock)>,
     failure: Option<IoError>,
 }
@@ -43,7 +43,7 @@ impl Equals {
         read
     }
 
-    /// What went wrong since it was last asked.
+    /// The error since it was last asked.
     ///
     /// # Errors
     /// Where the reference cannot be read.

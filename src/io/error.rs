@@ -1,4 +1,4 @@
-//! What can go wrong with files: which file, where in it, what was found, what to do.
+//! Errors of files: which file, where in it, what was found, what to do.
 
 use std::path::{Path, PathBuf};
 
@@ -10,17 +10,17 @@ use cnnfilter_core::vcf::VcfError;
 pub struct IoError {
     /// The file as the user named it; `-` for standard input or output.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The problem.
     pub problem: Problem,
 }
 
-/// What is wrong with a file.
+/// A problem of a file.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// The system refuses.
     #[error("cannot {action}: {source}")]
     System {
-        /// What was tried: `open`, `read`, `write`, `create`, `rename`.
+        /// The attempt: `open`, `read`, `write`, `create`, `rename`.
         action: &'static str,
         /// The system's answer.
         source: std::io::Error,
@@ -34,9 +34,9 @@ pub enum Problem {
     /// Another format.
     #[error("expected {expected}, found {found}")]
     Format {
-        /// What can be read here.
+        /// The formats that can be read here.
         expected: &'static str,
-        /// What the file looks like.
+        /// The format that the file seems to have.
         found: String,
     },
     /// A defect of the VCF's header.
@@ -49,7 +49,7 @@ pub enum Problem {
         number: u64,
         /// Contig and position where they can be read.
         place: Option<String>,
-        /// What is wrong.
+        /// The problem.
         source: VcfError,
     },
     /// An index that is needed is not there.
@@ -63,7 +63,7 @@ pub enum Problem {
     /// htslib reports an error.
     #[error("{action}: {message}")]
     Htslib {
-        /// What was tried.
+        /// The attempt.
         action: String,
         /// htslib's words.
         message: String,
@@ -73,7 +73,7 @@ pub enum Problem {
     Region {
         /// Number of the line, from 1.
         line: u64,
-        /// What is wrong.
+        /// The problem.
         reason: String,
         /// The line.
         found: String,

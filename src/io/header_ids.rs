@@ -74,7 +74,7 @@ pub(super) fn contigs(header: &VcfHeader) -> Result<BTreeMap<u64, String>, Strin
     Ok(contigs.names)
 }
 
-/// What in a header's columns cannot stand in BCF, with what to do.
+/// The part of a header's columns that cannot stand in BCF, with what to do.
 ///
 /// # Errors
 /// FORMAT without a sample, or a sample without a name.

@@ -24,7 +24,7 @@ fn silence() {
     SILENCE.call_once(|| unsafe { htslib::hts_set_log_level(htslib::htsLogLevel_HTS_LOG_OFF) });
 }
 
-/// Whether htslib has made no header.
+/// True where htslib has made no header.
 fn is_null(header: &HeaderView) -> bool {
     // SAFETY: the pointer is compared and not followed, and does not outlive the header.
     unsafe { header.as_ptr() }.is_null()

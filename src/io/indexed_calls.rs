@@ -132,7 +132,7 @@ impl IndexedCalls {
         self.contigs.iter().map(|(_, name, _)| name.as_str())
     }
 
-    /// How many records the file has, where the index counts them.
+    /// Number of records of the file, where the index counts them.
     pub(super) fn records(&self) -> Option<u64> {
         self.index.records()
     }
@@ -179,9 +179,9 @@ pub(super) struct RegionRecords {
     index: BinningIndex,
     is_bcf: bool,
     wanted: Vec<Wanted>,
-    /// Which of them is being read.
+    /// Index of the one that is being read.
     contig: usize,
-    /// Which of its intervals; nothing before its first record is sought.
+    /// Index of its interval; nothing before its first record is sought.
     interval: Option<usize>,
     /// The record being handed out, and how much of it was.
     record: Vec<u8>,

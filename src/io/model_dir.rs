@@ -65,7 +65,8 @@ fn builtin(choice: Option<&Path>, reads: bool) -> Result<Option<Builtin>, IoErro
     Ok(found)
 }
 
-/// What the card in `folder`, or of the model inside the program of that name, says about filtering; the weights are not looked at.
+/// The part of a card that filtering needs: of the model in `folder`, or inside the program under that
+/// name. The weights are not looked at.
 ///
 /// # Errors
 /// Where the card is missing or damaged.

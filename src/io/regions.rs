@@ -73,7 +73,7 @@ pub fn read(arguments: &[String], contigs: &ContigTable) -> Result<IntervalSet, 
     Ok(IntervalSet::new(regions))
 }
 
-/// Whether a record lies in the regions that were asked for, if any: by its POS, so that it lies in
+/// True where a record lies in the regions that were asked for, if any: by its POS, so that it lies in
 /// one of the parts of a scattered run only.
 pub fn hold(regions: Option<&IntervalSet>, record: &VcfRecord) -> bool {
     regions.is_none_or(|regions| {
@@ -101,7 +101,7 @@ pub fn read_file(path: &Path, what: &str, contigs: &ContigTable) -> Result<Inter
     Ok(IntervalSet::new(regions))
 }
 
-/// What a file's name says about it.
+/// The format that a file's name tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Suffix {
     Bed,
@@ -139,7 +139,7 @@ impl Suffix {
     }
 }
 
-/// How the lines of a file are read.
+/// Layout of the lines of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
     /// Columns from 0, half-open.
@@ -150,7 +150,7 @@ enum Layout {
     Typed,
 }
 
-/// What stands in front of the first region of a file.
+/// The lines before the first region of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Front {
     Nothing,
@@ -195,7 +195,7 @@ fn layout(suffix: Option<Suffix>, front: Front, first: &str) -> Result<Layout, S
     }
 }
 
-/// Whether columns are contig, start, end, strand and name: in BED the fifth is a number.
+/// True where columns are contig, start, end, strand and name: in BED the fifth is a number.
 fn is_interval_row(columns: &[&str]) -> bool {
     matches!(columns, [_, _, _, "+" | "-", name] if name.parse::<f64>().is_err())
 }
@@ -287,7 +287,7 @@ fn read_variants(
 #[derive(Clone, Copy)]
 struct Names<'a> {
     contigs: &'a ContigTable,
-    /// Whether others are an error.
+    /// True where others are an error.
     is_strict: bool,
 }
 

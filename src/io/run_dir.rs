@@ -29,7 +29,7 @@ pub fn read_text(path: &Path) -> Result<String, IoError> {
     std::fs::read_to_string(path).map_err(|error| IoError::system(path, "read", error))
 }
 
-/// Whether a folder holds a checkpoint.
+/// True where a folder holds a checkpoint.
 pub fn has_checkpoint(folder: &Path) -> bool {
     folder.join(CHECKPOINT).join(METADATA).is_file()
 }

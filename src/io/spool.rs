@@ -49,7 +49,7 @@ impl Replay {
         Ok(replay)
     }
 
-    /// Whether the input was a stream and had to be copied.
+    /// True where the input was a stream and had to be copied.
     pub fn is_copied(&self) -> bool {
         self.copy.is_some()
     }

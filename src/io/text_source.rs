@@ -1,6 +1,6 @@
 //! VCF text out of VCF, VCF.gz, BCF or standard input.
 //!
-//! What the bytes are is told from the bytes, never from the name. BCF goes through htslib, which
+//! The format is told from the bytes, never from the name. BCF goes through htslib, which
 //! writes it as text into a pipe; everything else is passed on as it is.
 
 use std::fs::File;
@@ -21,7 +21,7 @@ use super::hts;
 use super::indexed_calls::IndexedCalls;
 use cnnfilter_core::genome::IntervalSet;
 
-/// How many bytes are looked at to tell a format.
+/// Bytes that are looked at to tell a format.
 const PEEK: u64 = 1 << 16;
 
 /// The last 28 bytes that came out of a reader.
@@ -52,9 +52,9 @@ pub struct TextSource {
     lines: Box<dyn BufRead + Send>,
     /// Set for BGZF input.
     tail: Option<Tail>,
-    /// Whether a last line without a line feed is taken for a cut-off file.
+    /// True where a last line without a line feed is taken for a cut-off file.
     needs_line_feed: bool,
-    /// Whether the line that was read last has none.
+    /// True where the line that was read last has none.
     lacks_line_feed: bool,
     /// Threads that translate BCF.
     translators: Vec<JoinHandle<Result<(), IoError>>>,
@@ -177,12 +177,12 @@ impl TextSource {
         self.needs_line_feed = false;
     }
 
-    /// Whether the line that was read last lacks its line feed: the file may be cut off in it.
+    /// True where the line that was read last lacks its line feed: the file may be cut off in it.
     pub fn lacks_line_feed(&self) -> bool {
         self.lacks_line_feed
     }
 
-    /// Whether the text that has not been read yet begins so; nothing is taken out of it.
+    /// True where the text that has not been read yet begins so; nothing is taken out of it.
     ///
     /// # Errors
     /// Where the file cannot be read.

@@ -13,7 +13,7 @@ use cnnfilter_core::vcf::{OrderCheck, VcfError, VcfHeader, VcfRecord, last_line}
 /// unless [`Order`] says otherwise.
 pub struct VcfReader {
     source: TextSource,
-    /// What is read: the file of `source`, or a copy of it.
+    /// The bytes that are read: the file of `source`, or a copy of it.
     file: PathBuf,
     header: VcfHeader,
     columns: usize,
@@ -25,7 +25,7 @@ pub struct VcfReader {
     records_of_file: Option<u64>,
 }
 
-/// What is asked of the order of records.
+/// The order that records must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// Contigs in one piece each, positions ascending.
@@ -36,7 +36,7 @@ pub enum Order {
     Any,
 }
 
-/// Whether it must be known how many records lie outside of regions.
+/// Need of the number of records outside of regions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counts {
     /// It goes into a file, which is the same with an index as without.
@@ -46,7 +46,7 @@ pub enum Counts {
 }
 
 impl Order {
-    /// What a command asks for whose user may allow any order.
+    /// The order for a command whose user may allow any.
     pub fn allowed(any: bool) -> Self {
         if any {
             Self::Any

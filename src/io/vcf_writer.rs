@@ -55,7 +55,7 @@ pub struct OutputOptions {
     pub path: PathBuf,
     /// The format.
     pub format: OutputFormat,
-    /// Whether an index is made beside a compressed file.
+    /// True where a compressed file gets an index beside it.
     pub index: bool,
     /// Threads that compress.
     pub threads: usize,
@@ -155,7 +155,7 @@ impl VcfWriter {
         written
     }
 
-    /// Whether an index is to stand beside the file.
+    /// True where an index is to stand beside the file.
     fn wants_index(&self) -> bool {
         self.options.index
             && self.pending.is_some()

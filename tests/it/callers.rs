@@ -17,7 +17,7 @@ const NO_CONTIG: &str = "contig not in the reference";
 /// INFO keys that a model may fill.
 const KEYS: [&str; 4] = ["CNN_1D", "CNN_2D", "CNN_AS", "CNN_PROB"];
 
-/// What becomes of the records of one file.
+/// Fate of the records of one file.
 struct Case {
     file: &'static str,
     records: u64,
@@ -131,7 +131,7 @@ fn counts(message: &str) -> Vec<(&str, u64)> {
         .collect()
 }
 
-/// Whether the caller spelled the ALT in bases and it is another than REF.
+/// True where the caller spelled the ALT in bases and it is another than REF.
 fn is_spelled(reference: &str, alternate: &str) -> bool {
     alternate.bytes().all(|letter| letter.is_ascii_alphabetic())
         && !alternate.eq_ignore_ascii_case(reference)

@@ -1,4 +1,4 @@
-//! What `eval` reports.
+//! `eval`: figures, tables and the page.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

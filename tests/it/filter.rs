@@ -1,4 +1,4 @@
-//! What `filter` does to records.
+//! `filter`: FILTER, genotypes and records.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -17,7 +17,7 @@ fn data(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// What standard error says beside the summary.
+/// Standard error without the summary.
 fn warnings(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     let lines = text.lines().filter(|line| line.contains("warning: "));
@@ -700,7 +700,7 @@ fn a_file_without_thresholds_says_what_to_give() {
     assert!(message.contains("it is an input of this run"), "{message}");
 }
 
-/// What nf-core/sarek and WARP pass, and GATK's ways to spell it.
+/// The options of nf-core/sarek and WARP, and GATK's ways to spell them.
 #[test]
 fn the_flags_of_pipelines_are_taken() {
     let lab = Lab::new();

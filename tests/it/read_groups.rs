@@ -50,7 +50,7 @@ fn write_reads(
 
 const TWO: [&str; 2] = ["@RG\tID:1\tSM:demo", "@RG\tID:2\tSM:other"];
 
-/// What a run writes and says.
+/// Output and messages of a run.
 fn run(reads: &Path, more: &[&str]) -> (Vec<String>, String) {
     let arguments = [&["-I", text(reads)], more].concat();
     let output = score(&demo("calls.vcf"), Path::new("cnnfilter_reads"), &arguments);

@@ -74,7 +74,7 @@ fn run(calls: &Path, arguments: &[&str]) -> (Vec<u8>, String) {
     (succeed(output), said)
 }
 
-/// Whether a run says that it reads all of the calls, which it does once at most.
+/// True where a run says that it reads all of the calls, which it does once at most.
 fn reads_through(said: &str) -> bool {
     let lines: Vec<&str> = said
         .lines()

@@ -1,4 +1,4 @@
-//! What `score` does to calls.
+//! `score`: the keys that calls get.
 
 use std::io::Write;
 use std::process::Stdio;

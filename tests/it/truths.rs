@@ -33,7 +33,7 @@ fn run(lab: &Lab, calls: &Path, more: &[&str]) -> (Output, PathBuf) {
     (program(&arguments).output().unwrap(), folder)
 }
 
-/// What the terminal shows and standard error of a run that must succeed.
+/// Standard output and standard error of a run that must succeed.
 fn shown(lab: &Lab, calls: &Path, more: &[&str]) -> (String, String) {
     let (output, _) = run(lab, calls, more);
     let message = String::from_utf8_lossy(&output.stderr).into_owned();

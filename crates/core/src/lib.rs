@@ -9,10 +9,11 @@
 //! encode ── a call and its reads become a tensor
 //! score ── log odds, probabilities, thresholds
 //! networks ── the networks, their cards and weights
+//! annotate ── scores into a record's keys, and their definitions into the header
 //! filter ── what a score means for FILTER: tranches, thresholds
 //! ```
 //!
-//! What a user of the library needs first stands at the top: read a record ([`VcfRecord`]), encode
+//! The items that a user of the library needs first stand at the top: read a record ([`VcfRecord`]), encode
 //! it with its reads ([`encode_record`]; [`encode::ShardEncoder`] for many records at once), and
 //! let a model score it ([`Model`]).
 //!
@@ -80,6 +81,7 @@
 //! # }
 //! ```
 
+pub mod annotate;
 pub mod encode;
 pub mod filter;
 pub mod genome;

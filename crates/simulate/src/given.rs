@@ -136,9 +136,37 @@ impl GivenVariants {
         self.read
     }
 
-    /// How many records cannot be taken wherever they lie, by reason.
-    pub fn left_out(&self) -> &BTreeMap<LeftOut, u64> {
-        &self.left_out
+    /// Counts the variants that the sample does not carry, by reason, in the order of the checks.
+    /// `tally` is that of all regions.
+    pub fn left_out(&self, tally: &GivenTally) -> Vec<(String, u64)> {
+        let outside = self.len().saturating_sub(tally.inside);
+        let apart = tally.inside - tally.taken - tally.mismatches;
+        let mut reasons: Vec<(String, u64)> = self
+            .left_out
+            .iter()
+            .map(|(why, count)| (why.to_string(), *count))
+            .collect();
+        for (count, why) in [
+            (outside, "outside the regions"),
+            (tally.mismatches, "with another REF than the reference"),
+            (apart, "at the end of a region or over another variant"),
+        ] {
+            if count > 0 {
+                reasons.push((why.to_owned(), count as u64));
+            }
+        }
+        reasons
+    }
+
+    /// [`Self::left_out`] as a line for people; nothing where the sample carries all.
+    pub fn left_out_text(&self, tally: &GivenTally) -> Option<String> {
+        let parts: Vec<String> = self
+            .left_out(tally)
+            .iter()
+            .map(|(why, count)| format!("{count} {why}"))
+            .collect();
+        let (read, parts) = (self.read, parts.join(", "));
+        (!parts.is_empty()).then(|| format!("given variants left out, of {read} read: {parts}"))
     }
 
     /// Records on the way to a sample.
@@ -351,11 +379,40 @@ mod tests {
             ("1\t.\tA\t<DEL>\t.\t.\t.\tGT\t0/1", LeftOut::NotInBases),
             ("0\t.\tA\tC\t.\t.\t.\tGT\t0/1", LeftOut::NoBase),
         ] {
-            let before = given.left_out().get(&why).copied().unwrap_or(0);
+            let before = given.left_out.get(&why).copied().unwrap_or(0);
             given.push(&record(&format!("20\t{variant}")));
-            assert_eq!(given.left_out()[&why], before + 1, "{variant}");
+            assert_eq!(given.left_out[&why], before + 1, "{variant}");
         }
-        assert_eq!((given.read(), given.len()), (7, 0));
+        assert_eq!((given.read, given.len()), (7, 0));
+    }
+
+    #[test]
+    fn every_one_that_the_sample_does_not_carry_is_in_the_summary() {
+        let mut given = GivenVariants::default();
+        for line in [
+            "20\t104\t.\tT\tA\t.\tPASS\t.\tGT\t0|1",
+            "20\t9000\t.\tT\tA\t.\tPASS\t.\tGT\t0|1",
+            "20\t106\t.\tT\tA\t.\tLOW\t.\tGT\t0|1",
+        ] {
+            given.push(&record(line));
+        }
+        let tally = |taken, mismatches| GivenTally {
+            inside: 1,
+            taken,
+            mismatches,
+            first_mismatch: None,
+        };
+        let text = |taken, mismatches| given.left_out_text(&tally(taken, mismatches)).unwrap();
+        assert_eq!(
+            text(1, 0),
+            "given variants left out, of 3 read: 1 filtered, 1 outside the regions"
+        );
+        assert!(
+            text(0, 1).ends_with("1 outside the regions, 1 with another REF than the reference")
+        );
+        assert!(text(0, 0).ends_with(", 1 at the end of a region or over another variant"));
+        let none = GivenVariants::default();
+        assert_eq!(none.left_out_text(&GivenTally::default()), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! config ── what the run is told
+//! split ── which examples are trained on, which are held out
 //! sampler ── step number → balanced batch, so that a resumed run sees the same batches
 //! schedule ── step number and plateaus → learning rate
 //! early_stopping, history, checkpoint ── when to stop, what is written, how to go on
@@ -99,3 +100,4 @@ pub mod history;
 pub mod learners;
 pub mod sampler;
 pub mod schedule;
+pub mod split;

@@ -11,6 +11,7 @@ use crate::commands::another_reference;
 use crate::io::alignment;
 use crate::io::fasta::Reference;
 use crate::io::{IoError, depth};
+use cnnfilter_core::annotate::ScoreCommand;
 use cnnfilter_core::encode::{Encoder, SampleInput};
 use cnnfilter_core::genome::{ContigTable, FlagSet, ReadFilter, contigs};
 use cnnfilter_core::samples::{
@@ -56,6 +57,23 @@ impl ReadFilterOptions {
             excluded: self
                 .excluded
                 .unwrap_or(encoder.usual_read_filter().excluded),
+        }
+    }
+}
+
+impl EncodingPlan {
+    /// The inputs that scores depend on, for the header of the scored calls.
+    pub(crate) fn command(&self) -> ScoreCommand {
+        let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+        ScoreCommand {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            reads: self.reads.iter().map(text).collect(),
+            sample_map: self.sample_map.as_ref().map(text),
+            min_mapping_quality: self.read_filter.min_mapping_quality,
+            required_flags: self.read_filter.required,
+            excluded_flags: self.read_filter.excluded,
+            sample_depth: self.sample_depth,
+            reference: text(&self.reference),
         }
     }
 }

@@ -3,12 +3,12 @@
 use anyhow::{Result, bail};
 
 use super::{FilterPlan, Output, begin_header, model, regions_of, restrict};
-use crate::commands::quote;
 use crate::io::regions;
 use crate::io::vcf_reader::VcfReader;
 use cnnfilter_core::filter::model_line::score_of_another_model;
 use cnnfilter_core::filter::{CallFilter, FilterSummary};
 use cnnfilter_core::score::keys::PROBABILITY_KEY;
+use cnnfilter_core::vcf::quote;
 
 /// Filters the calls.
 ///

@@ -3,7 +3,6 @@
 use anyhow::{Result, anyhow, bail};
 
 use super::{FilterPlan, Output, TranchePlan, begin_header, known, model, regions_of, restrict};
-use crate::commands::quote;
 use crate::io::regions;
 use crate::io::spool::Replay;
 use crate::io::vcf_reader::{Order, VcfReader};
@@ -13,6 +12,7 @@ use cnnfilter_core::filter::{
     cutoffs,
 };
 use cnnfilter_core::genome::IntervalSet;
+use cnnfilter_core::vcf::quote;
 
 /// Filters the calls.
 ///

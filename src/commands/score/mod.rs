@@ -7,9 +7,8 @@
 
 mod checks;
 mod filters;
-mod header;
 mod order;
-mod scores;
+mod shards;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -18,10 +17,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::encoding::{
-    Call, EncodingPlan, Inputs, ShardTimes, Workers, encode_calls, for_each_shard,
-    inputs as encoding_inputs, read_notes,
-};
+use super::encoding::{Call, EncodingPlan, Inputs, Workers, inputs as encoding_inputs, read_notes};
 use crate::io::regions;
 use crate::io::vcf_reader::{Counts, Order, VcfReader};
 use crate::io::vcf_writer::{OutputOptions, VcfWriter};
@@ -29,11 +25,11 @@ use crate::io::{IoError, model_dir};
 use crate::terminal::progress::Progress;
 use crate::terminal::summary::ScoreSummary;
 use crate::terminal::threads;
+use cnnfilter_core::annotate::Annotator;
 use cnnfilter_core::genome::IntervalSet;
-use cnnfilter_core::networks::Model;
 use cnnfilter_core::score::Aim;
 use cnnfilter_nn::DeviceChoice;
-use scores::ScoredShard;
+use shards::{ScoredShard, score_chunk};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
@@ -93,7 +89,9 @@ pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
         reader.restrict(wanted, plan.left_out)?;
     }
     let mut header = reader.header().clone();
-    header::extend(&mut header, plan, &model, &inputs)?;
+    let columns = inputs.samples.iter().map(|sample| sample.column).collect();
+    let annotator = Annotator::new(&model, columns, inputs.columns);
+    annotator.extend_header(&mut header, &plan.encoding.command())?;
     let filter = plan
         .filter
         .map(|aim| filters::Filter::new(&model, aim, &mut header))
@@ -133,9 +131,11 @@ pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
             if chunk.is_empty() {
                 return Ok(());
             }
-            let (model, inputs, pool, workers) = (&model, &inputs, &pool, &workers);
+            let (annotator, inputs, pool, workers) = (&annotator, &inputs, &pool, &workers);
             in_flight.push_back(
-                scope.spawn(move || score_chunk(chunk, plan.order, model, inputs, pool, workers)),
+                scope.spawn(move || {
+                    score_chunk(chunk, plan.order, annotator, inputs, pool, workers)
+                }),
             );
         }
     })?;
@@ -220,34 +220,4 @@ fn read_chunk(
     }
     summary.times.reading += begun.elapsed();
     Ok(chunk)
-}
-
-/// Encodes and scores one chunk, shard by shard; on a GPU all of it together. The records come
-/// back in the order in which they were read, whether that is sorted or not.
-fn score_chunk(
-    mut chunk: Vec<Call>,
-    order: Order,
-    model: &Model,
-    inputs: &Inputs,
-    pool: &rayon::ThreadPool,
-    workers: &Workers,
-) -> Result<Vec<ScoredShard>> {
-    let numbers = (order == Order::Any).then(|| order::by_position(&mut chunk));
-    let scored = if model.on_gpu() {
-        let begun = Instant::now();
-        let encoded = encode_calls(chunk, inputs, pool, workers)?;
-        let times = ShardTimes {
-            encoding: begun.elapsed(),
-            ..ShardTimes::default()
-        };
-        vec![scores::of_shard(encoded, times, model, inputs)?]
-    } else {
-        for_each_shard(chunk, inputs, pool, workers, |encoded, times| {
-            scores::of_shard(encoded, times, model, inputs)
-        })?
-    };
-    Ok(match numbers {
-        None => scored,
-        Some(numbers) => vec![order::as_read(scored, &numbers)],
-    })
 }

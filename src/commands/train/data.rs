@@ -2,26 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use rayon::prelude::*;
 
 use super::TrainPlan;
 use crate::io::example_file::ExampleFile;
 use crate::io::{checksum, regions};
 use cnnfilter_core::encode::store::{LabelledExample, StoreError, StoreHeader};
-use cnnfilter_core::genome::{Contig, ContigTable};
+use cnnfilter_core::genome::{Contig, ContigTable, IntervalSet};
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::networks::card::{TensorSpec, TrainedOn};
 use cnnfilter_core::networks::family::{self, Sizes, Trainable};
 use cnnfilter_core::networks::scaling::{Scaling, ScalingLearner};
-use cnnfilter_train::config::{NetworkConfig, SetWeight, TrainConfig};
+use cnnfilter_train::config::{NetworkConfig, TrainConfig};
 use cnnfilter_train::fit::ExampleSource;
+use cnnfilter_train::split::{ExampleSet, Split};
 
 /// Examples decoded together while the scaling is learned.
 const CHUNK: usize = 4096;
-
-/// Sets that a message names.
-const SETS_NAMED: usize = 8;
 
 /// All files of examples.
 pub(super) struct Data {
@@ -33,16 +31,10 @@ pub(super) struct Data {
     pub(crate) annotations: Vec<String>,
     /// True where they have reads.
     pub(crate) with_reads: bool,
-    /// Examples to train on, with their weights.
-    pub(crate) training: Vec<(usize, f64)>,
-    /// Classes of these.
-    pub(crate) training_classes: Vec<u8>,
-    /// Examples to validate on.
-    pub(crate) validation: Vec<usize>,
+    /// Which of them are trained on and which are held out.
+    pub(crate) split: Split,
     /// SHA-256 of the files, by name.
     pub(crate) checksums: BTreeMap<String, String>,
-    /// Per file, examples per class to train and to validate on.
-    counts: Vec<[[u64; 4]; 2]>,
 }
 
 impl ExampleSource for Data {
@@ -70,11 +62,8 @@ impl Data {
             first: vec![0],
             annotations: Vec::new(),
             with_reads: false,
-            training: Vec::new(),
-            training_classes: Vec::new(),
-            validation: Vec::new(),
+            split: Split::default(),
             checksums: BTreeMap::new(),
-            counts: Vec::new(),
         };
         for path in plan.examples.iter().chain(&plan.validation) {
             let file = ExampleFile::open(path)?;
@@ -87,18 +76,6 @@ impl Data {
             data.files.push(file);
         }
         data.split(plan, config)?;
-        for (what, empty) in [
-            ("train", data.training.is_empty()),
-            ("validate", data.validation.is_empty()),
-        ] {
-            if empty {
-                bail!(
-                    "there is no example to {what} on: of {} examples {} are held out; see `validation` in the configuration and --validation",
-                    data.len(),
-                    data.validation.len()
-                );
-            }
-        }
         Ok(data)
     }
 
@@ -135,81 +112,27 @@ impl Data {
         Ok(())
     }
 
-    fn split(&mut self, plan: &TrainPlan, config: &TrainConfig) -> Result<()> {
-        let held = &config.validation;
-        for name in held.sets.iter().chain(config.batches.set_weights.keys()) {
-            if !self.headers.iter().any(|header| header.set == *name) {
-                let known: BTreeSet<&str> = self.headers.iter().map(|h| h.set.as_str()).collect();
-                let mut known: Vec<&str> = known.into_iter().collect();
-                let more = known.len().saturating_sub(SETS_NAMED);
-                known.truncate(SETS_NAMED);
-                bail!(
-                    "the configuration names the set `{name}`; there are {}{}",
-                    known.join(", "),
-                    match more {
-                        0 => String::new(),
-                        more => format!(" and {more} more"),
-                    }
-                );
-            }
-        }
-        let by_share =
-            plan.validation.is_empty() && held.sets.is_empty() && held.regions.is_empty();
-        let mut labels = Vec::new();
-        let mut contigs = BTreeMap::new();
-        for file in &self.files {
-            let view = file.view();
-            let of_file: Vec<(usize, String, u64)> = (0..view.len())
-                .map(|at| view.label(at))
+    /// The file's class, contig and position of each example.
+    fn example_set(&self, at: usize, only_validates: bool) -> Result<ExampleSet> {
+        let file = &self.files[at];
+        let view = file.view();
+        let labels = (0..view.len()).map(|at| view.label(at));
+        Ok(ExampleSet {
+            name: self.headers[at].set.clone(),
+            only_validates,
+            labels: labels
                 .collect::<Result<_, _>>()
-                .map_err(|error| anyhow::anyhow!("{}: {error}", file.path().display()))?;
-            contigs.extend(of_file.iter().map(|(_, contig, _)| (contig.clone(), ())));
-            labels.push(of_file);
-        }
-        let known = ContigTable::new(
-            contigs
-                .into_keys()
-                .map(|name| Contig { name, length: None }),
-        );
-        let regions = if held.regions.is_empty() {
-            None
-        } else {
-            let read = regions::read(&held.regions, &known).map_err(|mut error| {
-                if error.path.as_os_str() == "-L" {
-                    error.path = "validation.regions".into();
-                }
-                error
-            });
-            Some(read?)
-        };
-        for (at, of_file) in labels.iter().enumerate() {
-            let header = &self.headers[at];
-            let whole = at >= plan.examples.len() || held.sets.contains(&header.set);
-            let weight = config
-                .batches
-                .set_weights
-                .get(&header.set)
-                .copied()
-                .unwrap_or(SetWeight::Every(1.0));
-            let last_share =
-                of_file.len() - (of_file.len() as f64 * held.last_fraction).ceil() as usize;
-            let mut counts = [[0; 4]; 2];
-            for (number, (class, contig, start)) in of_file.iter().enumerate() {
-                let index = self.first[at] + number;
-                let in_regions = regions
-                    .as_ref()
-                    .is_some_and(|set| set.contains(contig, *start));
-                let held_out = whole || in_regions || (by_share && number >= last_share);
-                counts[usize::from(held_out)][*class] += 1;
-                if held_out {
-                    self.validation.push(index);
-                } else {
-                    self.training.push((index, weight.of(*class)));
-                    self.training_classes.push(*class as u8);
-                }
-            }
-            self.counts.push(counts);
-        }
+                .with_context(|| file.path().display().to_string())?,
+        })
+    }
+
+    /// Decides which examples are held out.
+    fn split(&mut self, plan: &TrainPlan, config: &TrainConfig) -> Result<()> {
+        let sets = (0..self.files.len())
+            .map(|at| self.example_set(at, at >= plan.examples.len()))
+            .collect::<Result<Vec<_>>>()?;
+        let regions = held_regions(&sets, &config.validation.regions)?;
+        self.split = Split::new(&sets, config, regions.as_ref())?;
         Ok(())
     }
 
@@ -225,7 +148,7 @@ impl Data {
         let names = TensorSpec::of_allele(self.with_reads).site_features;
         let names = names.into_iter().chain(self.annotations.iter().cloned());
         let mut learner = ScalingLearner::new(names.map(|name| (name, None)));
-        for chunk in self.training.chunks(CHUNK) {
+        for chunk in self.split.training.chunks(CHUNK) {
             let decoded: Vec<Vec<Option<f32>>> = chunk
                 .par_iter()
                 .map(|(index, _)| {
@@ -302,34 +225,31 @@ impl Data {
 
     /// The sets, for the card.
     pub(super) fn sets(&self) -> Vec<TrainedOn> {
-        self.headers
-            .iter()
-            .zip(&self.counts)
-            .map(|(header, [training, validation])| TrainedOn {
-                set: header.set.clone(),
-                training: *training,
-                validation: *validation,
-                depth: header.sample_depth,
-                calls_sha256: header
-                    .inputs
-                    .iter()
-                    .find(|input| input.role == "calls")
-                    .map_or(String::new(), |input| input.sha256.clone()),
-            })
-            .collect()
+        self.split.trained_on(&self.headers)
     }
 
     /// The validation examples, in words.
     pub(super) fn validation_text(&self) -> String {
-        let parts: Vec<String> = self
-            .headers
-            .iter()
-            .zip(&self.counts)
-            .filter(|(_, [_, validation])| validation.iter().sum::<u64>() > 0)
-            .map(|(header, [_, validation])| {
-                format!("{} ({} calls)", header.set, validation.iter().sum::<u64>())
-            })
-            .collect();
-        format!("held-out calls of {}", parts.join(", "))
+        self.split.validation_text(&self.headers)
     }
+}
+
+/// The regions that the configuration holds out, on the contigs of the examples.
+fn held_regions(sets: &[ExampleSet], typed: &[String]) -> Result<Option<IntervalSet>> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let labels = sets.iter().flat_map(|set| &set.labels);
+    let names: BTreeSet<&String> = labels.map(|(_, contig, _)| contig).collect();
+    let known = ContigTable::new(names.into_iter().map(|name| Contig {
+        name: name.clone(),
+        length: None,
+    }));
+    let read = regions::read(typed, &known).map_err(|mut error| {
+        if error.path.as_os_str() == "-L" {
+            error.path = "validation.regions".into();
+        }
+        error
+    });
+    Ok(Some(read?))
 }

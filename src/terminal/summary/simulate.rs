@@ -45,8 +45,8 @@ impl Summary for GenomeSummary {
     const COMMAND: &'static str = "simulate genome";
 
     fn to_text(&self) -> String {
-        format!(
-            "{} regions, {} bases ({} confident); {} SNPs, {} indels, {} multi-nucleotide, of these {} of {} given ones\n{}",
+        let mut text = format!(
+            "{} regions, {} bases ({} confident); {} SNPs, {} indels, {} multi-nucleotide, of these {} of {} given ones\n",
             self.regions,
             self.bases,
             self.confident_bases,
@@ -55,8 +55,12 @@ impl Summary for GenomeSummary {
             self.multi,
             self.given.taken,
             self.given.inside,
-            self.given.left_out_text.as_deref().unwrap_or_default(),
-        )
+        );
+        if let Some(left_out) = &self.given.left_out_text {
+            text += left_out;
+            text.push('\n');
+        }
+        text
     }
 }
 

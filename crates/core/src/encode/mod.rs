@@ -10,6 +10,7 @@ pub mod encoder;
 pub mod example;
 pub mod gatk;
 pub mod kind;
+pub mod labelled;
 pub mod pileup;
 pub mod reservoir;
 pub mod shard;

@@ -149,7 +149,7 @@ impl ModelLine {
 /// has one of the other [`SCORE_KEYS`] and not this one.
 pub fn score_of_another_model(record: &VcfRecord, key: &str) -> Option<&'static str> {
     let has = |key: &str| record.info(key.as_bytes()).is_some();
-    (has(PROBABILITY_KEY) && !has(key))
+    (!has(key) && has(PROBABILITY_KEY))
         .then(|| SCORE_KEYS.into_iter().find(|other| has(other)))
         .flatten()
 }

@@ -134,7 +134,6 @@ impl ContigLabels {
             MatchOptions {
                 // Truth beside the regions shows that the contig was looked at.
                 judge_without_truth: truth.records.records.iter().any(VcfRecord::passes),
-                ..MatchOptions::default()
             },
         );
         let all_filtered = truth_sites.is_empty() && !truth_records.filtered.is_empty();

@@ -63,6 +63,9 @@ fn raise(place: Option<&mut Option<f64>>, score: f64) {
 /// first of equal ones. So it is the same for the one who has the scores and for the one who reads
 /// them from a file.
 pub fn best_alternate(scores: &[Option<f64>]) -> Option<usize> {
+    if let [only] = scores {
+        return only.is_some().then_some(0);
+    }
     let mut best: Option<(usize, f64)> = None;
     for (at, score) in scores.iter().enumerate() {
         let Some(score) = score.and_then(|score| format_score(score).parse::<f64>().ok()) else {

@@ -153,11 +153,6 @@ impl VcfHeader {
         });
     }
 
-    /// Takes out the definition of an INFO key.
-    pub fn remove_info(&mut self, key: &str) {
-        self.meta.retain(|line| !is_definition(line, "INFO", key));
-    }
-
     /// Puts a definition line (`##INFO=<ID=key,...>`) in the place of the one with the same key,
     /// or last; further ones with that key go.
     pub fn put_info(&mut self, key: &str, line: String) {

@@ -11,10 +11,12 @@ pub mod genotype;
 pub mod header;
 pub mod last_line;
 pub mod order;
+mod quote;
 pub mod record;
 
 pub use error::VcfError;
 pub use genotype::Genotype;
 pub use header::VcfHeader;
 pub use order::OrderCheck;
+pub use quote::quote;
 pub use record::VcfRecord;

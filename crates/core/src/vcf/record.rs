@@ -154,9 +154,11 @@ impl VcfRecord {
 
     /// The value of an INFO key: empty for a flag, nothing where the key is absent.
     pub fn info(&self, key: &[u8]) -> Option<&[u8]> {
-        entries(self.column(INFO))
-            .find(|entry| entry_key(entry) == key)
-            .map(|entry| entry.get(key.len() + 1..).unwrap_or(&[]))
+        entries(self.column(INFO)).find_map(|entry| match entry.strip_prefix(key)? {
+            [] => Some(&[][..]),
+            [b'=', value @ ..] => Some(value),
+            _ => None,
+        })
     }
 
     /// The first number under an INFO key; nothing for an absent key, `.`, NaN or infinity.

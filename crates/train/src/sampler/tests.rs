@@ -223,7 +223,7 @@ fn broken_input_is_refused() {
     );
 }
 
-/// What this sampler drew when it was written; another value means that a resumed run, or one that
+/// The draws of this sampler when it was written; another value means that a resumed run, or one that
 /// is repeated from its seed, would see other batches.
 #[test]
 fn the_stream_of_a_seed_stays() {

@@ -55,11 +55,6 @@ pub const MAX_ALLELE_SEARCHES: usize = 4;
 /// Choices in how calls are judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MatchOptions {
-    /// Leave ALTs that are not in the sample's genotype unjudged
-    /// instead of calling them false when the truth has not got them: right where a file holds
-    /// several samples and the truth speaks of one. A caller that lists its doubtful candidates
-    /// as `0/0` wants them judged.
-    pub leave_unlisted: bool,
     /// Judge a contig on which the truth has no record at all. Such a contig is more often
     /// missing from the truth than free of variants.
     pub judge_without_truth: bool,
@@ -167,12 +162,8 @@ pub fn judge<R: ReferenceBases + ?Sized>(
     let without_truth = truths.len() == 0 && !options.judge_without_truth;
     let judged_truths = conclude::conclude(&truths, &found.sides[1], true, false);
     ContigJudgement {
-        calls: conclude::conclude(
-            &calls,
-            &found.sides[0],
-            options.leave_unlisted,
-            without_truth,
-        ),
+        // A caller that lists its doubtful candidates as `0/0` wants them judged.
+        calls: conclude::conclude(&calls, &found.sides[0], false, without_truth),
         truth_counts: conclude::count_truth(&truths, &judged_truths),
         truths: judged_truths,
         clusters_compared: found.compared,

@@ -31,7 +31,7 @@ pub enum Value {
     List(Rc<RefCell<Vec<Value>>>),
     /// A dictionary, in the order written.
     Dict(Rc<RefCell<Vec<(Value, Value)>>>),
-    /// What calling something with arguments would give.
+    /// The result of calling something with arguments.
     Call(Rc<(Value, Value)>),
     /// An object with the state it would be given.
     Object(Rc<(Value, Value)>),

@@ -33,7 +33,7 @@ pub enum TorchError {
     Member {
         /// Name inside the zip.
         member: String,
-        /// What went wrong.
+        /// The problem.
         source: std::io::Error,
     },
     /// No `data.pkl` in it.
@@ -47,13 +47,13 @@ pub enum TorchError {
     Tensor {
         /// Its path of module names.
         name: String,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
     /// Sizes beyond any network of this kind.
     #[error("{what} is larger than {limit}; this is no network of the kind that is imported")]
     TooLarge {
-        /// What is too large.
+        /// The part that is too large.
         what: String,
         /// The bound.
         limit: u64,

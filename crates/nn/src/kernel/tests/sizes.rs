@@ -1,4 +1,4 @@
-//! What is refused, and what is promised of the types.
+//! Sizes that are refused, and promises of the types.
 
 use super::*;
 

@@ -534,23 +534,10 @@ fn reasons_are_told_apart() {
     }
     assert_eq!(
         reasons(
-            "6 G A 0/0",
-            "6 G T 0/1",
-            MatchOptions {
-                leave_unlisted: true,
-                ..usual
-            }
-        )
-        .0,
-        AltState::Unjudged(Reason::NotInGenotype)
-    );
-    assert_eq!(
-        reasons(
             "6 G A 0/1",
             "",
             MatchOptions {
                 judge_without_truth: true,
-                ..usual
             }
         ),
         (AltState::False, GenotypeState::Wrong)

@@ -231,7 +231,7 @@ proptest! {
                 site
             })
             .collect();
-        let options = MatchOptions { judge_without_truth: true, ..MatchOptions::default() };
+        let options = MatchOptions { judge_without_truth: true };
         let result = judge(&calls, &truths, None, reference.as_slice(), options);
         prop_assert!(all_right(&result.calls) && all_right(&result.truths), "{:?}", result);
     }
@@ -264,7 +264,7 @@ proptest! {
         prop_assume!(!cancelling);
         let calls: Vec<Site> =
             changes.chunks(cut).filter_map(|some| merged(&reference, some)).collect();
-        let options = MatchOptions { judge_without_truth: true, ..MatchOptions::default() };
+        let options = MatchOptions { judge_without_truth: true };
         let one = judge(&calls, &truths, None, reference.as_slice(), options);
         prop_assert!(all_right(&one.calls) && all_right(&one.truths), "{:?} {:?} {:?}", calls, truths, one);
         let other = judge(&truths, &calls, None, reference.as_slice(), options);
