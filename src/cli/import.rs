@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::files::Files;
 use crate::commands::import::ImportPlan;
 
 /// Import GATK's networks out of its jar into model folders.
@@ -12,18 +13,19 @@ use crate::commands::import::ImportPlan;
 /// DIR/gatk-small-2d. GATK 4.6.1 and later carry the weights as `nvscorevariants/*.pt`; the Keras
 /// files of older versions are not read. Nothing in the file is executed.
 #[derive(Debug, Args)]
-pub struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// A GATK jar, a GATK release zip or a .pt file.
     #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    file: PathBuf,
     /// The folder that gets one folder a network.
     #[arg(short, long, value_name = "DIR", alias = "output-dir")]
-    pub output: PathBuf,
+    output: PathBuf,
 }
 
 impl ImportArgs {
-    /// What is to be done.
-    pub fn resolve(self) -> ImportPlan {
+    /// The settings of the run.
+    pub(super) fn resolve(self, files: &mut Files) -> ImportPlan {
+        files.input("FILE", &self.file);
         ImportPlan {
             file: self.file,
             output: self.output,

@@ -1,83 +1,131 @@
-//! What the user may type. Knows clap; opens nothing. Each command's arguments resolve to a plan.
+//! The command line as clap knows it. Opens nothing; each command's arguments resolve to a plan.
+//!
+//! Faults that show in the arguments alone are refused here, with exit code 2.
 
-pub mod eval;
-pub mod filter;
-pub mod import;
-pub mod reads;
-pub mod score;
-pub mod simulate;
-pub mod tensors;
-pub mod train;
+mod calls;
+mod eval;
+mod files;
+mod filter;
+mod import;
+mod labels;
+mod output;
+mod reads;
+mod run;
+mod score;
+mod simulate;
+mod tensors;
+mod train;
+mod usage;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+
+use self::files::Files;
+use self::run::RunArgs;
+use self::simulate::SimulateCommand;
+use self::usage::Wrong;
+use crate::commands::Plan;
 
 /// Decides which of a variant caller's calls are real, from the calls, the reads and the reference.
 #[derive(Debug, Parser)]
 #[command(name = "cnnfilter", version, max_term_width = 100)]
-pub struct Cli {
-    /// What to do.
+pub(crate) struct Cli {
+    #[command(flatten)]
+    run: RunArgs,
     #[command(subcommand)]
-    pub command: Command,
+    command: Command,
 }
 
 /// The commands. What each does stands at its arguments, from where clap shows it whole.
 #[derive(Debug, Subcommand)]
-#[expect(
-    missing_docs,
-    reason = "a line here would take the place of the arguments' page in --help"
-)]
-pub enum Command {
+enum Command {
     Score(score::ScoreArgs),
     Tensors(tensors::TensorsArgs),
     Train(train::TrainArgs),
     #[command(subcommand)]
-    Simulate(simulate::SimulateCommand),
+    Simulate(SimulateCommand),
     Filter(filter::FilterArgs),
     Eval(eval::EvalArgs),
     Import(import::ImportArgs),
 }
 
-/// How much is said on standard error.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogLevel {
-    /// Errors only.
-    Error,
-    /// And warnings.
-    Warn,
-    /// And what was done.
-    #[default]
-    Info,
-    /// And details.
-    Debug,
+/// A wrong command line, or a request for help or the version; it prints itself and exits.
+pub(crate) type UsageError = clap::Error;
+
+/// A command line that was understood.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// The plan of the command.
+    pub(crate) plan: Plan,
+    /// The lowest level of messages that are shown.
+    pub(crate) level: log::LevelFilter,
+    /// Where the summary goes as JSON; `-` for standard output.
+    pub(crate) summary_json: Option<PathBuf>,
+}
+
+/// Reads a command line; its first word is the program's name.
+///
+/// # Errors
+/// A wrong command line, or a request for help or the version.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Resolved, UsageError> {
+    let Cli { run, command } = Cli::try_parse_from(untag_resources(arguments))?;
+    let name = command.name();
+    let mut files = Files::default();
+    let plan = command.resolve(&run, &mut files);
+    let summary_json = run.summary_json.as_deref().map(output::plain);
+    let checked = plan.and_then(|plan| {
+        if let Some(path) = &summary_json {
+            files.output("--summary-json", path);
+        }
+        files.check().map(|()| plan)
+    });
+    Ok(Resolved {
+        plan: checked.map_err(|wrong| wrong.into_error(name))?,
+        level: run.level(),
+        summary_json,
+    })
 }
 
 impl Command {
-    /// The log level that the command asks for.
-    pub fn log_level(&self) -> LogLevel {
+    fn name(&self) -> &'static str {
         match self {
-            Command::Score(args) if args.quiet => LogLevel::Error,
-            Command::Score(args) => args.log_level,
-            Command::Filter(args) if args.quiet => LogLevel::Error,
-            Command::Filter(args) => args.log_level,
-            Command::Tensors(args) if args.quiet => LogLevel::Error,
-            Command::Train(args) if args.quiet => LogLevel::Error,
-            Command::Import(_)
-            | Command::Eval(_)
-            | Command::Tensors(_)
-            | Command::Train(_)
-            | Command::Simulate(_) => LogLevel::Info,
+            Self::Score(_) => "score",
+            Self::Tensors(_) => "tensors",
+            Self::Train(_) => "train",
+            Self::Simulate(SimulateCommand::Genome(_)) => "simulate genome",
+            Self::Simulate(SimulateCommand::Reads(_)) => "simulate reads",
+            Self::Filter(_) => "filter",
+            Self::Eval(_) => "eval",
+            Self::Import(_) => "import",
         }
+    }
+
+    /// The plan of the command, defaults filled in; its files join `files`.
+    fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<Plan, Wrong> {
+        Ok(match self {
+            Self::Score(args) => {
+                let timings = args.timings;
+                Plan::Score(args.resolve(run, files)?, timings)
+            }
+            Self::Tensors(args) => Plan::Tensors(args.resolve(run, files)?),
+            Self::Train(args) => Plan::Train(args.resolve(run, files)?),
+            Self::Simulate(SimulateCommand::Genome(args)) => Plan::Genome(args.resolve(files)?),
+            Self::Simulate(SimulateCommand::Reads(args)) => Plan::Reads(args.resolve(files)?),
+            Self::Filter(args) => Plan::Filter(args.resolve(run, files)?),
+            Self::Eval(args) => Plan::Eval(args.resolve(files)?),
+            Self::Import(args) => Plan::Import(args.resolve(files)),
+        })
     }
 }
 
 /// GATK lets a resource carry a name and properties (`--resource:hapmap,known=false FILE`); they
 /// decide nothing here and are taken off.
-pub fn untag_resources(
-    arguments: impl Iterator<Item = OsString>,
+fn untag_resources(
+    arguments: impl IntoIterator<Item = OsString>,
 ) -> impl Iterator<Item = OsString> {
-    arguments.map(|argument| {
+    arguments.into_iter().map(|argument| {
         let is_tagged = argument
             .to_str()
             .is_some_and(|text| text.starts_with("--resource:") && !text.contains('/'));
@@ -87,4 +135,31 @@ pub fn untag_resources(
             argument
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_two_options_of_a_command_share_a_name() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn quiet_wins_over_the_log_level() {
+        let level = |more: &[&str]| {
+            let words = ["cnnfilter", "import", "x.jar", "-o", "m"];
+            let words = words.iter().chain(more).map(OsString::from);
+            parse(words).unwrap().level
+        };
+        assert_eq!(level(&[]), log::LevelFilter::Info);
+        assert_eq!(level(&["--log-level", "warn"]), log::LevelFilter::Warn);
+        assert_eq!(
+            level(&["--log-level", "debug", "-q"]),
+            log::LevelFilter::Error
+        );
+    }
 }

@@ -2,21 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Subcommand};
+use clap::{Args, Subcommand};
 
-use super::Cli;
+use super::calls::RegionsArgs;
+use super::files::Files;
+use super::run::ThreadsArgs;
+use super::usage::Wrong;
 use crate::commands::simulate::{GenomePlan, ReadsPlan};
-use crate::terminal::threads;
-use cnnfilter_simulate::{GenomeOptions, Rates, ReadOptions};
+use cnnfilter_simulate::{GenomeOptions, Rates, ReadErrors, ReadOptions};
 
 /// Make samples and reads whose truth is known.
 #[derive(Debug, Subcommand)]
-#[expect(
-    missing_docs,
-    reason = "a line here would take the place of the arguments' page in --help"
-)]
-pub enum SimulateCommand {
+pub(crate) enum SimulateCommand {
     Genome(GenomeArgs),
     Reads(ReadsArgs),
 }
@@ -26,22 +23,22 @@ pub enum SimulateCommand {
 /// Writes haplotype1.fa, haplotype2.fa, paralogues*.fa, mosaic_*.fa, contaminant*.fa and mixture.tsv
 /// (the share of the depth that each is to be sequenced to), truth.vcf and confident.bed.
 #[derive(Debug, Args)]
-pub struct GenomeArgs {
+#[command(mut_arg("regions", |arg| arg.help("Regions of the reference, as for `score`; left out, every stretch that is not N")))]
+pub(crate) struct GenomeArgs {
     /// The reference: FASTA, plain or bgzipped, with its .fai.
     #[arg(short = 'R', long, value_name = "FILE")]
     reference: PathBuf,
-    /// Regions of it; left out, every stretch that is not N. As for `score`.
-    #[arg(short = 'L', long, value_name = "REGION|FILE")]
-    regions: Vec<String>,
+    /// The folder that gets the files.
+    #[arg(short = 'o', long, value_name = "DIR")]
+    output: PathBuf,
+    #[command(flatten)]
+    regions: RegionsArgs,
     /// Real variants that the sample is to carry (first sample of a VCF).
     #[arg(long, value_name = "FILE")]
     variants: Option<PathBuf>,
     /// Seed of all that is drawn.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// The folder that gets the files.
-    #[arg(short = 'o', long, value_name = "DIR")]
-    output: PathBuf,
     /// Random substitutions per base.
     #[arg(long, value_name = "RATE", default_value_t = 0.0008)]
     snp_rate: f64,
@@ -73,7 +70,8 @@ pub struct GenomeArgs {
 /// Tandem repeats slip, bases after some motifs err on one strand, bases are oxidised or deaminated,
 /// fragments are joined or duplicated.
 #[derive(Debug, Args)]
-pub struct ReadsArgs {
+#[command(mut_arg("threads", |arg| arg.default_value("1")))]
+pub(crate) struct ReadsArgs {
     /// The two files of read pairs: FASTQ, plain or gzipped; read 1 first.
     #[arg(long = "in", value_name = "FILE", required = true, num_args = 1)]
     inputs: Vec<PathBuf>,
@@ -104,33 +102,46 @@ pub struct ReadsArgs {
     /// Qualities that are reported, such as 2,12,23,37; left out, all are.
     #[arg(long, value_name = "Q,Q,...", value_delimiter = ',')]
     quality_bins: Option<Vec<u8>>,
-    /// Threads; 0 for all. The output does not depend on it.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=1024))]
-    threads: u32,
+    #[command(flatten)]
+    threads: ThreadsArgs,
 }
 
 impl GenomeArgs {
     /// The settings of the run.
-    pub fn resolve(self) -> GenomePlan {
-        GenomePlan {
-            reference: self.reference,
-            regions: self.regions,
-            variants: self.variants,
-            options: GenomeOptions {
-                seed: self.seed,
-                rates: Rates {
-                    snp: self.snp_rate,
-                    indel: self.indel_rate,
-                    multi: self.multi_rate,
-                },
-                divergent_per_megabase: self.divergent_per_mb,
-                paralogues_per_megabase: self.paralogues_per_mb,
-                mosaics_per_megabase: self.mosaics_per_mb,
-                contamination: self.contamination,
+    ///
+    /// # Errors
+    /// A number out of its range.
+    pub(super) fn resolve(self, files: &mut Files) -> Result<GenomePlan, Wrong> {
+        let options = GenomeOptions {
+            seed: self.seed,
+            rates: Rates {
+                snp: self.snp_rate,
+                indel: self.indel_rate,
+                multi: self.multi_rate,
             },
+            divergent_per_megabase: self.divergent_per_mb,
+            paralogues_per_megabase: self.paralogues_per_mb,
+            mosaics_per_megabase: self.mosaics_per_mb,
+            contamination: self.contamination,
+        };
+        let checked = options.check();
+        checked.map_err(|error| Wrong::value(error.to_string()))?;
+        files.input("-R", &self.reference);
+        files.inputs("--variants", &self.variants);
+        files.inputs("-L", &self.regions.regions);
+        for name in ["truth.vcf", "confident.bed", "mixture.tsv"] {
+            files.output("-o", &self.output.join(name));
+        }
+        // They are read before anything is written.
+        files.may_replace("--variants", "-o");
+        Ok(GenomePlan {
+            reference: self.reference,
+            regions: self.regions.regions,
+            variants: self.variants,
+            options,
             sample: self.sample,
             output: self.output,
-        }
+        })
     }
 }
 
@@ -138,30 +149,48 @@ impl ReadsArgs {
     /// The settings of the run.
     ///
     /// # Errors
-    /// Another number of files than two.
-    pub fn resolve(self) -> Result<ReadsPlan, clap::Error> {
-        let two = |files: Vec<PathBuf>, flag: &str| {
-            let count = files.len();
-            <[PathBuf; 2]>::try_from(files).map_err(|_| {
-                let message =
-                    format!("{flag} was given {count} times; give it twice: read 1 and read 2");
-                Cli::command().error(ErrorKind::WrongNumberOfValues, message)
-            })
+    /// Another number of files than two, one file twice, or a number out of its range.
+    pub(super) fn resolve(self, files: &mut Files) -> Result<ReadsPlan, Wrong> {
+        let inputs = two(self.inputs, "--in")?;
+        let outputs = two(self.outputs, "--out")?;
+        let options = ReadOptions {
+            seed: self.seed,
+            slippage: self.slippage,
+            positions_per_context_error: self.context_errors,
+            oxidation: self.oxidation,
+            deamination: self.deamination,
+            chimeras: self.chimeras,
+            duplicates: self.duplicates,
+            quality_bins: self.quality_bins,
         };
+        let checked = ReadErrors::new(&options);
+        checked.map_err(|error| Wrong::value(error.to_string()))?;
+        files.inputs("--in", &inputs);
+        for path in &outputs {
+            files.output("--out", path);
+        }
+        files.may_replace("--in", "--out");
         Ok(ReadsPlan {
-            inputs: two(self.inputs, "--in")?,
-            outputs: two(self.outputs, "--out")?,
-            options: ReadOptions {
-                seed: self.seed,
-                slippage: self.slippage,
-                positions_per_context_error: self.context_errors,
-                oxidation: self.oxidation,
-                deamination: self.deamination,
-                chimeras: self.chimeras,
-                duplicates: self.duplicates,
-                quality_bins: self.quality_bins,
-            },
-            threads: threads::resolve(self.threads as usize),
+            inputs,
+            outputs,
+            options,
+            threads: self.threads.resolve(),
         })
     }
+}
+
+/// The two files of pairs.
+fn two(files: Vec<PathBuf>, option: &str) -> Result<[PathBuf; 2], Wrong> {
+    let count = files.len();
+    let files = <[PathBuf; 2]>::try_from(files).map_err(|_| {
+        Wrong::count(format!(
+            "{option} was given {count} times; give it twice: read 1 and read 2"
+        ))
+    })?;
+    if files[0] == files[1] {
+        return Err(Wrong::conflict(format!(
+            "{option} takes two different files: read 1 and read 2"
+        )));
+    }
+    Ok(files)
 }

@@ -1,13 +1,17 @@
 //! `cnnfilter tensors`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::calls::RegionsArgs;
+use super::files::Files;
+use super::labels::LabelArgs;
+use super::output::plain;
 use super::reads::ReadsArgs;
-use crate::commands::labels::LabelPlan;
+use super::run::{RunArgs, ThreadsArgs};
+use super::usage::Wrong;
 use crate::commands::tensors::TensorsPlan;
-use crate::terminal::threads;
 use cnnfilter_core::encode::annotations::{AnnotationSource, DEFAULT};
 use cnnfilter_core::samples::SampleChoice;
 
@@ -17,102 +21,83 @@ use cnnfilter_core::samples::SampleChoice;
 /// read reads, without for those that do not.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("labelling").required(true).args(["truth", "labels"])))]
-pub struct TensorsArgs {
+pub(crate) struct TensorsArgs {
     /// The calls: VCF, VCF.gz or BCF.
     #[arg(short = 'V', long = "variant", value_name = "FILE")]
-    pub variant: PathBuf,
+    variant: PathBuf,
+
+    /// The file of examples.
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    output: PathBuf,
+
+    /// Also write the numbers of every example as a table (TSV), for tools that learn from tables.
+    #[arg(long, value_name = "FILE")]
+    table: Option<PathBuf>,
+
+    /// Name of the set; left out, the name of the output.
+    #[arg(long, value_name = "NAME")]
+    set: Option<String>,
 
     /// The sample of the calls that is asked about; left out, the first.
     #[arg(long, value_name = "NAME")]
-    pub sample: Option<String>,
-
-    /// Reads and reference.
-    #[command(flatten)]
-    pub reads: ReadsArgs,
-
-    /// The truth: VCF, VCF.gz or BCF.
-    #[arg(long, value_name = "FILE")]
-    pub truth: Option<PathBuf>,
-
-    /// Where the truth is complete: BED, interval_list, VCF or a list of regions, as for -L. Left out, it
-    /// counts as complete everywhere.
-    #[arg(long, value_name = "FILE", requires = "truth")]
-    pub confident: Option<PathBuf>,
-
-    /// The sample of the truth; left out, the one of the calls' name, or the only one.
-    #[arg(long, value_name = "NAME", requires = "truth")]
-    pub truth_sample: Option<String>,
-
-    /// Labels that another tool gave: `happy` or `vcfeval`, where the calls are the annotated VCF of
-    /// one, or a table with the columns chrom, pos, ref, alt, label.
-    #[arg(long, value_name = "happy|vcfeval|FILE")]
-    pub labels: Option<String>,
+    sample: Option<String>,
 
     /// Annotations that the network gets: QUAL, QUAL/depth, GT/copies, GT/others, AD/share,
     /// AD/depth, PL/reference, INFO/KEY, FORMAT/KEY. Left out: those that HaplotypeCaller, freebayes
     /// and bcftools write.
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
-    pub annotation: Vec<AnnotationSource>,
+    annotation: Vec<AnnotationSource>,
 
-    /// Name of the set; left out, the name of the output.
-    #[arg(long, value_name = "NAME")]
-    pub set: Option<String>,
+    #[command(flatten)]
+    regions: RegionsArgs,
 
-    /// Only records whose POS lies here; as for `score`.
-    #[arg(
-        short = 'L',
-        long = "regions",
-        visible_alias = "intervals",
-        value_name = "REGION|FILE"
-    )]
-    pub regions: Vec<String>,
+    #[command(flatten)]
+    reads: ReadsArgs,
 
-    /// Also write the numbers of every example as a table (TSV), for tools that learn from tables.
-    #[arg(long, value_name = "FILE")]
-    pub table: Option<PathBuf>,
+    #[command(flatten)]
+    labels: LabelArgs,
 
-    /// Threads; 0 for all. The output does not depend on it.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024))]
-    pub threads: u32,
-
-    /// Say nothing but errors.
-    #[arg(short, long)]
-    pub quiet: bool,
-
-    /// The file of examples.
-    #[arg(short = 'o', long = "output", value_name = "FILE")]
-    pub output: PathBuf,
+    #[command(flatten)]
+    threads: ThreadsArgs,
 }
 
 impl TensorsArgs {
     /// The settings of the run, defaults filled in.
-    pub fn resolve(self) -> TensorsPlan {
-        let labels = LabelPlan::from_flags(
-            self.truth,
-            self.confident,
-            self.truth_sample,
-            self.labels.as_deref(),
-        );
+    ///
+    /// # Errors
+    /// Options that do not go together.
+    pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<TensorsPlan, Wrong> {
+        let table = self.table.iter().map(|path| ("--table", path));
+        for (option, path) in table.chain([("-o", &self.output)]) {
+            if plain(path) == Path::new("-") {
+                return Err(Wrong::value(format!(
+                    "{option}: it cannot go to standard output; give a file name"
+                )));
+            }
+            files.output(option, path);
+        }
+        files.input("-V", &self.variant);
+        files.inputs("-L", &self.regions.regions);
         let name_of_output = || {
             let stem = self.output.file_stem().unwrap_or_default();
             stem.to_string_lossy().into_owned()
         };
-        TensorsPlan {
+        Ok(TensorsPlan {
             set: self.set.unwrap_or_else(name_of_output),
             variants: self.variant,
-            encoding: self.reads.resolve(SampleChoice::One(self.sample)),
-            labels,
+            encoding: self.reads.resolve(SampleChoice::One(self.sample), files)?,
+            labels: self.labels.resolve(files),
             annotations: if self.annotation.is_empty() {
                 let known = DEFAULT.iter().map(|name| name.parse());
                 known.filter_map(Result::ok).collect()
             } else {
                 self.annotation
             },
-            regions: self.regions,
+            regions: self.regions.regions,
             output: self.output,
             table: self.table,
-            threads: threads::resolve(self.threads as usize),
-            quiet: self.quiet,
-        }
+            threads: self.threads.resolve(),
+            quiet: run.quiet,
+        })
     }
 }

@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::files::Files;
+use super::run::{DeviceArgs, RunArgs, ThreadsArgs};
+use super::usage::Wrong;
 use crate::commands::train::TrainPlan;
-use crate::terminal::threads;
-use cnnfilter_nn::DeviceChoice;
+use crate::io::run_dir;
+use cnnfilter_train::config::{ConfigError, TrainConfig};
 
 /// Train a network on files of examples (`cnnfilter tensors`) and write a model folder.
 ///
@@ -14,51 +17,45 @@ use cnnfilter_nn::DeviceChoice;
 /// validation PR-AUC is kept, calibrated and given thresholds on the validation examples. The
 /// folder of the run holds config.toml, history.tsv, a checkpoint and the model.
 #[derive(Debug, Args)]
-pub struct TrainArgs {
+pub(crate) struct TrainArgs {
     /// A file of examples to train on; several times for several sets.
     #[arg(short = 'e', long = "examples", value_name = "FILE", required = true, num_args = 1..)]
-    pub examples: Vec<PathBuf>,
+    examples: Vec<PathBuf>,
+
+    /// The folder of the run.
+    #[arg(short = 'o', long = "output", value_name = "DIR")]
+    output: PathBuf,
 
     /// A file of examples to validate on, whole; several times. Left out, `validation` of the
     /// configuration decides, and else the last tenth of every file, by position.
     #[arg(long, value_name = "FILE", num_args = 1..)]
-    pub validation: Vec<PathBuf>,
+    validation: Vec<PathBuf>,
 
     /// The configuration: TOML. Every field has a default.
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    config: Option<PathBuf>,
 
     /// Sets a field of the configuration, as in `--set optimizer.learning_rate=0.0005`.
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = parse_override)]
-    pub set: Vec<(String, String)>,
+    set: Vec<(String, String)>,
 
     /// A model folder whose weights to start from (fine-tuning).
     #[arg(long, value_name = "DIR")]
-    pub init: Option<PathBuf>,
+    init: Option<PathBuf>,
 
     /// Name of the model, and of its folder in the run's.
     #[arg(long, value_name = "NAME", default_value = "model", value_parser = parse_name)]
-    pub name: String,
+    name: String,
 
     /// Go on from the checkpoint in the run's folder.
     #[arg(long)]
-    pub resume: bool,
+    resume: bool,
 
-    /// Threads; 0 for all. The weights do not depend on it.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024))]
-    pub threads: u32,
+    #[command(flatten)]
+    threads: ThreadsArgs,
 
-    /// Where it runs: auto, cpu, cuda, cuda:N, cuda:N,M or cuda:all.
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: DeviceChoice,
-
-    /// Say nothing but errors.
-    #[arg(short, long)]
-    pub quiet: bool,
-
-    /// The folder of the run.
-    #[arg(short = 'o', long = "output", value_name = "DIR")]
-    pub output: PathBuf,
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 fn parse_override(text: &str) -> Result<(String, String), String> {
@@ -78,9 +75,38 @@ fn parse_name(text: &str) -> Result<String, String> {
 }
 
 impl TrainArgs {
+    /// Refuses fields that no configuration has and values that a field cannot have. Values that
+    /// only make no sense together may do so with the file, which is not read here.
+    fn check_overrides(&self) -> Result<(), Wrong> {
+        match TrainConfig::default().apply_overrides(&self.set) {
+            Err(error)
+                if self.config.is_none()
+                    || matches!(
+                        error,
+                        ConfigError::Override { .. } | ConfigError::UnknownField { .. }
+                    ) =>
+            {
+                Err(Wrong::value(format!("--set: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The settings of the run, defaults filled in.
-    pub fn resolve(self) -> TrainPlan {
-        TrainPlan {
+    ///
+    /// # Errors
+    /// Options that do not go together.
+    pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<TrainPlan, Wrong> {
+        self.check_overrides()?;
+        files.inputs("-e", &self.examples);
+        files.inputs("--validation", &self.validation);
+        files.inputs("--config", &self.config);
+        for name in [run_dir::CONFIG, run_dir::HISTORY] {
+            files.output("-o", &self.output.join(name));
+        }
+        // A run goes on with the configuration that it left in its folder.
+        files.may_replace("--config", "-o");
+        Ok(TrainPlan {
             examples: self.examples,
             validation: self.validation,
             config: self.config,
@@ -89,9 +115,9 @@ impl TrainArgs {
             name: self.name,
             output: self.output,
             resume: self.resume,
-            threads: threads::resolve(self.threads as usize),
-            device: self.device,
-            quiet: self.quiet,
-        }
+            threads: self.threads.resolve(),
+            device: self.device.device,
+            quiet: run.quiet,
+        })
     }
 }

@@ -19,7 +19,7 @@ use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
 /// Where labels come from.
 #[derive(Debug, Clone)]
-pub enum LabelPlan {
+pub(crate) enum LabelPlan {
     /// A truth set and where it is complete (everywhere without).
     Truth {
         /// VCF or BCF.
@@ -41,7 +41,7 @@ pub enum LabelPlan {
 
 impl LabelPlan {
     /// Reads the flags `--truth`, `--confident`, `--truth-sample` and `--labels`.
-    pub fn from_flags(
+    pub(crate) fn from_flags(
         truth: Option<PathBuf>,
         confident: Option<PathBuf>,
         sample: Option<String>,
@@ -62,7 +62,7 @@ impl LabelPlan {
 }
 
 /// An opened source of labels.
-pub enum LabelSource {
+pub(crate) enum LabelSource {
     /// A truth set.
     Truth(Box<TruthSource>),
     /// hap.py's annotated VCF: FORMAT/BD of two samples.
@@ -81,7 +81,7 @@ pub enum LabelSource {
 }
 
 /// An opened truth set.
-pub struct TruthSource {
+pub(crate) struct TruthSource {
     records: ContigGroups,
     /// The sample whose genotypes are the truth.
     sample: usize,
@@ -93,13 +93,13 @@ pub struct TruthSource {
 }
 
 /// The calls of one contig, as labels are asked for.
-pub struct ContigCalls<'a> {
+pub(crate) struct ContigCalls<'a> {
     /// Name of the contig.
-    pub contig: &'a str,
+    pub(crate) contig: &'a str,
     /// The calls and their sample.
-    pub calls: SampleRecords<'a>,
+    pub(crate) calls: SampleRecords<'a>,
     /// The bases of the contig; empty where there is no reference.
-    pub bases: &'a [u8],
+    pub(crate) bases: &'a [u8],
 }
 
 impl LabelSource {
@@ -107,7 +107,7 @@ impl LabelSource {
     ///
     /// # Errors
     /// Where a file cannot be read.
-    pub fn open(
+    pub(crate) fn open(
         plan: &LabelPlan,
         calls: (&Path, &VcfHeader),
         calls_sample: Option<&str>,
@@ -156,7 +156,7 @@ impl LabelSource {
     ///
     /// # Errors
     /// Where the truth is damaged, or a label cannot be read.
-    pub fn label(
+    pub(crate) fn label(
         &mut self,
         of: &ContigCalls<'_>,
         rule: MatchRule,
@@ -178,13 +178,13 @@ impl LabelSource {
     }
 
     /// True where the source tells which truth variants no call gives.
-    pub fn knows_missed(&self) -> bool {
+    pub(crate) fn knows_missed(&self) -> bool {
         matches!(self, Self::Truth(_) | Self::Happy { .. })
     }
 
     /// Contigs of what the labels come from, each set with its name for messages, as far as they
     /// are known before the calls are read.
-    pub fn contigs(&self) -> Option<(&'static str, BTreeSet<String>)> {
+    pub(crate) fn contigs(&self) -> Option<(&'static str, BTreeSet<String>)> {
         match self {
             Self::Truth(truth) => {
                 let confident = truth.confident.as_ref()?;
@@ -200,7 +200,7 @@ impl LabelSource {
     ///
     /// # Errors
     /// Where the truth is damaged.
-    pub fn contigs_without_calls(self) -> Result<RestOfTruth> {
+    pub(crate) fn contigs_without_calls(self) -> Result<RestOfTruth> {
         match self {
             Self::Truth(truth) => Ok(RestOfTruth {
                 contigs: truth.records.rest()?,
@@ -241,16 +241,16 @@ impl TruthSource {
 
 /// The truth on contigs without a call.
 #[derive(Default)]
-pub struct RestOfTruth {
+pub(crate) struct RestOfTruth {
     /// Its records, by contig.
-    pub contigs: Vec<(String, Vec<VcfRecord>)>,
+    pub(crate) contigs: Vec<(String, Vec<VcfRecord>)>,
     sample: usize,
     confident: Option<IntervalSet>,
 }
 
 impl RestOfTruth {
     /// Labels one of its contigs: every truth allele in `regions` is missed.
-    pub fn label(
+    pub(crate) fn label(
         &self,
         contig: &str,
         records: &[VcfRecord],
@@ -275,7 +275,7 @@ impl RestOfTruth {
 }
 
 /// Warns of what is odd in a truth set.
-pub fn warn_of_truth(plan: &LabelPlan, records: &TruthRecords) {
+pub(crate) fn warn_of_truth(plan: &LabelPlan, records: &TruthRecords) {
     if let LabelPlan::Truth { truth, .. } = plan {
         for warning in records.warnings() {
             log::warn!("{}: {warning}", truth.display());

@@ -1,18 +1,85 @@
 //! The recipes: open the inputs, run the stages in order, close the outputs.
 
-pub mod encoding;
-pub mod eval;
-pub mod filter;
-pub mod import;
-pub mod labels;
-pub mod score;
-pub mod simulate;
-pub mod tensors;
-pub mod train;
+pub(crate) mod encoding;
+pub(crate) mod eval;
+pub(crate) mod filter;
+pub(crate) mod import;
+pub(crate) mod labels;
+pub(crate) mod score;
+pub(crate) mod simulate;
+pub(crate) mod tensors;
+pub(crate) mod train;
 
 use std::path::Path;
 
+use anyhow::Result;
+
+use crate::io::standard_output;
+use crate::terminal::summary::{Summary, to_json};
 use cnnfilter_core::genome::contigs::ContigMismatch;
+
+/// The plan of a run, by command.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    /// `score`, and true where the user asks where the time went.
+    Score(score::ScorePlan, bool),
+    /// `filter`.
+    Filter(filter::FilterPlan),
+    /// `eval`.
+    Eval(eval::EvalPlan),
+    /// `tensors`.
+    Tensors(tensors::TensorsPlan),
+    /// `train`.
+    Train(train::TrainPlan),
+    /// `simulate genome`.
+    Genome(simulate::GenomePlan),
+    /// `simulate reads`.
+    Reads(simulate::ReadsPlan),
+    /// `import`.
+    Import(import::ImportPlan),
+}
+
+impl Plan {
+    /// Runs the command and says what came of it; returns that as JSON, too.
+    ///
+    /// # Errors
+    /// Those of the command.
+    pub(crate) fn run(&self) -> Result<Vec<u8>> {
+        match self {
+            Self::Score(plan, timings) => {
+                let summary = score::run(plan)?;
+                let json = say(&summary)?;
+                if *timings {
+                    say_lines(&summary.times.to_text());
+                }
+                Ok(json)
+            }
+            Self::Filter(plan) => say(&filter::run(plan)?),
+            Self::Eval(plan) => {
+                let summary = eval::run(plan)?;
+                standard_output::write(summary.to_text().as_bytes())?;
+                Ok(to_json(&summary)?)
+            }
+            Self::Tensors(plan) => say(&tensors::run(plan)?),
+            Self::Train(plan) => say(&train::run(plan)?),
+            Self::Genome(plan) => say(&simulate::genome(plan)?),
+            Self::Reads(plan) => say(&simulate::reads(plan)?),
+            Self::Import(plan) => say(&import::run(plan)?),
+        }
+    }
+}
+
+/// Says the summary on standard error, and returns it as JSON.
+fn say<S: Summary>(summary: &S) -> Result<Vec<u8>> {
+    say_lines(&summary.to_text());
+    Ok(to_json(summary)?)
+}
+
+fn say_lines(text: &str) {
+    for line in text.lines() {
+        log::info!("{line}");
+    }
+}
 
 /// Two files that are not about the same reference.
 fn another_reference(

@@ -2,7 +2,6 @@
 
 mod table;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -14,6 +13,7 @@ use crate::io::example_file::ExampleWriter;
 use crate::io::vcf_reader::ContigGroups;
 use crate::io::{atomic, checksum, regions};
 use crate::terminal::progress::Progress;
+use crate::terminal::summary::TensorsSummary;
 use crate::terminal::threads;
 use cnnfilter_core::encode::Encoder;
 use cnnfilter_core::encode::annotations::AnnotationSource;
@@ -25,27 +25,27 @@ use cnnfilter_core::vcf::VcfRecord;
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
-pub struct TensorsPlan {
+pub(crate) struct TensorsPlan {
     /// The calls.
-    pub variants: PathBuf,
+    pub(crate) variants: PathBuf,
     /// Reads (none for a model without) and reference.
-    pub encoding: EncodingPlan,
+    pub(crate) encoding: EncodingPlan,
     /// Where labels come from.
-    pub labels: LabelPlan,
+    pub(crate) labels: LabelPlan,
     /// Annotations, by name.
-    pub annotations: Vec<AnnotationSource>,
+    pub(crate) annotations: Vec<AnnotationSource>,
     /// Name of the set.
-    pub set: String,
+    pub(crate) set: String,
     /// Regions as typed; empty for everything.
-    pub regions: Vec<String>,
+    pub(crate) regions: Vec<String>,
     /// The file of examples.
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
     /// The numbers of every example as a table, too.
-    pub table: Option<PathBuf>,
+    pub(crate) table: Option<PathBuf>,
     /// Threads that work.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// No progress.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// Calls encoded together.
@@ -55,7 +55,7 @@ const CHUNK: usize = 2048;
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or an output that cannot be written.
-pub fn run(plan: &TensorsPlan) -> Result<String> {
+pub(crate) fn run(plan: &TensorsPlan) -> Result<TensorsSummary> {
     let pool = threads::pool(plan.threads)?;
     let mut calls = ContigGroups::open(&plan.variants)?;
     let with_reads = !plan.encoding.reads.is_empty();
@@ -77,9 +77,6 @@ pub fn run(plan: &TensorsPlan) -> Result<String> {
         calls.restrict(wanted)?;
     }
     if let Some(path) = &plan.table {
-        if path == Path::new("-") {
-            bail!("--table: standard output has the summary; give a file name");
-        }
         atomic::check_target(path)?;
     }
     let mut bases = inputs.reference.reader()?;
@@ -190,7 +187,7 @@ impl Output<'_> {
     ///
     /// # Errors
     /// No example, or a file that cannot be written.
-    fn finish(self, truth_records: &TruthRecords) -> Result<String> {
+    fn finish(self, truth_records: &TruthRecords) -> Result<TensorsSummary> {
         let Self {
             plan,
             inputs,
@@ -224,7 +221,12 @@ impl Output<'_> {
             (None, Some(pipe)) => atomic::write(pipe, &text)?,
             (None, None) => {}
         }
-        Ok(summary(&counts, header.sample_depth))
+        Ok(TensorsSummary {
+            set: plan.set.clone(),
+            classes: counts.classes,
+            left_out: counts.left_out,
+            sample_depth: header.sample_depth,
+        })
     }
 }
 
@@ -250,26 +252,6 @@ fn store_header(
         classes: counts.classes,
         cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
     })
-}
-
-/// The counts as lines of text.
-fn summary(counts: &ExampleCounts, sample_depth: Option<f32>) -> String {
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let mut line = |what: &str, count: u64| {
-        let _ = writeln!(text, "{what:<58} {count:>10}");
-    };
-    let names = ["false SNPs", "false INDELs", "real SNPs", "real INDELs"];
-    for (name, count) in names.into_iter().zip(counts.classes) {
-        line(name, count);
-    }
-    for (reason, count) in &counts.left_out {
-        line(&format!("  not used: {reason}"), *count);
-    }
-    if let Some(depth) = sample_depth {
-        let _ = writeln!(text, "mean depth of the sample {depth:.1}");
-    }
-    text
 }
 
 /// The files that the examples were made of. Reads and references are large: their indexes stand for

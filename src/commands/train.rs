@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use self::data::Data;
 use crate::io::{IoError, atomic, model_dir, run_dir};
 use crate::terminal::steps::Steps;
+use crate::terminal::summary::TrainSummary;
 use crate::terminal::threads;
 use cnnfilter_core::encode::allele::AlleleLayout;
 use cnnfilter_core::networks::allele::Channels;
@@ -27,36 +28,36 @@ use cnnfilter_train::fit::{Callbacks, Event, Figures, Run, Scored, State};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
-pub struct TrainPlan {
+pub(crate) struct TrainPlan {
     /// Files of examples to train on; parts of them may be held out.
-    pub examples: Vec<PathBuf>,
+    pub(crate) examples: Vec<PathBuf>,
     /// Files of examples to validate on, whole.
-    pub validation: Vec<PathBuf>,
+    pub(crate) validation: Vec<PathBuf>,
     /// The configuration; defaults without.
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// Fields of the configuration that the command line sets, by path.
-    pub overrides: Vec<(String, String)>,
+    pub(crate) overrides: Vec<(String, String)>,
     /// A model folder to start from.
-    pub init: Option<PathBuf>,
+    pub(crate) init: Option<PathBuf>,
     /// Name of the model.
-    pub name: String,
+    pub(crate) name: String,
     /// The folder of the run.
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
     /// Go on from the checkpoint in it.
-    pub resume: bool,
+    pub(crate) resume: bool,
     /// Threads that work.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// The devices it runs on.
-    pub device: DeviceChoice,
+    pub(crate) device: DeviceChoice,
     /// No progress.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// Trains, and returns a summary.
 ///
 /// # Errors
 /// Anything that is wrong with the configuration or the examples, or a file that cannot be written.
-pub fn run(plan: &TrainPlan) -> Result<String> {
+pub(crate) fn run(plan: &TrainPlan) -> Result<TrainSummary> {
     let pool = threads::pool(plan.threads)?;
     let config = read_config(plan)?;
     let data = Data::open(plan, &config)?;
@@ -99,10 +100,18 @@ pub fn run(plan: &TrainPlan) -> Result<String> {
     let state = pool.install(|| fit(plan, &data, &run, &config_sha256, start, init))?;
     let scored = pool.install(|| run.score(&state.best, &data.split.validation))?;
     let trained = trained(plan, &data, &run, &state, &scored, config_text);
-    let summary = summary(&state, &scored, &trained);
+    let figures = Figures::of(&scored);
+    let best_epoch = state.early_stopping.best_epoch.unwrap_or(0);
     let model = Model::of_training(trained, state.best.clone())?;
     let folder = model_dir::save(&plan.output, &model)?;
-    Ok(format!("{summary}model: {}\n", folder.display()))
+    Ok(TrainSummary {
+        epochs: state.history.rows().len(),
+        best_epoch,
+        pr_auc_snp: figures.snp,
+        pr_auc_indel: figures.indel,
+        validation_examples: scored.len(),
+        model: folder,
+    })
 }
 
 /// The configuration with what the command line sets.
@@ -266,20 +275,4 @@ fn trained(
             validation: calibrated.figures,
         }),
     }
-}
-
-fn summary(state: &State, scored: &[Scored], trained: &Trained) -> String {
-    let figures = Figures::of(scored);
-    let text = |value: Option<f64>| value.map_or("undefined".to_owned(), |v| format!("{v:.4}"));
-    let best = trained
-        .training
-        .as_ref()
-        .map_or(0, |training| training.best_epoch);
-    format!(
-        "{} epochs, the best was {best}\nvalidation PR-AUC: SNP {}, INDEL {} ({} examples)\n",
-        state.history.rows().len(),
-        text(figures.snp),
-        text(figures.indel),
-        scored.len()
-    )
 }

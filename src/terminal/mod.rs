@@ -1,6 +1,6 @@
-//! The machine around the science: threads, progress, what a run says at its end.
+//! Threads, progress, and the summary at the end of a run.
 
-pub mod progress;
-pub mod steps;
-pub mod summary;
-pub mod threads;
+pub(crate) mod progress;
+pub(crate) mod steps;
+pub(crate) mod summary;
+pub(crate) mod threads;

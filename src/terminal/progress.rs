@@ -1,4 +1,4 @@
-//! How far a run is: a bar on a terminal, a line now and then elsewhere.
+//! Progress of a run: a bar on a terminal, a line now and then elsewhere.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ const EVERY: Duration = Duration::from_secs(30);
 
 /// Counts records and tells about them on standard error.
 #[derive(Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     lines: bool,
     begun: Instant,
@@ -22,7 +22,7 @@ pub struct Progress {
 
 impl Progress {
     /// Begins; `quiet` says nothing at all.
-    pub fn new(quiet: bool) -> Self {
+    pub(crate) fn new(quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = (!quiet && terminal).then(|| {
             let bar = ProgressBar::new(1000);
@@ -44,7 +44,7 @@ impl Progress {
 
     /// `records` more are done, the last of them at `place`; `share` of the genome is passed, where
     /// that is known.
-    pub fn advance(&mut self, records: u64, place: &str, share: Option<f64>) {
+    pub(crate) fn advance(&mut self, records: u64, place: &str, share: Option<f64>) {
         self.done += records;
         self.share = share;
         let message = self.message(place);
@@ -58,7 +58,7 @@ impl Progress {
     }
 
     /// Takes the bar away.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }

@@ -1,4 +1,4 @@
-//! How far a training run is.
+//! Progress of a training run.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ const SMOOTH: f64 = 0.98;
 
 /// Tells about steps and epochs on standard error.
 #[derive(Debug)]
-pub struct Steps {
+pub(crate) struct Steps {
     bar: Option<ProgressBar>,
     quiet: bool,
     epochs: u64,
@@ -27,7 +27,7 @@ pub struct Steps {
 
 impl Steps {
     /// Begins; `quiet` says nothing at all.
-    pub fn new(quiet: bool, epochs: u64) -> Self {
+    pub(crate) fn new(quiet: bool, epochs: u64) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(1);
             if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}") {
@@ -48,7 +48,7 @@ impl Steps {
     }
 
     /// A step is done.
-    pub fn step(&mut self, step: u64, per_epoch: u64, loss: f64) {
+    pub(crate) fn step(&mut self, step: u64, per_epoch: u64, loss: f64) {
         self.done += 1;
         let past = self.loss.unwrap_or(loss);
         let shown = SMOOTH * past + (1.0 - SMOOTH) * loss;
@@ -79,7 +79,7 @@ impl Steps {
     }
 
     /// An epoch is done.
-    pub fn epoch(&mut self, row: &HistoryRow) {
+    pub(crate) fn epoch(&mut self, row: &HistoryRow) {
         let text = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
         self.validation = format!(
             ", PR-AUC SNP {} INDEL {}",
@@ -105,7 +105,7 @@ impl Steps {
     }
 
     /// Takes the bar away.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }

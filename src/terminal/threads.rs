@@ -1,9 +1,9 @@
-//! How many threads work.
+//! The number of threads, and their pool.
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 /// The number of threads asked for; 0 stands for as many as the machine has.
-pub fn resolve(asked: usize) -> usize {
+pub(crate) fn resolve(asked: usize) -> usize {
     if asked > 0 {
         asked
     } else {
@@ -15,7 +15,7 @@ pub fn resolve(asked: usize) -> usize {
 ///
 /// # Errors
 /// Where the system starts no more threads.
-pub fn pool(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
+pub(crate) fn pool(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
     ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|at| format!("cnnfilter-{at}"))

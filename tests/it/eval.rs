@@ -573,14 +573,7 @@ fn names_that_do_not_meet_are_errors() {
             "there is no sample `nobody`",
         ),
         (
-            vec![
-                "--truth",
-                text(&truth),
-                "--stratify",
-                "a=x.bed",
-                "--stratify",
-                "a=y.bed",
-            ],
+            vec!["--truth", text(&truth), "--stratify", "a=x.bed"],
             "x.bed: cannot open",
         ),
     ] {

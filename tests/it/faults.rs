@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use clap::Parser as _;
-use cnnfilter::cli::{Cli, Command as Action};
+use cnnfilter::Job;
 use rust_htslib::bcf::{self, Read as _};
 
 use crate::support::*;
@@ -77,11 +76,11 @@ impl Inputs {
             .into_iter()
             .flat_map(|(flag, value)| [PathBuf::from(flag), value]);
         let program = ["cnnfilter", "score", "--quiet"].map(PathBuf::from);
-        let cli = Cli::try_parse_from(program.into_iter().chain(words)).unwrap();
-        let Action::Score(arguments) = cli.command else {
-            unreachable!("the command is score");
-        };
-        let result = cnnfilter::commands::score::run(&arguments.resolve());
+        let words = program
+            .into_iter()
+            .chain(words)
+            .map(PathBuf::into_os_string);
+        let result = Job::parse(words).unwrap().run();
         let left: Vec<PathBuf> = self
             .lab
             .path("out")

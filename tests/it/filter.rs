@@ -687,14 +687,16 @@ fn a_file_without_thresholds_says_what_to_give() {
         "CNN_1D",
     ]));
     assert!(message.contains("does not define INFO/CNN_1D"), "{message}");
-    let message = fail(filter(&[
+    let output = filter(&[
         "-V",
         text(&calls),
         "--resource",
         text(&known),
         "-o",
         text(&known),
-    ]));
+    ]);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(message.contains("it is an input of this run"), "{message}");
 }
 

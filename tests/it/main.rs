@@ -9,6 +9,7 @@
 mod architecture;
 mod builtin;
 mod callers;
+mod contract;
 mod errors;
 mod eval;
 mod faults;

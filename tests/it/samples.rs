@@ -227,7 +227,9 @@ fn samples_without_reads_get_no_score_and_are_named() {
         message.contains("map.tsv") && message.contains("`nobody`"),
         "{message}"
     );
-    let message = fail(output(&["-I", text(&reads), "-I", text(&reads)]));
+    let link = lab.path("link.bam");
+    std::os::unix::fs::symlink(&reads, &link).unwrap();
+    let message = fail(output(&["-I", text(&reads), "-I", text(&link)]));
     assert!(message.contains("would count twice"), "{message}");
 }
 

@@ -394,16 +394,6 @@ fn files_and_settings_that_are_none_are_named() {
         ),
         (
             one.clone(),
-            vec!["--set", "optimizer.rate=1"],
-            vec!["there is no optimizer.rate; optimizer has clip_norm"],
-        ),
-        (
-            one.clone(),
-            vec!["--set", "epochs=0"],
-            vec!["epochs is 0; allowed is"],
-        ),
-        (
-            one.clone(),
             vec!["--set", "architecture.kernel=4"],
             vec!["architecture", "kernel", "1, 3, 5, 7 or 9"],
         ),

@@ -131,15 +131,20 @@ impl GivenVariants {
         }
     }
 
-    /// The variants that the sample does not carry, by reason, as a line for people; nothing where
-    /// it carries all. `tally` is that of all regions.
-    pub fn left_out_text(&self, tally: &GivenTally) -> Option<String> {
+    /// Records read.
+    pub fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// Counts the variants that the sample does not carry, by reason, in the order of the checks.
+    /// `tally` is that of all regions.
+    pub fn left_out(&self, tally: &GivenTally) -> Vec<(String, u64)> {
         let outside = self.len().saturating_sub(tally.inside);
         let apart = tally.inside - tally.taken - tally.mismatches;
-        let mut parts: Vec<String> = self
+        let mut reasons: Vec<(String, u64)> = self
             .left_out
             .iter()
-            .map(|(why, count)| format!("{count} {why}"))
+            .map(|(why, count)| (why.to_string(), *count))
             .collect();
         for (count, why) in [
             (outside, "outside the regions"),
@@ -147,9 +152,19 @@ impl GivenVariants {
             (apart, "at the end of a region or over another variant"),
         ] {
             if count > 0 {
-                parts.push(format!("{count} {why}"));
+                reasons.push((why.to_owned(), count as u64));
             }
         }
+        reasons
+    }
+
+    /// [`Self::left_out`] as a line for people; nothing where the sample carries all.
+    pub fn left_out_text(&self, tally: &GivenTally) -> Option<String> {
+        let parts: Vec<String> = self
+            .left_out(tally)
+            .iter()
+            .map(|(why, count)| format!("{count} {why}"))
+            .collect();
         let (read, parts) = (self.read, parts.join(", "));
         (!parts.is_empty()).then(|| format!("given variants left out, of {read} read: {parts}"))
     }

@@ -21,30 +21,30 @@ use cnnfilter_core::vcf::VcfHeader;
 
 /// The files that calls are encoded from.
 #[derive(Debug, Clone)]
-pub struct EncodingPlan {
+pub(crate) struct EncodingPlan {
     /// BAM and CRAM files, and `.list` files of their paths; empty for a model without reads.
-    pub reads: Vec<PathBuf>,
+    pub(crate) reads: Vec<PathBuf>,
     /// A table that says which reads belong to which sample of the calls.
-    pub sample_map: Option<PathBuf>,
+    pub(crate) sample_map: Option<PathBuf>,
     /// Which of the samples.
-    pub samples: SampleChoice,
+    pub(crate) samples: SampleChoice,
     /// Which reads.
-    pub read_filter: ReadFilterOptions,
+    pub(crate) read_filter: ReadFilterOptions,
     /// Indexed FASTA.
-    pub reference: PathBuf,
+    pub(crate) reference: PathBuf,
     /// The mean depth of every sample where the user gives it; sampled from the reads else.
-    pub sample_depth: Option<f32>,
+    pub(crate) sample_depth: Option<f32>,
 }
 
 /// Which reads the user wants to be looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ReadFilterOptions {
+pub(crate) struct ReadFilterOptions {
     /// Lowest mapping quality.
-    pub min_mapping_quality: u8,
+    pub(crate) min_mapping_quality: u8,
     /// Flags that a read must have.
-    pub required: FlagSet,
+    pub(crate) required: FlagSet,
     /// Flags that a read must not have; left out, what the encoder leaves out.
-    pub excluded: Option<FlagSet>,
+    pub(crate) excluded: Option<FlagSet>,
 }
 
 impl ReadFilterOptions {
@@ -63,7 +63,7 @@ impl ReadFilterOptions {
 
 impl EncodingPlan {
     /// The inputs that scores depend on, for the header of the scored calls.
-    pub fn command(&self) -> ScoreCommand {
+    pub(crate) fn command(&self) -> ScoreCommand {
         let text = |path: &PathBuf| path.to_string_lossy().into_owned();
         ScoreCommand {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -79,26 +79,26 @@ impl EncodingPlan {
 }
 
 /// Inputs that were opened and found to agree.
-pub struct Inputs {
+pub(crate) struct Inputs {
     /// The encoder of the model.
-    pub encoder: Encoder,
+    pub(crate) encoder: Encoder,
     /// The samples that are asked about; at least one, and one only where the encoder cannot tell
     /// them apart.
-    pub samples: Vec<Sample>,
+    pub(crate) samples: Vec<Sample>,
     /// Column and mean depth of each of them; depth 0 where the encoder does not use it.
-    pub sample_inputs: Vec<SampleInput>,
+    pub(crate) sample_inputs: Vec<SampleInput>,
     /// Samples that the calls have.
-    pub columns: usize,
+    pub(crate) columns: usize,
     /// The reads of the samples.
-    pub reads: Vec<RoutedFile>,
+    pub(crate) reads: Vec<RoutedFile>,
     /// Which of them are looked at.
-    pub read_filter: ReadFilter,
+    pub(crate) read_filter: ReadFilter,
     /// The reference.
-    pub reference: Arc<Reference>,
+    pub(crate) reference: Arc<Reference>,
     /// The calls, as the user named them.
-    pub variants: PathBuf,
+    pub(crate) variants: PathBuf,
     /// Contigs of each reads file.
-    pub reads_contigs: Vec<ContigTable>,
+    pub(crate) reads_contigs: Vec<ContigTable>,
     /// Contigs that the header of the calls has.
     calls_contigs: ContigTable,
     /// Bases of the reference before each of its contigs, and of all of them at the end.
@@ -109,7 +109,7 @@ pub struct Inputs {
 ///
 /// # Errors
 /// Where a file is missing or broken, or two are not about the same reference.
-pub fn open(
+pub(crate) fn open(
     plan: &EncodingPlan,
     encoder: Encoder,
     variants: (&Path, &VcfHeader),
@@ -203,14 +203,14 @@ fn agree(left: (&Path, &ContigTable), right: (&Path, &ContigTable)) -> Result<()
 
 impl Inputs {
     /// The contigs that a region may name: those of the calls and of the reference.
-    pub fn known_contigs(&self) -> ContigTable {
+    pub(crate) fn known_contigs(&self) -> ContigTable {
         let of_reference = self.reference.contigs().iter();
         ContigTable::new(self.calls_contigs.iter().chain(of_reference).cloned())
     }
 
     /// Share of the reference's bases that lie before a position, 0 to 1; nothing for a contig that
     /// it does not have.
-    pub fn share_passed(&self, contig: &str, position: u64) -> Option<f64> {
+    pub(crate) fn share_passed(&self, contig: &str, position: u64) -> Option<f64> {
         let rank = self.reference.contigs().rank(contig)?;
         let total = *self.bases_before.last()?;
         (total > 0).then(|| (self.bases_before[rank] + position) as f64 / total as f64)

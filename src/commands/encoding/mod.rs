@@ -1,10 +1,10 @@
 //! From calls and files to examples: what `score` and `tensors` share.
 
-pub mod inputs;
+pub(crate) mod inputs;
 mod notes;
-pub mod sample_map;
-pub mod shard;
+pub(crate) mod sample_map;
+pub(crate) mod shard;
 
-pub use inputs::{EncodingPlan, Inputs, ReadFilterOptions};
-pub use notes::read_notes;
-pub use shard::{Call, ShardReader, ShardTimes, Workers, encode_calls, for_each_shard};
+pub(crate) use inputs::{EncodingPlan, Inputs, ReadFilterOptions};
+pub(crate) use notes::read_notes;
+pub(crate) use shard::{Call, ShardTimes, Workers, encode_calls, for_each_shard};

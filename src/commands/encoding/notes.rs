@@ -11,7 +11,7 @@ use cnnfilter_core::samples::{ReadRoute, RoutedFile};
 const SHOWN: usize = 8;
 
 /// One message a file with reads of groups that its header gives no sample, and one for spliced reads.
-pub fn read_notes(counts: &ReadCounts, inputs: &Inputs) -> Vec<String> {
+pub(crate) fn read_notes(counts: &ReadCounts, inputs: &Inputs) -> Vec<String> {
     let of_sample = |sample: usize| inputs.samples.get(sample)?.name.as_deref();
     notes(counts, &inputs.reads, of_sample)
 }

@@ -14,7 +14,7 @@ use cnnfilter_core::samples::SampleMap;
 ///
 /// # Errors
 /// A file that cannot be read, or a line that has not two columns or says the same twice.
-pub fn read_map(path: &Path) -> Result<SampleMap> {
+pub(crate) fn read_map(path: &Path) -> Result<SampleMap> {
     parse_map(&read_text(path)?).with_context(|| path.display().to_string())
 }
 
@@ -51,7 +51,7 @@ fn parse_map(text: &[u8]) -> Result<SampleMap> {
 }
 
 /// The one spelling of a path, without links and `..`; nothing for a file that is not there.
-pub fn real_path(path: &Path) -> Option<PathBuf> {
+pub(crate) fn real_path(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok()
 }
 
@@ -70,7 +70,7 @@ fn read_text(path: &Path) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// A file that cannot be read, or lists nothing.
-pub fn read_list(path: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn read_list(path: &Path) -> Result<Vec<PathBuf>> {
     let text = read_text(path)?;
     let paths: Vec<PathBuf> = String::from_utf8_lossy(&text)
         .lines()
@@ -91,7 +91,7 @@ pub fn read_list(path: &Path) -> Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// A list that cannot be read, or lists nothing.
-pub fn expand_lists(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+pub(crate) fn expand_lists(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut expanded = Vec::new();
     for path in paths {
         if path.extension().is_some_and(|suffix| suffix == "list") {
@@ -107,7 +107,7 @@ pub fn expand_lists(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// A file that is given more than once.
-pub fn check_distinct(paths: &[PathBuf]) -> Result<()> {
+pub(crate) fn check_distinct(paths: &[PathBuf]) -> Result<()> {
     let mut seen: BTreeMap<PathBuf, &Path> = BTreeMap::new();
     for path in paths {
         let Some(real) = real_path(path) else {

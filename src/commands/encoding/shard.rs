@@ -30,11 +30,11 @@ const SHARDS_A_THREAD: usize = 8;
 
 /// One record with its number in the file, from 1.
 #[derive(Debug)]
-pub struct Call {
+pub(crate) struct Call {
     /// Number in the file, from 1.
-    pub number: u64,
+    pub(crate) number: u64,
     /// The record.
-    pub record: VcfRecord,
+    pub(crate) record: VcfRecord,
 }
 
 /// Cuts a chunk into shards: of one contig, without wide gaps, and enough of them for all
@@ -67,11 +67,11 @@ fn near(last: &Call, next: &Call) -> bool {
 
 /// Time that a shard took.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ShardTimes {
+pub(crate) struct ShardTimes {
     /// Sweeping the reads: seeking, decompressing, sorting them to their calls.
-    pub sweeping: Duration,
+    pub(crate) sweeping: Duration,
     /// Everything else that makes tensors.
-    pub encoding: Duration,
+    pub(crate) encoding: Duration,
 }
 
 /// Encodes calls, shards side by side in `pool`, and hands each shard to `work` in the thread
@@ -80,7 +80,7 @@ pub struct ShardTimes {
 /// # Errors
 /// As [`ShardReader::encode`] and `work`. All shards are tried, so that of several errors the
 /// first in the file is told, whichever came first; but for [`Workers::stop`].
-pub fn for_each_shard<T: Send>(
+pub(crate) fn for_each_shard<T: Send>(
     calls: Vec<Call>,
     inputs: &Inputs,
     pool: &ThreadPool,
@@ -111,7 +111,7 @@ pub fn for_each_shard<T: Send>(
 ///
 /// # Errors
 /// As [`for_each_shard`].
-pub fn encode_calls(
+pub(crate) fn encode_calls(
     calls: Vec<Call>,
     inputs: &Inputs,
     pool: &ThreadPool,
@@ -124,19 +124,19 @@ pub fn encode_calls(
 /// State that the threads of a run share: open, idle files, and whether there is any use in
 /// going on.
 #[derive(Default)]
-pub struct Workers {
+pub(crate) struct Workers {
     idle: Mutex<Vec<ShardReader>>,
     stopped: AtomicBool,
 }
 
 impl Workers {
     /// No shard is begun any more: the run has failed, or nobody wants what it makes.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
     /// What there is to tell about the reads, once all shards are done.
-    pub fn read_counts(&self) -> ReadCounts {
+    pub(crate) fn read_counts(&self) -> ReadCounts {
         let mut counts = ReadCounts::default();
         for reader in self.idle.lock().iter().flat_map(|idle| idle.iter()) {
             counts.add(reader.reads.counts());
@@ -160,7 +160,7 @@ impl Workers {
 }
 
 /// The files of one thread.
-pub struct ShardReader {
+pub(crate) struct ShardReader {
     reads: AlignmentSource,
     reference: FastaReader,
     /// Time spent in sweeps since it was last asked for.
@@ -172,7 +172,7 @@ impl ShardReader {
     ///
     /// # Errors
     /// Where a file cannot be opened any more.
-    pub fn open(inputs: &Inputs) -> Result<Self> {
+    pub(crate) fn open(inputs: &Inputs) -> Result<Self> {
         Ok(Self {
             reads: AlignmentSource::open(&inputs.reads, inputs.read_filter, &inputs.reference)?,
             reference: inputs.reference.reader()?,
@@ -184,7 +184,7 @@ impl ShardReader {
     ///
     /// # Errors
     /// A damaged file, or a record that cannot belong to this reference.
-    pub fn encode(&mut self, calls: &[Call], inputs: &Inputs) -> Result<Vec<Outcome>> {
+    pub(crate) fn encode(&mut self, calls: &[Call], inputs: &Inputs) -> Result<Vec<Outcome>> {
         let explain = |error: EncodeError| explain(&error, calls, inputs);
         let contigs = KnownContigs {
             reference: inputs.reference.contigs(),

@@ -17,21 +17,21 @@ use cnnfilter_eval::calls::{ScoreColumn, check_shared_contig, sample_indices, sc
 /// Calls, labels and reference of a run.
 pub(super) struct Inputs {
     /// The first file of calls.
-    pub calls: ContigGroups,
+    pub(crate) calls: ContigGroups,
     /// Further files of the same calls.
-    pub others: Vec<ContigGroups>,
+    pub(crate) others: Vec<ContigGroups>,
     /// The scores to read from each file.
-    pub columns: Vec<Vec<ScoreColumn>>,
+    pub(crate) columns: Vec<Vec<ScoreColumn>>,
     /// The sample of each file.
-    pub samples: Vec<usize>,
+    pub(crate) samples: Vec<usize>,
     /// The reference.
-    pub bases: Bases,
+    pub(crate) bases: Bases,
     /// The regions asked for; everything without.
-    pub regions: Option<IntervalSet>,
+    pub(crate) regions: Option<IntervalSet>,
     /// Names and regions of the strata.
-    pub strata: Vec<(String, IntervalSet)>,
+    pub(crate) strata: Vec<(String, IntervalSet)>,
     /// Where labels come from.
-    pub source: LabelSource,
+    pub(crate) source: LabelSource,
 }
 
 impl Inputs {
@@ -149,9 +149,6 @@ fn choose_samples(
 fn open_strata(plan: &EvalPlan, known: &ContigTable) -> Result<Vec<(String, IntervalSet)>> {
     let mut strata: Vec<(String, IntervalSet)> = Vec::new();
     for (name, path) in &plan.strata {
-        if strata.iter().any(|(other, _)| other == name) {
-            bail!("--stratify: the name `{name}` stands twice");
-        }
         let set = regions::read_file(path, &format!("stratum `{name}`"), known)?;
         let contigs: BTreeSet<String> = set.contigs().map(String::from).collect();
         check_shared_contig(&contigs, known)

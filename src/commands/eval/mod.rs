@@ -13,7 +13,8 @@ use anyhow::{Result, bail};
 
 use self::inputs::Inputs;
 use super::labels::{LabelPlan, warn_of_truth};
-use crate::io::{IoError, atomic};
+use crate::io::{IoError, atomic, standard_output};
+use crate::terminal::summary::EvalSummary;
 use crate::terminal::threads;
 use cnnfilter_core::genome::ContigTable;
 use cnnfilter_core::label::{MatchRule, TruthCounts, TruthRecords};
@@ -22,49 +23,50 @@ use cnnfilter_eval::report::{self, Report};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
-pub struct EvalPlan {
+pub(crate) struct EvalPlan {
     /// The calls; further files hold further scores of the same calls.
-    pub variants: Vec<PathBuf>,
+    pub(crate) variants: Vec<PathBuf>,
     /// Where labels come from.
-    pub labels: LabelPlan,
+    pub(crate) labels: LabelPlan,
     /// The reference; needed with a truth set.
-    pub reference: Option<PathBuf>,
+    pub(crate) reference: Option<PathBuf>,
     /// When a record counts as true.
-    pub rule: MatchRule,
+    pub(crate) rule: MatchRule,
     /// Names and files of strata.
-    pub strata: Vec<(String, PathBuf)>,
+    pub(crate) strata: Vec<(String, PathBuf)>,
     /// Scores by name; empty for all that are known.
-    pub scores: Vec<String>,
+    pub(crate) scores: Vec<String>,
     /// The score that the others are compared with; QUAL, where it is among them, else the first.
-    pub baseline: Option<String>,
+    pub(crate) baseline: Option<String>,
     /// Scores that are probabilities, beside those with `PROB` in their name.
-    pub probabilities: Vec<String>,
+    pub(crate) probabilities: Vec<String>,
     /// Sample of the calls; the first where there is none.
-    pub sample: Option<String>,
+    pub(crate) sample: Option<String>,
     /// Regions as typed; empty for everything.
-    pub regions: Vec<String>,
+    pub(crate) regions: Vec<String>,
     /// Bootstrap resamples; 0 for no intervals.
-    pub resamples: usize,
+    pub(crate) resamples: usize,
     /// Seed of the resamples.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Worst records listed a score, kind and sort.
-    pub worst: usize,
+    pub(crate) worst: usize,
     /// A run that judges no call fails.
-    pub fail_on_empty: bool,
+    pub(crate) fail_on_empty: bool,
     /// Threads that work.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// Folder that gets the report.
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
 }
 
 /// Names of the files of a report.
-const FILES: [&str; 4] = ["eval.tsv", "eval.json", "eval.html", "eval.txt"];
+pub(crate) const FILES: [&str; 4] = ["eval.tsv", "eval.json", "eval.html", "eval.txt"];
 
-/// Evaluates the scores, writes the report and returns its summary for the terminal.
+/// Evaluates the scores and writes the report.
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or a report that cannot be written.
-pub fn run(plan: &EvalPlan) -> Result<String> {
+pub(crate) fn run(plan: &EvalPlan) -> Result<EvalSummary> {
+    standard_output::check(Path::new("-"))?;
     atomic::create_folder(&plan.output)?;
     let pool = threads::pool(plan.threads)?;
     let written = pool.install(|| {
@@ -77,7 +79,7 @@ pub fn run(plan: &EvalPlan) -> Result<String> {
             text.clone(),
         ];
         write_all(&plan.output, &contents)?;
-        Ok(text)
+        Ok(EvalSummary::new(&report, text))
     });
     if written.is_err() {
         atomic::remove_empty_folder(&plan.output);

@@ -9,9 +9,9 @@ mod output;
 mod thresholds;
 mod tranches;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use self::output::Output;
 use crate::io::vcf_reader::{Counts, Order, VcfReader};
@@ -24,46 +24,46 @@ use cnnfilter_core::vcf::VcfHeader;
 
 /// The settings of tranches.
 #[derive(Debug, Clone)]
-pub struct TranchePlan {
+pub(crate) struct TranchePlan {
     /// Known sites; at least one file.
-    pub resources: Vec<PathBuf>,
+    pub(crate) resources: Vec<PathBuf>,
     /// INFO key of the score, where the user names one.
-    pub info_key: Option<String>,
+    pub(crate) info_key: Option<String>,
     /// Sensitivities to known calls.
-    pub tranches: PerKind<Tranches>,
+    pub(crate) tranches: PerKind<Tranches>,
     /// The way to go without overlap; left out, the model's threshold where there is one.
-    pub on_no_resource: Option<OnNoResource>,
+    pub(crate) on_no_resource: Option<OnNoResource>,
     /// Folder for a copy of standard input.
-    pub tmp_dir: PathBuf,
+    pub(crate) tmp_dir: PathBuf,
 }
 
 /// The settings of a run.
 #[derive(Debug, Clone)]
-pub struct FilterPlan {
+pub(crate) struct FilterPlan {
     /// The scored calls; `-` for standard input.
-    pub variants: PathBuf,
+    pub(crate) variants: PathBuf,
     /// The filtered calls.
-    pub output: OutputOptions,
+    pub(crate) output: OutputOptions,
     /// The aim of the model's thresholds.
-    pub aim: Aim,
+    pub(crate) aim: Aim,
     /// Model folder; left out, the header of the calls has the thresholds.
-    pub model: Option<PathBuf>,
+    pub(crate) model: Option<PathBuf>,
     /// Tranches; left out, thresholds decide.
-    pub tranches: Option<TranchePlan>,
+    pub(crate) tranches: Option<TranchePlan>,
     /// Earlier filters go.
-    pub invalidate: bool,
+    pub(crate) invalidate: bool,
     /// The settings for records and genotypes that fail.
-    pub failing: Failing,
+    pub(crate) failing: Failing,
     /// ALTs that fail beside a better one are taken out.
-    pub trim_alternates: bool,
-    /// Where the summary goes as JSON.
-    pub summary_json: Option<PathBuf>,
+    pub(crate) trim_alternates: bool,
     /// Regions as typed; empty for everything.
-    pub regions: Vec<String>,
+    pub(crate) regions: Vec<String>,
+    /// Counting the records outside of them: read through for it where the index does not say.
+    pub(crate) left_out: Counts,
     /// The order that the calls must have.
-    pub order: Order,
+    pub(crate) order: Order,
     /// No progress.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// Filters the calls.
@@ -71,49 +71,12 @@ pub struct FilterPlan {
 /// # Errors
 /// Anything that is wrong with the inputs, or an output that cannot be written; then nothing stands
 /// at the target.
-pub fn run(plan: &FilterPlan) -> Result<FilterSummary> {
-    refuse_inputs_as_output(plan)?;
-    let summary = match &plan.tranches {
-        Some(tranches) => tranches::run(plan, tranches)?,
-        None => thresholds::run(plan)?,
-    };
-    if let Some(path) = &plan.summary_json {
-        atomic::write(path, &summary.to_json()?)?;
+pub(crate) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
+    atomic::check_target(&plan.output.path)?;
+    match &plan.tranches {
+        Some(tranches) => tranches::run(plan, tranches),
+        None => thresholds::run(plan),
     }
-    Ok(summary)
-}
-
-/// Neither output may take the place of an input; the calls themselves may be replaced.
-fn refuse_inputs_as_output(plan: &FilterPlan) -> Result<()> {
-    let resources = plan
-        .tranches
-        .iter()
-        .flat_map(|tranches| &tranches.resources);
-    let inputs: Vec<PathBuf> = resources
-        .map(PathBuf::as_path)
-        .chain(plan.regions.iter().map(Path::new))
-        .filter_map(|path| path.canonicalize().ok())
-        .collect();
-    for output in [Some(&plan.output.path), plan.summary_json.as_ref()] {
-        let Some(output) = output else { continue };
-        if output
-            .canonicalize()
-            .is_ok_and(|path| inputs.contains(&path))
-        {
-            bail!(
-                "{}: it is an input of this run and would be replaced; give another output",
-                output.display()
-            );
-        }
-        atomic::check_target(output)?;
-    }
-    if plan.summary_json.as_ref() == Some(&plan.output.path) {
-        bail!(
-            "{}: calls and summary cannot both go there; give another file",
-            plan.output.path.display()
-        );
-    }
-    Ok(())
 }
 
 /// The regions that were asked for, if any.
@@ -133,11 +96,7 @@ fn restrict(
     let Some(wanted) = wanted else {
         return Ok(false);
     };
-    let counts = match plan.summary_json {
-        Some(_) => Counts::Needed,
-        None => Counts::Welcome,
-    };
-    Ok(reader.restrict(wanted, counts)?.is_some())
+    Ok(reader.restrict(wanted, plan.left_out)?.is_some())
 }
 
 /// Leaves in the header what made the filters, and takes out earlier filters where that is asked for.

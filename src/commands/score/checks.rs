@@ -1,6 +1,4 @@
-//! Checks before the long loop: a model, inputs and an output that belong together.
-
-use std::path::{Path, PathBuf};
+//! Checks before the long loop: a model and inputs that belong together.
 
 use anyhow::{Result, bail};
 
@@ -9,10 +7,10 @@ use crate::io::vcf_reader::VcfReader;
 use cnnfilter_core::encode::Encoder;
 use cnnfilter_core::networks::Model;
 
-/// Checks the model against what it is given, and the output against the inputs.
+/// Checks the model against what it is given.
 ///
 /// # Errors
-/// A model that needs what is not there, or an output that is an input.
+/// A model that needs what is not there.
 pub(super) fn check(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Result<()> {
     let name = &model.card().name;
     if let Some(needs_reads) = plan.needs_reads
@@ -32,7 +30,6 @@ pub(super) fn check(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Resu
     if !model.uses_reads() && !reads.is_empty() {
         log::warn!("model `{name}` does not use reads: -I is ignored");
     }
-    check_output(plan)?;
     if let Encoder::Gatk { annotations, .. } = model.encoder() {
         let missing: Vec<&str> = annotations
             .iter()
@@ -44,30 +41,6 @@ pub(super) fn check(plan: &ScorePlan, model: &Model, reader: &VcfReader) -> Resu
                 "{}: the header defines no {}; model `{name}` takes a missing annotation as 0, which lowers its accuracy",
                 reader.path().display(),
                 missing.join(", "),
-            );
-        }
-    }
-    Ok(())
-}
-
-/// The output must not take the place of an input; the calls themselves may be replaced.
-fn check_output(plan: &ScorePlan) -> Result<()> {
-    let Ok(output) = plan.output.path.canonicalize() else {
-        return Ok(());
-    };
-    let regions = plan.regions.iter().map(Path::new);
-    let inputs = plan
-        .encoding
-        .reads
-        .iter()
-        .chain([&plan.encoding.reference])
-        .map(PathBuf::as_path)
-        .chain(regions);
-    for input in inputs {
-        if input.canonicalize().is_ok_and(|input| input == output) {
-            bail!(
-                "{}: it is an input of this run and would be replaced; give another output",
-                plan.output.path.display()
             );
         }
     }

@@ -33,31 +33,33 @@ use shards::{ScoredShard, score_chunk};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
-pub struct ScorePlan {
+pub(crate) struct ScorePlan {
     /// The calls; `-` for standard input.
-    pub variants: PathBuf,
+    pub(crate) variants: PathBuf,
     /// Reads and reference.
-    pub encoding: EncodingPlan,
+    pub(crate) encoding: EncodingPlan,
     /// The scored calls.
-    pub output: OutputOptions,
+    pub(crate) output: OutputOptions,
     /// A model folder or the name of a built-in model; the default without.
-    pub model: Option<PathBuf>,
+    pub(crate) model: Option<PathBuf>,
     /// True where the user says that the model reads reads (`--tensor-type`), false where not.
-    pub needs_reads: Option<bool>,
+    pub(crate) needs_reads: Option<bool>,
     /// Regions as typed; empty for everything.
-    pub regions: Vec<String>,
+    pub(crate) regions: Vec<String>,
+    /// Counting the records outside of them: read through for it where the index does not say.
+    pub(crate) left_out: Counts,
     /// The order that the calls must have.
-    pub order: Order,
+    pub(crate) order: Order,
     /// Threads that work.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// Calls per chunk.
-    pub batch_size: usize,
+    pub(crate) batch_size: usize,
     /// Where the network runs.
-    pub device: DeviceChoice,
+    pub(crate) device: DeviceChoice,
     /// Fill FILTER by the model's thresholds for this aim.
-    pub filter: Option<Aim>,
+    pub(crate) filter: Option<Aim>,
     /// No progress.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// Chunks that are being scored at a time: while one waits for its last shard the next one begins.
@@ -68,7 +70,7 @@ const IN_FLIGHT: usize = 2;
 /// # Errors
 /// Anything that is wrong with the inputs, or an output that cannot be written; then nothing stands
 /// at the target.
-pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
+pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     let begun = Instant::now();
     let pool = threads::pool(plan.threads)?;
     let reads = plan.needs_reads.unwrap_or(!plan.encoding.reads.is_empty());
@@ -84,7 +86,7 @@ pub fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
         Some(regions::read(&plan.regions, &inputs.known_contigs())?)
     };
     if let Some(wanted) = &wanted {
-        reader.restrict(wanted, Counts::Welcome)?;
+        reader.restrict(wanted, plan.left_out)?;
     }
     let mut header = reader.header().clone();
     let columns = inputs.samples.iter().map(|sample| sample.column).collect();

@@ -14,9 +14,9 @@ use cnnfilter_core::vcf::VcfRecord;
 
 /// Records of a shard, in their order, with their scores.
 pub(super) struct ScoredShard {
-    pub records: Vec<VcfRecord>,
+    pub(crate) records: Vec<VcfRecord>,
     /// Counts of them.
-    pub summary: ScoreSummary,
+    pub(crate) summary: ScoreSummary,
 }
 
 /// Encodes and scores one chunk, shard by shard; on a GPU all of it together. The records come

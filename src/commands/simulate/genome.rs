@@ -11,6 +11,7 @@ use crate::io::fasta::Reference;
 use crate::io::gzip_file::{self, NewFile};
 use crate::io::vcf_reader::{Order, VcfReader};
 use crate::io::{IoError, atomic, regions};
+use crate::terminal::summary::{GenomeSummary, GivenCounts};
 use cnnfilter_core::vcf::Genotype;
 use cnnfilter_simulate::{
     Counts, GenomeOptions, GivenRecord, GivenTally, GivenVariants, MIN_REGION, Region,
@@ -20,26 +21,26 @@ use cnnfilter_simulate::{
 
 /// Everything `simulate genome` needs to know.
 #[derive(Debug, Clone)]
-pub struct GenomePlan {
+pub(crate) struct GenomePlan {
     /// Indexed FASTA.
-    pub reference: PathBuf,
+    pub(crate) reference: PathBuf,
     /// Regions as typed; empty for every stretch that is not N.
-    pub regions: Vec<String>,
+    pub(crate) regions: Vec<String>,
     /// Real variants that the sample is to carry.
-    pub variants: Option<PathBuf>,
-    /// What is drawn, and how much of it.
-    pub options: GenomeOptions,
+    pub(crate) variants: Option<PathBuf>,
+    /// Kinds and rates of the variants to draw.
+    pub(crate) options: GenomeOptions,
     /// Name of the sample.
-    pub sample: String,
+    pub(crate) sample: String,
     /// The folder that gets the files.
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
 }
 
 /// Makes a sample and returns a summary.
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or a file that cannot be written.
-pub fn genome(plan: &GenomePlan) -> Result<String> {
+pub(crate) fn genome(plan: &GenomePlan) -> Result<GenomeSummary> {
     plan.options.check()?;
     let reference = Reference::open(&plan.reference)?;
     let stretches = stretches(&reference, &plan.regions)?;
@@ -67,20 +68,25 @@ pub fn genome(plan: &GenomePlan) -> Result<String> {
     files.finish(plan.options.contamination)?;
 
     let bases: usize = stretches.iter().map(|region| region.bases.len()).sum();
-    let left_out = given.left_out_text(&tally);
-    if let (Some(text), 0) = (&left_out, tally.taken) {
+    let left_out_text = given.left_out_text(&tally);
+    if let (Some(text), 0) = (&left_out_text, tally.taken) {
         log::warn!("--variants: the sample carries none of them; {text}");
     }
-    Ok(format!(
-        "{} regions, {bases} bases ({judged} confident); {} SNPs, {} indels, {} multi-nucleotide, of these {} of {} given ones\n{}",
-        stretches.len(),
-        counts.snps,
-        counts.indels,
-        counts.multi,
-        tally.taken,
-        tally.inside,
-        left_out.map_or(String::new(), |text| text + "\n"),
-    ))
+    Ok(GenomeSummary {
+        regions: stretches.len(),
+        bases,
+        confident_bases: judged,
+        snps: counts.snps,
+        indels: counts.indels,
+        multi: counts.multi,
+        given: GivenCounts {
+            read: given.read(),
+            inside: tally.inside,
+            taken: tally.taken,
+            left_out: given.left_out(&tally).into_iter().collect(),
+            left_out_text,
+        },
+    })
 }
 
 /// The known bases of the reference in the regions typed; everywhere without.

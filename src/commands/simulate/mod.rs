@@ -3,5 +3,5 @@
 mod genome;
 mod reads;
 
-pub use genome::{GenomePlan, genome};
-pub use reads::{ReadsPlan, reads};
+pub(crate) use genome::{GenomePlan, genome};
+pub(crate) use reads::{ReadsPlan, reads};

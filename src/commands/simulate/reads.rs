@@ -2,35 +2,33 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use crate::io::gzip_file::{self, NewFile};
+use crate::terminal::summary::ReadsSummary;
 use crate::terminal::threads;
 use cnnfilter_simulate::reads::{FastqReader, next_block};
 use cnnfilter_simulate::{Block, ReadErrors, ReadOptions};
 
 /// Everything `simulate reads` needs to know.
 #[derive(Debug, Clone)]
-pub struct ReadsPlan {
+pub(crate) struct ReadsPlan {
     /// The two files of read pairs.
-    pub inputs: [PathBuf; 2],
+    pub(crate) inputs: [PathBuf; 2],
     /// The two files that are written.
-    pub outputs: [PathBuf; 2],
-    /// What is drawn, and how much of it.
-    pub options: ReadOptions,
+    pub(crate) outputs: [PathBuf; 2],
+    /// Kinds and rates of the errors to draw.
+    pub(crate) options: ReadOptions,
     /// Threads that work.
-    pub threads: usize,
+    pub(crate) threads: usize,
 }
 
 /// Adds errors to read pairs and returns a summary.
 ///
 /// # Errors
 /// Files that are no read pairs, or one that cannot be written.
-pub fn reads(plan: &ReadsPlan) -> Result<String> {
-    if plan.inputs[0] == plan.inputs[1] || plan.outputs[0] == plan.outputs[1] {
-        bail!("--in and --out take two different files each: read 1 and read 2");
-    }
+pub(crate) fn reads(plan: &ReadsPlan) -> Result<ReadsSummary> {
     let errors = ReadErrors::new(&plan.options)?;
     let pool = threads::pool(plan.threads)?;
     let [first, second] = &plan.inputs;
@@ -78,5 +76,5 @@ pub fn reads(plan: &ReadsPlan) -> Result<String> {
     for file in files {
         file.finish()?;
     }
-    Ok(format!("{before} pairs\n"))
+    Ok(ReadsSummary { pairs: before })
 }

@@ -28,13 +28,13 @@ pub(super) struct Data {
     /// Number of the first example of each file, and of all examples at the end.
     first: Vec<usize>,
     /// Annotations of every example.
-    pub annotations: Vec<String>,
+    pub(crate) annotations: Vec<String>,
     /// True where they have reads.
-    pub with_reads: bool,
+    pub(crate) with_reads: bool,
     /// Which of them are trained on and which are held out.
-    pub split: Split,
+    pub(crate) split: Split,
     /// SHA-256 of the files, by name.
-    pub checksums: BTreeMap<String, String>,
+    pub(crate) checksums: BTreeMap<String, String>,
 }
 
 impl ExampleSource for Data {

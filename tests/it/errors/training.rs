@@ -147,16 +147,6 @@ fn configurations() {
                 &["config.toml: optimizer.learning_rate is -1; allowed is a number above 0"],
             ),
             (
-                "an unknown field on the command line",
-                |c| c.add("--set speed=1"),
-                &["--set: there is no speed; the configuration has architecture"],
-            ),
-            (
-                "a word for a number on the command line",
-                |c| c.add("--set epochs=many"),
-                &["--set: epochs=many: invalid type"],
-            ),
-            (
                 "an even kernel",
                 |c| c.add("--set architecture.kernel=4"),
                 &["kernel must be 1, 3, 5, 7 or 9, found 4"],

@@ -111,16 +111,6 @@ impl FilterSummary {
         *self.not_judged.entry(why.reason()).or_default() += 1;
     }
 
-    /// The summary as JSON, with a line feed at the end.
-    ///
-    /// # Errors
-    /// None that a summary can give.
-    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut json = serde_json::to_vec_pretty(self)?;
-        json.push(b'\n');
-        Ok(json)
-    }
-
     /// The summary as lines of text.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
@@ -251,7 +241,7 @@ mod tests {
         );
         assert!(text.contains("not judged: no score (CNN_PROB)"), "{text}");
         assert!(text.contains("expected: of m, measured on chr20"), "{text}");
-        let json: serde_json::Value = serde_json::from_slice(&summary.to_json().unwrap()).unwrap();
+        let json = serde_json::to_value(&summary).unwrap();
         assert_eq!(json["rows"][0]["filtered"], 1);
         assert_eq!(json["not_judged"]["no score"], 1);
     }

@@ -1,38 +1,42 @@
-//! What a scoring run did, for the terminal.
+//! The end of a scoring run.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::{Summary, count_line};
 use cnnfilter_core::encode::kind::Skip;
 use cnnfilter_core::genome::VariantKind;
 
 /// Where the time went. Sweeping, encoding and the network are summed over threads, which work
 /// while the main thread reads and writes.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct StageTimes {
+pub(crate) struct StageTimes {
     /// Threads that sweep, encode and compute.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// Until the first record is read: model, indexes, header, the sample's depth.
-    pub starting: Duration,
+    pub(crate) starting: Duration,
     /// Reading the calls.
-    pub reading: Duration,
+    pub(crate) reading: Duration,
     /// Sweeping the reads.
-    pub sweeping: Duration,
+    pub(crate) sweeping: Duration,
     /// Making tensors.
-    pub encoding: Duration,
+    pub(crate) encoding: Duration,
     /// The network.
-    pub network: Duration,
+    pub(crate) network: Duration,
     /// Writing the calls, index included.
-    pub writing: Duration,
+    pub(crate) writing: Duration,
     /// The whole run.
-    pub whole: Duration,
+    pub(crate) whole: Duration,
 }
 
 impl StageTimes {
     /// The stages as lines of text: seconds, and for those of the threads the share of what the
     /// threads had.
-    pub fn to_text(&self) -> String {
+    pub(crate) fn to_text(self) -> String {
         let mut text = String::new();
         let mut line = |what: &str, time: Duration, note: &str| {
             // Writing to a string cannot fail.
@@ -68,40 +72,40 @@ impl StageTimes {
 
 /// Counts of a run.
 #[derive(Debug, Clone, Default)]
-pub struct ScoreSummary {
+pub(crate) struct ScoreSummary {
     /// INFO key of the score.
-    pub key: String,
+    pub(crate) key: String,
     /// Records read.
-    pub records_in: u64,
+    pub(crate) records_in: u64,
     /// Records outside the regions asked for, not written.
-    pub outside_regions: u64,
+    pub(crate) outside_regions: u64,
     /// Records scored, by kind.
-    pub scored: BTreeMap<VariantKind, u64>,
+    pub(crate) scored: BTreeMap<VariantKind, u64>,
     /// Records not scored, by reason.
-    pub skipped: BTreeMap<Skip, u64>,
+    pub(crate) skipped: BTreeMap<Skip, u64>,
     /// Records that lack all annotations of the model.
-    pub without_annotations: u64,
+    pub(crate) without_annotations: u64,
     /// Records scored without a single read.
-    pub without_reads: u64,
+    pub(crate) without_reads: u64,
     /// Samples that were scored by themselves; 0 and 1 say nothing.
-    pub samples: usize,
+    pub(crate) samples: usize,
     /// Records with more reads than the model looks at.
-    pub sampled: u64,
+    pub(crate) sampled: u64,
     /// Most reads of a record that the model looks at.
-    pub read_limit: usize,
+    pub(crate) read_limit: usize,
     /// Records that passed the thresholds, where they were applied.
-    pub passed: u64,
+    pub(crate) passed: u64,
     /// Records that failed them.
-    pub failed: u64,
+    pub(crate) failed: u64,
     /// Records that they say nothing about, whose FILTER stays.
-    pub not_filtered: u64,
+    pub(crate) not_filtered: u64,
     /// Time spent.
-    pub times: StageTimes,
+    pub(crate) times: StageTimes,
 }
 
 impl ScoreSummary {
     /// Adds the counts and times of a part of the run.
-    pub fn add(&mut self, part: &Self) {
+    pub(crate) fn add(&mut self, part: &Self) {
         for (kind, count) in &part.scored {
             *self.scored.entry(*kind).or_default() += count;
         }
@@ -117,23 +121,46 @@ impl ScoreSummary {
     }
 
     /// Records written.
-    pub fn records_out(&self) -> u64 {
+    pub(crate) fn records_out(&self) -> u64 {
         self.records_in - self.outside_regions
     }
+}
 
-    /// Records scored.
-    pub fn scored_records(&self) -> u64 {
-        self.scored.values().sum()
+impl Serialize for ScoreSummary {
+    /// All but the times.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let scored = self.scored.iter();
+        let scored: BTreeMap<_, _> = scored.map(|(kind, count)| (kind.name(), count)).collect();
+        let skipped = self.skipped.iter();
+        let skipped: BTreeMap<_, _> = skipped
+            .map(|(skip, count)| (skip.reason(), count))
+            .collect();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("info_key", &self.key)?;
+        map.serialize_entry("records_read", &self.records_in)?;
+        map.serialize_entry("outside_regions", &self.outside_regions)?;
+        map.serialize_entry("records_written", &self.records_out())?;
+        map.serialize_entry("samples", &self.samples)?;
+        map.serialize_entry("scored", &scored)?;
+        map.serialize_entry("not_scored", &skipped)?;
+        map.serialize_entry("without_annotations", &self.without_annotations)?;
+        map.serialize_entry("without_reads", &self.without_reads)?;
+        map.serialize_entry("read_limit", &self.read_limit)?;
+        map.serialize_entry("from_a_sample_of_reads", &self.sampled)?;
+        map.serialize_entry("passed", &self.passed)?;
+        map.serialize_entry("failed", &self.failed)?;
+        map.serialize_entry("not_judged", &self.not_filtered)?;
+        map.end()
     }
+}
 
-    /// The summary as lines of text.
-    pub fn to_text(&self) -> String {
+impl Summary for ScoreSummary {
+    const COMMAND: &'static str = "score";
+
+    fn to_text(&self) -> String {
         let key = &self.key;
         let mut text = String::new();
-        let mut line = |what: &str, count: u64| {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "{what:<58} {count:>10}");
-        };
+        let mut line = |what: &str, count: u64| count_line(&mut text, what, count);
         line("records read", self.records_in);
         if self.outside_regions > 0 {
             line("outside the regions, not written", self.outside_regions);
