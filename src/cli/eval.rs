@@ -177,9 +177,7 @@ impl EvalArgs {
         files.inputs("-L", &self.regions.regions);
         files.inputs("--stratify", self.stratify.iter().map(|(_, path)| path));
         files.output("the report", Path::new("-"));
-        for name in eval::FILES {
-            files.output("the report", &self.output.join(name));
-        }
+        files.folder("the report", &self.output, &eval::FILES)?;
         Ok(EvalPlan {
             variants: self.variant,
             rule: match (self.rule, &labels) {

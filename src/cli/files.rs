@@ -37,6 +37,27 @@ impl Files {
         self.outputs.push((option, plain(path)));
     }
 
+    /// Adds files of a folder that is an output.
+    ///
+    /// # Errors
+    /// A folder named like standard output.
+    pub(super) fn folder(
+        &mut self,
+        option: &'static str,
+        folder: &Path,
+        names: &[&str],
+    ) -> Result<(), Wrong> {
+        if plain(folder) == Path::new("-") {
+            return Err(Wrong::value(format!(
+                "{option}: several files cannot go to standard output; give a folder"
+            )));
+        }
+        for name in names {
+            self.output(option, &folder.join(name));
+        }
+        Ok(())
+    }
+
     /// Lets an output take the place of an input that is read before.
     pub(super) fn may_replace(&mut self, input: &'static str, output: &'static str) {
         self.replaceable = Some((input, output));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::files::Files;
+use super::usage::Wrong;
 use crate::commands::import::ImportPlan;
 
 /// Import GATK's networks out of its jar into model folders.
@@ -24,11 +25,15 @@ pub(crate) struct ImportArgs {
 
 impl ImportArgs {
     /// The settings of the run.
-    pub(super) fn resolve(self, files: &mut Files) -> ImportPlan {
+    ///
+    /// # Errors
+    /// A folder named like standard output.
+    pub(super) fn resolve(self, files: &mut Files) -> Result<ImportPlan, Wrong> {
         files.input("FILE", &self.file);
-        ImportPlan {
+        files.folder("-o", &self.output, &[])?;
+        Ok(ImportPlan {
             file: self.file,
             output: self.output,
-        }
+        })
     }
 }

@@ -115,7 +115,7 @@ impl Command {
             Self::Simulate(SimulateCommand::Reads(args)) => Plan::Reads(args.resolve(files)?),
             Self::Filter(args) => Plan::Filter(args.resolve(run, files)?),
             Self::Eval(args) => Plan::Eval(args.resolve(files)?),
-            Self::Import(args) => Plan::Import(args.resolve(files)),
+            Self::Import(args) => Plan::Import(args.resolve(files)?),
         })
     }
 }

@@ -129,9 +129,8 @@ impl GenomeArgs {
         files.input("-R", &self.reference);
         files.inputs("--variants", &self.variants);
         files.inputs("-L", &self.regions.regions);
-        for name in ["truth.vcf", "confident.bed", "mixture.tsv"] {
-            files.output("-o", &self.output.join(name));
-        }
+        let names = ["truth.vcf", "confident.bed", "mixture.tsv"];
+        files.folder("-o", &self.output, &names)?;
         // They are read before anything is written.
         files.may_replace("--variants", "-o");
         Ok(GenomePlan {

@@ -98,12 +98,20 @@ impl TrainArgs {
     /// Options that do not go together.
     pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<TrainPlan, Wrong> {
         self.check_overrides()?;
+        let mut given: Vec<&PathBuf> = Vec::new();
+        for path in self.examples.iter().chain(&self.validation) {
+            if given.contains(&path) {
+                return Err(Wrong::conflict(format!(
+                    "{}: examples that are given twice would be trained on twice, or validated on after they were trained on; give each file once, with -e or with --validation",
+                    path.display()
+                )));
+            }
+            given.push(path);
+        }
         files.inputs("-e", &self.examples);
         files.inputs("--validation", &self.validation);
         files.inputs("--config", &self.config);
-        for name in [run_dir::CONFIG, run_dir::HISTORY] {
-            files.output("-o", &self.output.join(name));
-        }
+        files.folder("-o", &self.output, &[run_dir::CONFIG, run_dir::HISTORY])?;
         // A run goes on with the configuration that it left in its folder.
         files.may_replace("--config", "-o");
         Ok(TrainPlan {

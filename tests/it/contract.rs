@@ -219,7 +219,7 @@ fn every_command_can_be_quiet_and_say_its_summary_on_standard_output() {
 }
 
 /// Command lines that are wrong whatever lies on the disk, and what the message says.
-const WRONG: [(&str, &str); 34] = [
+const WRONG: [(&str, &str); 39] = [
     // One place for two outputs.
     (
         "score -V calls.vcf -R ref.fa --summary-json -",
@@ -264,6 +264,26 @@ const WRONG: [(&str, &str); 34] = [
     (
         "tensors -V calls.vcf -R ref.fa --labels happy -o -",
         "-o: it cannot go to standard output",
+    ),
+    (
+        "train -e examples -o -",
+        "-o: several files cannot go to standard output",
+    ),
+    (
+        "eval -V calls.vcf --no-truth -o /dev/stdout",
+        "the report: several files cannot go to standard output",
+    ),
+    (
+        "simulate genome -R ref.fa -o -",
+        "-o: several files cannot go to standard output",
+    ),
+    (
+        "import x.jar -o -",
+        "-o: several files cannot go to standard output",
+    ),
+    (
+        "train -e examples --validation examples -o run",
+        "examples: examples that are given twice",
     ),
     (
         "train -e examples -o run --summary-json run/history.tsv",
