@@ -3,9 +3,6 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::error::KernelError;
-use super::simd::{Kernels, kernels};
-
 /// An instruction set with a version of the kernels. All variants exist on every machine, so
 /// that they can be named in options and logs; which of them run is [`Isa::is_available`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,17 +46,6 @@ impl Isa {
             Isa::Portable => true,
             _ => false,
         }
-    }
-
-    /// The kernels of this instruction set, which may be called on this machine: there is no
-    /// other way to come by them.
-    ///
-    /// # Errors
-    /// [`KernelError::Unavailable`] when this machine lacks the instructions.
-    pub(super) fn kernels(self) -> Result<&'static Kernels, KernelError> {
-        kernels(self)
-            .filter(|_| self.is_available())
-            .ok_or(KernelError::Unavailable { isa: self })
     }
 }
 

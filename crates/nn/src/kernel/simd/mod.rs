@@ -4,6 +4,7 @@
 //! The operations are inlined into functions that carry `#[target_feature]`; anywhere else
 //! they must not be called.
 
+use super::error::KernelError;
 use super::isa::Isa;
 use super::outer::Outer;
 use super::tile::Tile;
@@ -91,8 +92,21 @@ pub(super) struct Kernels {
     pub max_and_sum: PoolFn,
 }
 
+impl Isa {
+    /// The kernels of this instruction set, which may be called on this machine: there is no
+    /// other way to come by them.
+    ///
+    /// # Errors
+    /// [`KernelError::Unavailable`] when this machine lacks the instructions.
+    pub(in crate::kernel) fn kernels(self) -> Result<&'static Kernels, KernelError> {
+        kernels(self)
+            .filter(|_| self.is_available())
+            .ok_or(KernelError::Unavailable { isa: self })
+    }
+}
+
 /// The kernels of an instruction set, if it belongs to the architecture compiled for.
-pub(super) fn kernels(isa: Isa) -> Option<&'static Kernels> {
+fn kernels(isa: Isa) -> Option<&'static Kernels> {
     match isa {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => Some(&avx512::KERNELS),
