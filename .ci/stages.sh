@@ -97,6 +97,22 @@ stage_page() {
   python3 tests/page.py .cnnfilter-demo/report/eval.html
 }
 
+# The page of `view`: types of its scripts, pixels, keys and pointer, and a page of 2,000 calls.
+stage_view() {
+  need npx npm
+  need chromedriver chromium chromium-driver
+  need python3 python3
+  install_missing
+  npx --yes --package "typescript@5.9.3" tsc -p crates/view
+  local made=.cnnfilter-demo
+  mkdir -p "$made"
+  python3 tests/many_calls.py "$demo/ref.fa" 2000 >"$made/many.vcf"
+  "$program" score -V "$demo/calls.vcf" -I "$demo/reads.bam" -R "$demo/ref.fa" --filter -o "$made/to_view.vcf.gz"
+  "$program" view -V "$made/to_view.vcf.gz" -I "$demo/reads.bam" -R "$demo/ref.fa" -o "$made/view.html"
+  "$program" view -V "$made/many.vcf" -I "$demo/reads.bam" -R "$demo/ref.fa" --fast -o "$made/many.html"
+  python3 tests/view_page.py "$made/view.html" "$made/many.html"
+}
+
 stage_wasm() {
   tests/wasm/run.sh
 }

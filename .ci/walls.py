@@ -16,6 +16,7 @@ USES = {
     "cnnfilter-nn": set(),
     "cnnfilter-eval": {"cnnfilter-core"},
     "cnnfilter-simulate": {"cnnfilter-core"},
+    "cnnfilter-view": {"cnnfilter-core"},
     "cnnfilter-core": {"cnnfilter-models", "cnnfilter-nn"},
     "cnnfilter-train": {"cnnfilter-core", "cnnfilter-eval", "cnnfilter-nn"},
 }

@@ -16,6 +16,7 @@ mod simulate;
 mod tensors;
 mod train;
 mod usage;
+mod view;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -48,6 +49,7 @@ enum Command {
     Simulate(SimulateCommand),
     Filter(filter::FilterArgs),
     Eval(eval::EvalArgs),
+    View(view::ViewArgs),
     Import(import::ImportArgs),
 }
 
@@ -98,6 +100,7 @@ impl Command {
             Self::Simulate(SimulateCommand::Reads(_)) => "simulate reads",
             Self::Filter(_) => "filter",
             Self::Eval(_) => "eval",
+            Self::View(_) => "view",
             Self::Import(_) => "import",
         }
     }
@@ -115,6 +118,7 @@ impl Command {
             Self::Simulate(SimulateCommand::Reads(args)) => Plan::Reads(args.resolve(files)?),
             Self::Filter(args) => Plan::Filter(args.resolve(run, files)?),
             Self::Eval(args) => Plan::Eval(args.resolve(files)?),
+            Self::View(args) => Plan::View(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),
         })
     }

@@ -9,6 +9,7 @@ pub(crate) mod score;
 pub(crate) mod simulate;
 pub(crate) mod tensors;
 pub(crate) mod train;
+pub(crate) mod view;
 
 use std::path::Path;
 
@@ -35,6 +36,8 @@ pub(crate) enum Plan {
     Genome(simulate::GenomePlan),
     /// `simulate reads`.
     Reads(simulate::ReadsPlan),
+    /// `view`.
+    View(view::ViewPlan),
     /// `import`.
     Import(import::ImportPlan),
 }
@@ -64,6 +67,7 @@ impl Plan {
             Self::Train(plan) => say(&train::run(plan)?),
             Self::Genome(plan) => say(&simulate::genome(plan)?),
             Self::Reads(plan) => say(&simulate::reads(plan)?),
+            Self::View(plan) => say(&view::run(plan)?),
             Self::Import(plan) => say(&import::run(plan)?),
         }
     }

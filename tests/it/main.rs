@@ -32,3 +32,4 @@ mod support;
 mod tensors;
 mod training;
 mod truths;
+mod view;

@@ -10,6 +10,7 @@ mod score;
 mod simulate;
 mod tensors;
 mod train;
+mod view;
 
 use serde::Serialize;
 
@@ -19,6 +20,7 @@ pub(crate) use score::ScoreSummary;
 pub(crate) use simulate::{GenomeSummary, GivenCounts, ReadsSummary};
 pub(crate) use tensors::TensorsSummary;
 pub(crate) use train::TrainSummary;
+pub(crate) use view::ViewSummary;
 
 /// The end of a run. Its serialized fields are the keys of the JSON.
 pub(crate) trait Summary: Serialize {

@@ -8,6 +8,7 @@ use crate::genome::Variant;
 /// Indices of the fixed columns.
 const CHROM: usize = 0;
 const POS: usize = 1;
+const ID: usize = 2;
 const REF: usize = 3;
 pub(super) const ALT: usize = 4;
 const QUAL: usize = 5;
@@ -86,6 +87,11 @@ impl VcfRecord {
     /// POS, 1-based; 0 is the telomere.
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// The ID column as it stands.
+    pub fn id(&self) -> &[u8] {
+        self.column(ID)
     }
 
     /// QUAL, or nothing for `.`.

@@ -263,7 +263,7 @@ impl Channels {
     }
 
     /// The channels of a read's symbol, which lies below 16.
-    pub(super) fn cell(&self, cell: u8, quality: u8, agrees: bool) -> &[f32] {
+    pub fn cell(&self, cell: u8, quality: u8, agrees: bool) -> &[f32] {
         let symbol = usize::from(cell) % SYMBOLS;
         let at = (usize::from(quality) * SYMBOLS + symbol) * 2 + usize::from(agrees);
         &self.table[at * self.cells.len()..(at + 1) * self.cells.len()]
@@ -282,7 +282,7 @@ impl Channels {
     }
 
     /// The channels of a column of the haplotypes.
-    pub(super) fn haplotype(&self, reference: u8, alternate: u8) -> impl Iterator<Item = f32> {
+    pub fn haplotype(&self, reference: u8, alternate: u8) -> impl Iterator<Item = f32> {
         let channels = self.haplotypes.iter();
         channels.map(move |channel| bit((channel.value)(reference, alternate)))
     }

@@ -1,0 +1,27 @@
+//! Pages and pictures of what a network saw of calls, and why they got their scores.
+//!
+//! * [`choose`]: which calls of a file are shown.
+//! * [`layout`]: the symbols, channels and numbers of an encoder, with their tables of values.
+//! * [`site`]: one call's tensor, as the bytes that the page unpacks.
+//! * [`why`]: contributions to a score, and the sentence made of them.
+//! * [`page`]: one self-contained page of many calls.
+//! * [`planes`]: the channels as a network gets them.
+//! * [`picture`]: all channels of one call as PNG, SVG or GIF.
+//!
+//! Pure functions on values: nothing here opens a file.
+
+mod base64;
+pub mod call;
+pub mod choose;
+pub mod layout;
+pub mod page;
+pub mod picture;
+pub mod planes;
+pub mod site;
+pub mod why;
+
+pub use call::{Call, ScoredWith};
+pub use choose::{Choice, Chooser, Facts};
+pub use layout::Layout;
+pub use page::{Page, PageError};
+pub use why::Why;

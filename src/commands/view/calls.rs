@@ -1,0 +1,145 @@
+//! From encoded calls to calls as the page shows them.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::{Opened, ViewPlan};
+use crate::commands::encoding::Call as Encoded;
+use cnnfilter_core::encode::{EncodedAllele, EncodedSite, Outcome};
+use cnnfilter_core::genome::Variant;
+use cnnfilter_core::score::keys::{PROBABILITY_KEY, SCORE_KEYS};
+use cnnfilter_core::score::log_odds::log_odds;
+use cnnfilter_core::vcf::VcfRecord;
+use cnnfilter_view::why::Explainer;
+use cnnfilter_view::{Call, ScoredWith};
+
+/// Scores, explains and describes calls; counts what cannot be shown.
+pub(super) struct CallMaker<'a> {
+    plan: &'a ViewPlan,
+    opened: &'a Opened,
+    explainer: Explainer<'a>,
+    skipped: BTreeMap<&'static str, u64>,
+    sampled: u64,
+    without_reads: u64,
+}
+
+impl<'a> CallMaker<'a> {
+    pub(super) fn new(plan: &'a ViewPlan, opened: &'a Opened) -> Self {
+        Self {
+            plan,
+            opened,
+            explainer: Explainer::new(&opened.model),
+            skipped: BTreeMap::new(),
+            sampled: 0,
+            without_reads: 0,
+        }
+    }
+
+    /// The calls of some records, in their order. Runs in the current rayon pool.
+    ///
+    /// # Errors
+    /// As [`cnnfilter_core::networks::Model::logits`].
+    pub(super) fn make(&mut self, encoded: Vec<(Encoded, Outcome)>) -> Result<Vec<Call>> {
+        let mut sites: Vec<(VcfRecord, Variant, Box<EncodedSite>)> = Vec::new();
+        for (call, outcome) in encoded {
+            match (outcome, call.record.variant()) {
+                (Outcome::Encoded(site), Some(variant)) => {
+                    self.sampled += u64::from(site.is_sampled);
+                    self.without_reads += u64::from(site.reads == Some(0));
+                    sites.push((call.record, variant, site));
+                }
+                (Outcome::Skipped(skip), _) => *self.skipped.entry(skip.reason()).or_default() += 1,
+                (Outcome::Encoded(_), None) => {}
+            }
+        }
+        let made: Vec<Vec<Call>> = sites
+            .into_par_iter()
+            .map(|(record, variant, site)| {
+                let reads = site.reads;
+                let alleles = site.alleles.into_iter();
+                alleles
+                    .map(|allele| self.call(&record, &variant, reads, allele))
+                    .collect()
+            })
+            .collect::<Result<_>>()?;
+        Ok(made.into_iter().flatten().collect())
+    }
+
+    fn call(
+        &self,
+        record: &VcfRecord,
+        variant: &Variant,
+        reads_seen: Option<u64>,
+        allele: EncodedAllele,
+    ) -> Result<Call> {
+        let model = &self.opened.model;
+        let (kind, example) = (allele.kind, allele.example);
+        let logits = model.logits(std::slice::from_ref(&example))?[0];
+        let score = log_odds(logits, kind);
+        let thresholds = model.card().thresholds.as_ref();
+        let threshold = thresholds.and_then(|all| all.find(kind, self.plan.aim).ok().flatten());
+        let why = self
+            .explainer
+            .explain(&example, kind, self.plan.in_detail)?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let alternates = text(record.alleles().1);
+        let label = self.opened.labels.as_ref().map(|labels| {
+            let (reference, alternates) = record.alleles();
+            labels.label(&variant.contig, variant.start, reference, alternates)
+        });
+        let keys = [PROBABILITY_KEY].into_iter().chain(SCORE_KEYS);
+        let in_file = keys.filter_map(|key| {
+            let value = record.info_float(key.as_bytes())?;
+            Some((key.to_owned(), f64::from(value)))
+        });
+        Ok(Call {
+            contig: variant.contig.clone(),
+            start: variant.start,
+            id: text(record.id()),
+            reference: text(&variant.reference),
+            alternate: match allele.alternate.and_then(|at| variant.alternates.get(at)) {
+                Some(one) => text(one),
+                None => alternates.clone(),
+            },
+            alternates,
+            sample: self.opened.inputs.samples[allele.sample].name.clone(),
+            kind,
+            quality: record.quality(),
+            filter: text(record.filter()),
+            in_file: in_file.collect(),
+            scored: ScoredWith {
+                logits,
+                score,
+                probability: model.probability(kind, score),
+                threshold: threshold.map(|one| one.probability),
+            },
+            label,
+            reads_seen,
+            example,
+            why: Some(why),
+        })
+    }
+
+    /// What there is to tell about the calls made.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = (self.skipped.iter())
+            .map(|(reason, count)| format!("{count} records are not shown: {reason}."))
+            .collect();
+        if self.sampled > 0 {
+            let limit = self.opened.model.encoder().read_limit();
+            notes.push(format!(
+                "{} calls have more than {limit} reads: the network looks at a fair sample of them.",
+                self.sampled
+            ));
+        }
+        if self.without_reads > 0 {
+            notes.push(format!(
+                "{} calls have no read over them.",
+                self.without_reads
+            ));
+        }
+        notes
+    }
+}

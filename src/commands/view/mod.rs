@@ -1,0 +1,210 @@
+//! `cnnfilter view`: calls are chosen, scored and explained, and become a page or pictures.
+//!
+//! The file is read twice: once to choose, once to encode what was chosen, a chunk at a time. Memory
+//! is bounded by the chunk and by the page, which holds deflated bytes.
+
+mod calls;
+mod choice;
+mod pictures;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use super::encoding::{Call, EncodingPlan, Inputs, Workers, encode_calls, inputs, read_notes};
+use super::labels::read_table;
+use crate::io::vcf_reader::{Counts, VcfReader};
+use crate::io::{atomic, model_dir, regions};
+use crate::terminal::progress::Progress;
+use crate::terminal::summary::ViewSummary;
+use crate::terminal::threads;
+pub(crate) use choice::ViewChoice;
+use cnnfilter_core::encode::Encoder;
+use cnnfilter_core::encode::annotations::BEST_PRACTICES;
+use cnnfilter_core::genome::IntervalSet;
+use cnnfilter_core::label::LabelTable;
+use cnnfilter_core::networks::Model;
+use cnnfilter_core::score::Aim;
+use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
+use cnnfilter_nn::DeviceChoice;
+use cnnfilter_view::{Layout, Page};
+pub(crate) use pictures::{PictureFormat, PicturePlan};
+
+/// Everything a run needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct ViewPlan {
+    /// The calls, a file.
+    pub(crate) variants: PathBuf,
+    /// Reads and reference.
+    pub(crate) encoding: EncodingPlan,
+    /// The page, or the folder of pictures.
+    pub(crate) output: PathBuf,
+    /// Pictures instead of a page.
+    pub(crate) pictures: Option<PicturePlan>,
+    /// Pictures of GATK's tensor.
+    pub(crate) gatk_tensor: bool,
+    /// A model folder or the name of a built-in model; the default without.
+    pub(crate) model: Option<PathBuf>,
+    /// Regions as typed; empty for everything.
+    pub(crate) regions: Vec<String>,
+    /// Which calls.
+    pub(crate) choice: ViewChoice,
+    /// A table of labels.
+    pub(crate) labels: Option<PathBuf>,
+    /// Contributions of single reads and columns, too.
+    pub(crate) in_detail: bool,
+    /// The aim whose thresholds are shown.
+    pub(crate) aim: Aim,
+    /// Threads that work.
+    pub(crate) threads: usize,
+    /// No progress.
+    pub(crate) quiet: bool,
+}
+
+/// Calls encoded together.
+const CHUNK: usize = 256;
+
+/// What a run has open.
+struct Opened {
+    model: Model,
+    inputs: Inputs,
+    labels: Option<LabelTable>,
+    wanted: Option<IntervalSet>,
+}
+
+/// Writes the page or the pictures and returns a summary.
+///
+/// # Errors
+/// Anything that is wrong with the inputs, or an output that cannot be written.
+pub(crate) fn run(plan: &ViewPlan) -> Result<ViewSummary> {
+    if plan.pictures.is_none() {
+        atomic::check_target(&plan.output)?;
+    }
+    let pool = threads::pool(plan.threads)?;
+    let reader = VcfReader::open(&plan.variants)?;
+    let calls = (plan.variants.as_path(), reader.header());
+    let opened = pool.install(|| open(plan, calls))?;
+    let (chosen, notes) = choice::choose(plan, &opened, restricted(reader, &opened)?)?;
+    if let Some(pictures) = plan.pictures {
+        return pictures::write(plan, pictures, &opened, &chosen, &pool);
+    }
+    let layout = Layout::of_model(&opened.model);
+    let name = opened.model.card().name.clone();
+    let title = format!("cnnfilter view: {}", file_name(&plan.variants));
+    let mut page = Page::new(title, name, layout);
+    notes.into_iter().for_each(|note| page.note(note));
+    add_provenance(plan, &opened, &mut page);
+    let workers = Workers::default();
+    let mut maker = calls::CallMaker::new(plan, &opened);
+    let mut progress = Progress::new(plan.quiet);
+    let mut reader = restricted(VcfReader::open(&plan.variants)?, &opened)?;
+    let mut left = chosen.len();
+    while left > 0 {
+        let chunk = next_chunk(&mut reader, &chosen)?;
+        if chunk.is_empty() {
+            break;
+        }
+        left -= chunk.len().min(left);
+        let (size, last) = (
+            chunk.len() as u64,
+            chunk.last().map(|call| place(&call.record)),
+        );
+        let encoded = encode_calls(chunk, &opened.inputs, &pool, &workers)?;
+        for call in pool.install(|| maker.make(encoded))? {
+            page.add(call)?;
+        }
+        progress.advance(size, &last.unwrap_or_default(), None);
+    }
+    progress.finish();
+    maker.notes().into_iter().for_each(|note| page.note(note));
+    for note in read_notes(&workers.read_counts(), &opened.inputs) {
+        log::warn!("{note}");
+    }
+    let count = page.len();
+    let text = page.finish()?;
+    atomic::write(&plan.output, text.as_bytes())?;
+    Ok(ViewSummary {
+        output: plan.output.clone(),
+        calls: count as u64,
+        page_bytes: Some(text.len()),
+    })
+}
+
+fn open(plan: &ViewPlan, calls: (&Path, &VcfHeader)) -> Result<Opened> {
+    let reads = !plan.encoding.reads.is_empty();
+    let model = model_dir::load_choice(plan.model.as_deref(), reads, DeviceChoice::Cpu)?;
+    if model.uses_reads() && !reads {
+        bail!("{} looks at reads: give them with -I", model.card().name);
+    }
+    let encoder = if plan.gatk_tensor {
+        Encoder::Gatk {
+            reads,
+            annotations: BEST_PRACTICES.map(String::from).to_vec(),
+        }
+    } else {
+        model.encoder().clone()
+    };
+    let inputs = inputs::open(&plan.encoding, encoder, calls)?;
+    let wanted = (!plan.regions.is_empty())
+        .then(|| regions::read(&plan.regions, &inputs.known_contigs()))
+        .transpose()?;
+    Ok(Opened {
+        labels: plan.labels.as_deref().map(read_table).transpose()?,
+        model,
+        inputs,
+        wanted,
+    })
+}
+
+/// The reader, with the index's help where regions are asked for.
+fn restricted(mut reader: VcfReader, opened: &Opened) -> Result<VcfReader> {
+    if let Some(wanted) = &opened.wanted {
+        reader.restrict(wanted, Counts::Welcome)?;
+    }
+    Ok(reader)
+}
+
+/// The next records that were chosen.
+fn next_chunk(reader: &mut VcfReader, chosen: &BTreeSet<u64>) -> Result<Vec<Call>> {
+    let mut chunk = Vec::new();
+    while chunk.len() < CHUNK {
+        let Some((number, record)) = reader.next_record()? else {
+            break;
+        };
+        if chosen.contains(&number) {
+            chunk.push(Call { number, record });
+        }
+    }
+    Ok(chunk)
+}
+
+fn place(record: &VcfRecord) -> String {
+    let contig = String::from_utf8_lossy(record.contig());
+    format!("{contig}:{}", record.position())
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+fn add_provenance(plan: &ViewPlan, opened: &Opened, page: &mut Page) {
+    let card = opened.model.card();
+    page.provenance("calls", file_name(&plan.variants));
+    for reads in &plan.encoding.reads {
+        page.provenance("reads", file_name(reads));
+    }
+    page.provenance("reference", file_name(&plan.encoding.reference));
+    if let Some(name) = &opened.inputs.samples[0].name {
+        page.provenance("sample", name.clone());
+    }
+    let depth = opened.inputs.sample_inputs[0].mean_depth;
+    if depth > 0.0 {
+        page.provenance("mean depth of the sample", format!("{depth:.1}"));
+    }
+    page.provenance("model", format!("{} ({})", card.name, card.architecture));
+    page.provenance("SHA-256 of its weights", card.weights_sha256.clone());
+    page.provenance("encoder", opened.model.encoder().name().to_owned());
+    page.provenance("cnnfilter", env!("CARGO_PKG_VERSION").to_owned());
+}

@@ -1,0 +1,160 @@
+//! `cnnfilter view`: pages and pictures. `tests/view_page.py` looks at a page in a browser.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::*;
+
+/// Calls of the demo, scored, filtered and named after a rule.
+fn scored(lab: &Lab) -> PathBuf {
+    let out = lab.path("scored.vcf.gz");
+    let run = program(&["score", "--filter", "--no-index", "-V"])
+        .arg(demo("calls.vcf"))
+        .args(["-L", "demo1:1-9000", "-I"])
+        .arg(demo("reads.bam"))
+        .arg("-R")
+        .arg(demo("ref.fa"))
+        .arg("-o")
+        .arg(&out)
+        .output();
+    succeed(run.unwrap());
+    out
+}
+
+fn view(calls: &Path, output: &Path, more: &[&str]) -> std::process::Output {
+    let mut run = program(&["view", "--fast", "-V"]);
+    run.arg(calls).arg("-R").arg(demo("ref.fa"));
+    if !more.contains(&"--no-reads") {
+        run.arg("-I").arg(demo("reads.bam"));
+    }
+    let more = more.iter().filter(|one| **one != "--no-reads");
+    run.args(more).arg("-o").arg(output).output().unwrap()
+}
+
+/// The page, and how many calls it says it has.
+fn page(calls: &Path, output: &Path, more: &[&str]) -> (String, usize) {
+    succeed(view(calls, output, more));
+    let text = std::fs::read_to_string(output).unwrap();
+    let before = text.split(", scored with").next().unwrap();
+    let before = before.trim_end_matches(" calls").trim_end_matches(" call");
+    let count = before.rsplit('>').next().unwrap().parse().unwrap();
+    (text, count)
+}
+
+#[test]
+fn rules_choose_calls_and_the_page_fetches_nothing() {
+    let lab = Lab::new();
+    let (calls, out) = (scored(&lab), lab.path("view.html"));
+    let (text, all) = page(&calls, &out, &[]);
+    assert!(text.contains("default-src 'none'; script-src 'sha256-"));
+    assert!(!text.contains("http://") && !text.contains("https://"));
+    let (_, failed) = page(&calls, &out, &["--failed"]);
+    assert!(0 < failed && failed < all, "{failed} of {all}");
+    for rule in [
+        &["--lowest", "3"][..],
+        &["--near-threshold", "3"],
+        &["--random", "3", "--seed", "5"],
+        &["--disagree", "QUAL,CNN_PROB", "--max-calls", "3"],
+    ] {
+        let (text, count) = page(&calls, &out, rule);
+        assert!((3..=4).contains(&count), "{rule:?}: {count}");
+        let (again, _) = page(&calls, &out, &[rule, &["--threads", "1"]].concat());
+        assert!(text == again, "{rule:?}: another page");
+    }
+    let (text, none) = page(&calls, &out, &["-L", "demo2"]);
+    assert_eq!(none, 0);
+    assert!(text.contains("No record lies in the regions asked for"));
+}
+
+#[test]
+fn labels_are_shown_and_choose_the_worst() {
+    let lab = Lab::new();
+    let (calls, out) = (scored(&lab), lab.path("view.html"));
+    std::fs::remove_file(&out).unwrap_or_default();
+    let silent = view(&calls, &out, &["--quiet"]);
+    assert!(silent.status.success() && silent.stderr.is_empty() && out.exists());
+    let labels = lab.file(
+        "labels.tsv",
+        "chrom\tpos\tref\talt\tlabel\ndemo1\t20\tA\tG\tFP\n",
+    );
+    let (_, count) = page(&calls, &out, &["--worst", "5", "--labels", text(&labels)]);
+    assert_eq!(count, 1);
+    let wrong = view(&calls, &out, &["--worst", "5"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("--labels"));
+}
+
+#[test]
+fn other_models_and_odd_calls_have_a_page() {
+    let lab = Lab::new();
+    let out = lab.path("view.html");
+    let long = "ACGT".repeat(50);
+    let odd = lab.file(
+        "odd.vcf",
+        format!(
+            "##fileformat=VCFv4.2\n##contig=<ID=demo1>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n\
+             demo1\t20\t<b>\tA\tA{long},<DEL>,G\t.\t.\t.\ndemo1\t48\t.\tC\t<DEL>\t.\t.\t.\n"
+        ),
+    );
+    let (text_of_page, count) = page(&odd, &out, &[]);
+    assert_eq!(count, 2);
+    assert!(text_of_page.contains("1 records are not shown: no ALT spelled in bases"));
+    let (_, count) = page(&odd, &out, &["--no-reads"]);
+    assert_eq!(count, 2);
+    let gatk_reads = lab.model_2d();
+    let (_, count) = page(&odd, &out, &["--model", text(&gatk_reads)]);
+    assert_eq!(count, 1);
+    let gatk = lab.model_1d();
+    let (_, count) = page(&odd, &out, &["--no-reads", "--model", text(&gatk)]);
+    assert_eq!(count, 1);
+}
+
+#[test]
+fn pictures_are_files_of_a_folder() {
+    let lab = Lab::new();
+    let (calls, out) = (scored(&lab), lab.path("pictures"));
+    for format in ["png", "svg", "gif"] {
+        succeed(view(&calls, &out, &["--lowest", "2", "--format", format]));
+    }
+    succeed(view(
+        &calls,
+        &out,
+        &["-L", "demo1:20", "--format", "png", "--tensor", "gatk"],
+    ));
+    let mut names: Vec<String> = std::fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert!(
+        names.contains(&"calls.gif".to_owned()) && names.contains(&"demo1_20_A_G.png".to_owned())
+    );
+    let count = |suffix: &str| names.iter().filter(|name| name.ends_with(suffix)).count();
+    assert_eq!(
+        (count(".png"), count(".svg"), count(".gif")),
+        (3, 2, 1),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let lab = Lab::new();
+    let out = lab.path("view.html");
+    let calls = demo("calls.vcf");
+    for (more, expected) in [
+        (&["--lowest", "3"][..], "score the calls first"),
+        (&["--near-threshold", "3"], "CNN_PROB"),
+        (&["--disagree", "QUAL,NOPE"], "QUAL and NOPE"),
+    ] {
+        let error = fail(view(&calls, &out, more));
+        assert!(error.contains(expected), "{error}");
+    }
+    let wrong = view(Path::new("-"), &out, &[]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("read twice"));
+    assert_eq!(view(&calls, Path::new("-"), &[]).status.code(), Some(2));
+    for more in [&["--lowest", "3", "--failed"][..], &["--disagree", "QUAL"]] {
+        assert_eq!(view(&calls, &out, more).status.code(), Some(2), "{more:?}");
+    }
+    assert!(!out.exists());
+}

@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""Opens the page of `cnnfilter view` in headless Chromium and uses it as a reader would.
+
+    view_page.py view.html [many.html]
+
+Needs chromium and chromedriver (Debian: chromium chromium-driver). At three widths, light and dark: the page
+is no wider than its window, fetches nothing but itself and logs nothing; pixels have the colours of their
+values; keys, pointer, filter, sorting, marks and tiles do what the page says. `many.html` must open and step
+fast.
+"""
+
+import base64
+import json
+import pathlib
+import re
+import struct
+import sys
+import time
+import zlib
+
+from page import Browser, expect
+
+# Ends of the ramp of values, light and dark (crates/view/src/assets/draw.js).
+RAMP = {"light": ((246, 248, 250), (11, 60, 110)), "dark": ((28, 34, 42), (140, 205, 255))}
+KEY = "document.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], bubbles: true}));"
+
+
+class ViewBrowser(Browser):
+    def open(self, page, width, scheme):
+        """Opens a page anew; returns the seconds until it is ready."""
+        self.command(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
+        )
+        self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        begun = time.time()
+        self.call("/url", {"url": page.as_uri()})
+        self.wait("return document.documentElement.dataset.ready === 'true'")
+        return time.time() - begun
+
+    def wait(self, condition):
+        for _ in range(200):
+            if self.run(condition):
+                return
+            time.sleep(0.02)
+        sys.exit(f"view_page.py: waited in vain for {condition}")
+
+    def press(self, key):
+        self.call("/execute/sync", {"script": KEY, "args": [key]})
+
+    def text(self, identifier):
+        return self.run(f"return document.getElementById('{identifier}').innerText")
+
+    def shown(self):
+        return int(self.run("return document.getElementById('call').dataset.shown"))
+
+    def go(self, key, expected):
+        self.press(key)
+        self.wait(f"return document.getElementById('call').dataset.shown === '{expected}'")
+
+
+def unpacked(text):
+    return zlib.decompress(base64.b64decode(text), -15)
+
+
+def read(page):
+    """The index, and the first chunk of calls, decoded apart from the page's script."""
+    text = page.read_text(encoding="utf-8")
+    part = lambda name: re.search(f'<script type="text/plain" id="{name}">([^<]*)</script>', text)[1]
+    index = json.loads(unpacked(part("index")))
+    chunk = unpacked(part("chunk-0"))
+    calls = []
+    while chunk:
+        (length,) = struct.unpack("<I", chunk[:4])
+        calls.append(chunk[4 : 4 + length])
+        chunk = chunk[4 + length :]
+    return index, calls
+
+
+def cells(call, columns):
+    """Rows, and the symbols and qualities of a call's cells."""
+    (rows,) = struct.unpack("<H", call[:2])
+    at = 10 + 2 * columns + 3 * rows
+    return rows, call[at : at + rows * columns], call[at + rows * columns : at + 2 * rows * columns]
+
+
+def check_pixels(browser, index, calls, scheme, where):
+    """The pixel of each chosen cell of channel A has the colour of the value that its base and quality give."""
+    columns = index["layout"]["columns"]
+    rows, symbols, qualities = cells(calls[0], columns)
+    low, high = RAMP[scheme]
+    chosen = [(row, column) for row in range(0, rows, 3) for column in range(1, columns, 7)]
+    expected = []
+    for row, column in chosen:
+        letter, quality = symbols[row * columns + column] & 7, qualities[row * columns + column]
+        right = max(0.25, 1 - 10 ** (-quality / 10))
+        value = right if letter == 1 else (1 - right) / 3 if 2 <= letter <= 4 else 0.25 if letter == 5 else 0
+        expected.append([round(a + (b - a) * value) for a, b in zip(low, high)])
+    found = browser.run(
+        "const c = document.querySelector('canvas[data-channel=A]');"
+        "const all = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+        f"return {json.dumps(chosen)}.map(([row, column]) => {{"
+        "const at = Math.floor((row + .5) * c.dataset.line) * c.width + Math.floor((column + .5) * c.dataset.cell);"
+        "return [...all.slice(at * 4, at * 4 + 3)]; })"
+    )
+    wrong = [
+        (cell, a, b) for cell, a, b in zip(chosen, found, expected) if max(abs(x - y) for x, y in zip(a, b)) > 1
+    ]
+    expect(not wrong, f"{where} cells have other colours than their values: {wrong[:3]}")
+    expect(len({tuple(colour) for colour in found}) > 2, f"{where} the cells have hardly any colours")
+
+
+def check_pointer(browser, index, calls, where):
+    """The pointer reads the cell below it."""
+    columns = index["layout"]["columns"]
+    rows, symbols, qualities = cells(calls[0], columns)
+    at = next(at for at in range(columns * (rows // 2), rows * columns) if symbols[at] in (1, 2, 3, 4))
+    row, column = divmod(at, columns)
+    box = browser.run(
+        "const e = document.getElementById('pileup'); e.scrollIntoView({block: 'center'});"
+        "const r = e.getBoundingClientRect(), d = e.dataset; return [r.x, r.y, d.gutter, d.cell, d.top, d.line].map(Number)"
+    )
+    browser.point_at(box[0] + box[2] + (column + 0.5) * box[3], box[1] + box[4] + (row + 0.5) * box[5])
+    said = browser.text("read-out")
+    for word in [f"base {'ACGT'[symbols[at] - 1]}", f"quality {qualities[at]}", f"read {row + 1}", "MAPQ"]:
+        expect(word in said, f"{where} the pointer over row {row}, column {column} reads `{said}`, not {word}")
+
+
+def check(browser, page, index, calls, width, scheme):
+    where = f"at {width} px, {scheme}"
+    browser.open(page, width, scheme)
+    wide = browser.run("const d = document.documentElement; return [d.scrollWidth, d.clientWidth]")
+    expect(wide[0] <= wide[1], f"{where} the page is {wide[0]} px wide in a window of {wide[1]}")
+    dark = browser.run(
+        "const c = getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number);"
+        "return c[0] + c[1] + c[2] < 384"
+    )
+    expect(dark == (scheme == "dark"), f"{where} the background is {'dark' if dark else 'light'}")
+    check_pixels(browser, index, calls, scheme, where)
+    check_pointer(browser, index, calls, where)
+    entries = index["calls"]
+    browser.go("j", 1)
+    expect(f"{entries[1]['pos']:,}" in browser.text("title"), f"{where} j does not show the next call")
+    browser.go("k", 0)
+    failing = next(at for at, entry in enumerate(entries) if at and entry["filter"] not in ("PASS", "."))
+    browser.go("n", failing)
+    browser.press("c")
+    expect("Channel A" in browser.text("channels"), f"{where} c does not show one channel")
+    browser.press("Escape")
+    browser.press("w")
+    expect("for the call" in browser.text("legend"), f"{where} w does not colour by contribution")
+    browser.press("w")
+    browser.press("t")
+    browser.wait("return document.querySelectorAll('.tile canvas').length > 20")
+    browser.press("Escape")
+    expect(not browser.run("return document.getElementById('stage').hidden"), f"{where} Esc does not end the tiles")
+
+
+def check_list(browser, page, index):
+    """Filter, sorting, jumping and marks."""
+    entries = index["calls"]
+    browser.open(page, 1400, "light")
+    fill = "const f = document.getElementById('{}'); f.value = '{}'; f.dispatchEvent(new {});"
+    browser.run(fill.format("filter", "INDEL fail prob<0.3", "Event('input')"))
+    wanted = [e for e in entries if e["kind"] == "INDEL" and e["filter"] != "PASS" and e["probability"] < 0.3]
+    expect(browser.text("count").startswith(f"{len(wanted)} of {len(entries)}"), f"filtered: {browser.text('count')}")
+    browser.run(fill.format("filter", "", "Event('input')"))
+    browser.run("document.querySelectorAll('.head button')[2].click()")
+    first = browser.run("return Number(document.querySelector('.rows .line').dataset.at)")
+    expect(entries[first]["probability"] == min(e["probability"] for e in entries), "the list is not sorted by prob")
+    target = len(entries) // 2
+    browser.run(
+        fill.format("jump", f"{entries[target]['contig']}:{entries[target]['pos']}", "KeyboardEvent('keydown', {key: 'Enter'})")
+    )
+    browser.wait(f"return document.getElementById('call').dataset.shown === '{target}'")
+    browser.press("f")
+    browser.run("URL.createObjectURL = (blob) => { blob.text().then((text) => { window.exported = text; }); return 'data:,'; };")
+    browser.press("e")
+    browser.wait("return Boolean(window.exported)")
+    entry = entries[target]
+    line = "\t".join([entry["contig"], str(entry["pos"]), entry["ref"], entry["alts"], "FP", ""])
+    exported = browser.run("return window.exported")
+    expect(exported == f"chrom\tpos\tref\talt\tlabel\tnote\n{line}\n", f"the exported marks are {exported!r}")
+    browser.open(page, 1400, "light")
+    expect("1 marked" in browser.text("count"), "marks do not outlive a reload")
+
+
+def check_many(browser, page):
+    """A page of many calls opens and steps fast. The limits are wide: a test machine may be busy."""
+    index, _ = read(page)
+    opened = browser.open(page, 1400, "light")
+    steps = []
+    for at in range(1, 130):
+        steps.append(browser.run("return performance.now()"))
+        browser.go("j", at)
+        steps[-1] = browser.run("return performance.now()") - steps[-1]
+    steps.sort()
+    size = page.stat().st_size / 1e6
+    print(f"{page.name}: {len(index['calls'])} calls, {size:.1f} MB, open in {opened:.2f} s, "
+          f"next call in {steps[len(steps) // 2]:.0f} ms with the driver's own time")
+    expect(len(index["calls"]) >= 2000, f"{page.name} has {len(index['calls'])} calls")
+    expect(size < 5, f"{page.name} has {size:.1f} MB")
+    expect(opened < 5, f"{page.name} opens in {opened:.1f} s")
+    expect(steps[len(steps) // 2] < 300, f"a step takes {steps[len(steps) // 2]:.0f} ms")
+
+
+def check_quiet(browser, pages):
+    messages = [entry["message"] for entry in browser.log("browser")]
+    expect(not messages, f"the page logs {messages}")
+    events = [json.loads(entry["message"])["message"] for entry in browser.log("performance")]
+    own = {page.as_uri() for page in pages}
+    requests = {
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent" and event["params"]["documentURL"] in own
+    }
+    fetched = {url for url in requests if url not in own and not url.startswith("data:")}
+    expect(not fetched, f"the page fetches {sorted(fetched)}")
+    expect(requests, "no request was seen at all")
+
+
+def main():
+    pages = [pathlib.Path(name).resolve() for name in sys.argv[1:]]
+    index, calls = read(pages[0])
+    browser = ViewBrowser()
+    try:
+        for width in [400, 900, 1400]:
+            for scheme in ["light", "dark"]:
+                check(browser, pages[0], index, calls, width, scheme)
+        check_list(browser, pages[0], index)
+        for page in pages[1:]:
+            check_many(browser, page)
+        check_quiet(browser, pages)
+    finally:
+        browser.close()
+    print(f"{pages[0].name}: three widths, light and dark: as it should be")
+
+
+if __name__ == "__main__":
+    main()
