@@ -1,9 +1,9 @@
 //! One self-contained page of many calls.
 //!
 //! Nothing is fetched, and the page's own policy forbids it: script and style are named by their
-//! checksums. Calls lie in deflated chunks of [`CHUNK`] in base 64, which the browser unpacks one at
+//! checksums. Calls lie in deflated chunks of 64 in base 64, which the browser unpacks one at
 //! a time as they are shown. `assets/*.js` are modules without a framework; the page has them as one
-//! script, in the order of [`MODULES`].
+//! script, in the order of `MODULES`.
 
 use std::io::Write;
 
