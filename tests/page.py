@@ -64,6 +64,40 @@ class Browser:
     def log(self, kind):
         return self.call("/se/log", {"type": kind})
 
+    def emulate(self, width, scheme):
+        """Gives the window a width, in CSS pixels, and the reader a colour scheme."""
+        self.command(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
+        )
+        self.command(
+            "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
+        )
+
+    def check_window(self, scheme, where):
+        """The page is no wider than its window, and as light or dark as asked for."""
+        wide = self.run("const d = document.documentElement; return [d.scrollWidth, d.clientWidth]")
+        expect(wide[0] <= wide[1], f"{where} the page is {wide[0]} px wide in a window of {wide[1]}")
+        dark = self.run(
+            "const c = getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number);"
+            "return c[0] + c[1] + c[2] < 384"
+        )
+        expect(dark == (scheme == "dark"), f"{where} the background is {'dark' if dark else 'light'}")
+
+    def check_quiet(self, pages):
+        """No page logged anything, or fetched anything but itself."""
+        messages = [entry["message"] for entry in self.log("browser")]
+        expect(not messages, f"the page logs {messages}")
+        events = [json.loads(entry["message"])["message"] for entry in self.log("performance")]
+        own = {page.as_uri() for page in pages}
+        requests = {
+            event["params"]["request"]["url"]
+            for event in events
+            if event["method"] == "Network.requestWillBeSent" and event["params"]["documentURL"] in own
+        }
+        fetched = {url for url in requests if url not in own and not url.startswith("data:")}
+        expect(not fetched, f"the page fetches {sorted(fetched)}")
+        expect(requests, "no request was seen at all")
+
     def point_at(self, x, y):
         self.command("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
         time.sleep(0.2)
@@ -85,21 +119,10 @@ def expect(condition, message):
 
 def check(browser, page, width, scheme):
     where = f"at {width} px, {scheme}"
-    browser.command(
-        "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
-    )
-    browser.command(
-        "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
-    )
+    browser.emulate(width, scheme)
     browser.call("/url", {"url": page.as_uri()})
     time.sleep(0.5)
-    wide = browser.run("const d = document.documentElement; return [d.scrollWidth, d.clientWidth]")
-    expect(wide[0] <= wide[1], f"{where} the page is {wide[0]} px wide in a window of {wide[1]}")
-    dark = browser.run(
-        "const c = getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number);"
-        "return c[0] + c[1] + c[2] < 384"
-    )
-    expect(dark == (scheme == "dark"), f"{where} the background is {'dark' if dark else 'light'}")
+    browser.check_window(scheme, where)
     for chart in ["pr", "roc"]:
         box = browser.run(
             f"const e = document.querySelector('#{chart} .u-over'); e.scrollIntoView({{block: 'center'}});"
@@ -128,18 +151,7 @@ def main():
         for width in [400, 900, 1400]:
             for scheme in ["light", "dark"]:
                 check(browser, page, width, scheme)
-        messages = [entry["message"] for entry in browser.log("browser")]
-        expect(not messages, f"the page logs {messages}")
-        events = [json.loads(entry["message"])["message"] for entry in browser.log("performance")]
-        requests = {
-            event["params"]["request"]["url"]
-            for event in events
-            if event["method"] == "Network.requestWillBeSent"
-            and event["params"]["documentURL"] == page.as_uri()
-        }
-        fetched = {url for url in requests if url != page.as_uri() and not url.startswith("data:")}
-        expect(not fetched, f"the page fetches {sorted(fetched)}")
-        expect(requests, "no request was seen at all")
+        browser.check_quiet([page])
     finally:
         browser.close()
     print(f"{page.name}: three widths, light and dark: as it should be")

@@ -28,10 +28,7 @@ KEY = "document.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], b
 class ViewBrowser(Browser):
     def open(self, page, width, scheme):
         """Opens a page anew; returns the seconds until it is ready."""
-        self.command(
-            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
-        )
-        self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.emulate(width, scheme)
         begun = time.time()
         self.call("/url", {"url": page.as_uri()})
         self.wait("return document.documentElement.dataset.ready === 'true'")
@@ -128,13 +125,7 @@ def check_pointer(browser, index, calls, where):
 def check(browser, page, index, calls, width, scheme):
     where = f"at {width} px, {scheme}"
     browser.open(page, width, scheme)
-    wide = browser.run("const d = document.documentElement; return [d.scrollWidth, d.clientWidth]")
-    expect(wide[0] <= wide[1], f"{where} the page is {wide[0]} px wide in a window of {wide[1]}")
-    dark = browser.run(
-        "const c = getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number);"
-        "return c[0] + c[1] + c[2] < 384"
-    )
-    expect(dark == (scheme == "dark"), f"{where} the background is {'dark' if dark else 'light'}")
+    browser.check_window(scheme, where)
     check_pixels(browser, index, calls, scheme, where)
     check_pointer(browser, index, calls, where)
     entries = index["calls"]
@@ -203,21 +194,6 @@ def check_many(browser, page):
     expect(steps[len(steps) // 2] < 300, f"a step takes {steps[len(steps) // 2]:.0f} ms")
 
 
-def check_quiet(browser, pages):
-    messages = [entry["message"] for entry in browser.log("browser")]
-    expect(not messages, f"the page logs {messages}")
-    events = [json.loads(entry["message"])["message"] for entry in browser.log("performance")]
-    own = {page.as_uri() for page in pages}
-    requests = {
-        event["params"]["request"]["url"]
-        for event in events
-        if event["method"] == "Network.requestWillBeSent" and event["params"]["documentURL"] in own
-    }
-    fetched = {url for url in requests if url not in own and not url.startswith("data:")}
-    expect(not fetched, f"the page fetches {sorted(fetched)}")
-    expect(requests, "no request was seen at all")
-
-
 def main():
     pages = [pathlib.Path(name).resolve() for name in sys.argv[1:]]
     index, calls = read(pages[0])
@@ -229,7 +205,7 @@ def main():
         check_list(browser, pages[0], index)
         for page in pages[1:]:
             check_many(browser, page)
-        check_quiet(browser, pages)
+        browser.check_quiet(pages)
     finally:
         browser.close()
     print(f"{pages[0].name}: three widths, light and dark: as it should be")

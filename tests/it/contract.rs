@@ -43,15 +43,7 @@ const RUNS: [(&str, &str); 7] = [
 impl Runs {
     fn new() -> Self {
         let lab = Lab::new();
-        for name in [
-            "calls.vcf",
-            "reads.bam",
-            "reads.bam.bai",
-            "ref.fa",
-            "ref.fa.fai",
-            "truth.vcf.gz",
-            "confident.bed",
-        ] {
+        for name in DEMO_FILES {
             lab.copy(name);
         }
         for mate in [1, 2] {

@@ -2,28 +2,18 @@
 
 use super::*;
 
-const FILES: [&str; 7] = [
-    "calls.vcf",
-    "reads.bam",
-    "reads.bam.bai",
-    "ref.fa",
-    "ref.fa.fai",
-    "truth.vcf.gz",
-    "confident.bed",
-];
-
 /// `eval` against the demo's truth.
 fn eval() -> Case {
     let command =
         "eval -V calls.vcf -R ref.fa --truth truth.vcf.gz --confident confident.bed -o report";
-    Case::new(command, &FILES)
+    Case::new(command, &DEMO_FILES)
 }
 
 /// `eval` with a table of labels.
 fn table() -> Case {
     let case = Case::new(
         "eval -V calls.vcf -R ref.fa --labels labels.tsv -o report",
-        &FILES,
+        &DEMO_FILES,
     );
     case.write(
         "labels.tsv",
@@ -35,7 +25,7 @@ fn table() -> Case {
 /// `tensors` by the demo's truth.
 fn tensors() -> Case {
     let command = "tensors -V calls.vcf -I reads.bam -R ref.fa --truth truth.vcf.gz --confident confident.bed -o examples.bin";
-    Case::new(command, &FILES)
+    Case::new(command, &DEMO_FILES)
 }
 
 /// The truth as plain text, `truth.vcf`.

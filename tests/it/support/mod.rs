@@ -79,6 +79,17 @@ impl Lab {
     }
 }
 
+/// Calls, reads, reference and truth of the demo, with their indexes.
+pub(crate) const DEMO_FILES: [&str; 7] = [
+    "calls.vcf",
+    "reads.bam",
+    "reads.bam.bai",
+    "ref.fa",
+    "ref.fa.fai",
+    "truth.vcf.gz",
+    "confident.bed",
+];
+
 /// A file of the demo data.
 pub(crate) fn demo(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
