@@ -68,11 +68,7 @@ pub(crate) fn run(plan: &TensorsPlan) -> Result<TensorsSummary> {
         (&plan.variants, calls.header()),
         inputs.samples[0].name.as_deref(),
     )?;
-    let wanted = if plan.regions.is_empty() {
-        None
-    } else {
-        Some(regions::read(&plan.regions, &inputs.known_contigs())?)
-    };
+    let wanted = regions::wanted(&plan.regions, &inputs.known_contigs())?;
     if let Some(wanted) = &wanted {
         calls.restrict(wanted)?;
     }

@@ -25,6 +25,15 @@ use cnnfilter_core::vcf::VcfRecord;
 /// A contig and a stretch of it.
 type Region = (String, Interval);
 
+/// The regions that the user gave; nothing, which means everywhere, where none was given.
+///
+/// # Errors
+/// As [`read`].
+pub fn wanted(arguments: &[String], contigs: &ContigTable) -> Result<Option<IntervalSet>, IoError> {
+    let given = !arguments.is_empty();
+    given.then(|| read(arguments, contigs)).transpose()
+}
+
 /// Reads all regions that the user gave; the set holds every position that one of them names.
 ///
 /// `contigs` are the known names: they decide where a name with colons in it ends, and a region on

@@ -56,11 +56,7 @@ impl Inputs {
         if known.is_empty() {
             known = bases.known.clone();
         }
-        let regions = if plan.regions.is_empty() {
-            None
-        } else {
-            Some(regions::read(&plan.regions, &known)?)
-        };
+        let regions = regions::wanted(&plan.regions, &known)?;
         if let Some(regions) = &regions {
             for file in others.iter_mut().chain([&mut calls]) {
                 file.restrict(regions)?;

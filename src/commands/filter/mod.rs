@@ -14,9 +14,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use self::output::Output;
+use crate::io::atomic;
 use crate::io::vcf_reader::{Counts, Order, VcfReader};
 use crate::io::vcf_writer::OutputOptions;
-use crate::io::{atomic, regions};
 use cnnfilter_core::filter::{Failing, FilterSummary, OnNoResource, Tranches};
 use cnnfilter_core::genome::{IntervalSet, PerKind};
 use cnnfilter_core::score::Aim;
@@ -79,14 +79,6 @@ pub(crate) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
     }
 }
 
-/// The regions that were asked for, if any.
-fn regions_of(plan: &FilterPlan, header: &VcfHeader) -> Result<Option<IntervalSet>> {
-    if plan.regions.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(regions::read(&plan.regions, &header.contigs())?))
-}
-
 /// Reads the regions by the index of the calls, where there is one: whether that is so.
 fn restrict(
     plan: &FilterPlan,
@@ -104,11 +96,7 @@ fn begin_header(header: &mut VcfHeader, plan: &FilterPlan, command: &str) {
     if plan.invalidate {
         header.remove_filters(|_| true);
     }
-    let version = env!("CARGO_PKG_VERSION");
-    header.put_meta(
-        "##cnnfilterVersion=",
-        format!("##cnnfilterVersion={version}"),
-    );
+    header.put_version(env!("CARGO_PKG_VERSION"));
     let mut command = format!("##cnnfilterCommand=filter {command}");
     for (is_set, flag) in [
         (plan.invalidate, "--invalidate-previous-filters"),

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use super::{FilterPlan, Output, begin_header, model, regions_of, restrict};
+use super::{FilterPlan, Output, begin_header, model, restrict};
 use crate::io::regions;
 use crate::io::vcf_reader::VcfReader;
 use cnnfilter_core::filter::model_line::score_of_another_model;
@@ -17,7 +17,7 @@ use cnnfilter_core::vcf::quote;
 /// written.
 pub(super) fn run(plan: &FilterPlan) -> Result<FilterSummary> {
     let mut reader = VcfReader::open(&plan.variants)?.with_order(plan.order);
-    let wanted = regions_of(plan, reader.header())?;
+    let wanted = regions::wanted(&plan.regions, &reader.header().contigs())?;
     let Some((thresholds, model)) = model::thresholds(plan, &reader)? else {
         return without_thresholds(plan, reader);
     };

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow, bail};
 
-use super::{FilterPlan, Output, TranchePlan, begin_header, known, model, regions_of, restrict};
+use super::{FilterPlan, Output, TranchePlan, begin_header, known, model, restrict};
 use crate::io::regions;
 use crate::io::spool::Replay;
 use crate::io::vcf_reader::{Order, VcfReader};
@@ -31,7 +31,7 @@ pub(super) fn run(plan: &FilterPlan, tranches: &TranchePlan) -> Result<FilterSum
     let info_key = cutoffs::score_key(reader.header(), tranches.info_key.as_deref())
         .map_err(|error| anyhow!("{}: {error}", reader.path().display()))?;
     let thresholds = thresholds(plan, tranches, &reader)?;
-    let wanted = regions_of(plan, reader.header())?;
+    let wanted = regions::wanted(&plan.regions, &reader.header().contigs())?;
     let by_index = restrict(plan, &mut reader, wanted.as_ref())?;
     let order = plan.order;
     let calls = first_pass(&mut reader, order, tranches, &info_key, wanted.as_ref())?;

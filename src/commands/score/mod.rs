@@ -80,11 +80,7 @@ pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     checks::check(plan, &model, &reader)?;
     let (encoder, calls) = (model.encoder().clone(), (reader.path(), reader.header()));
     let inputs = pool.install(|| encoding_inputs::open(&plan.encoding, encoder, calls))?;
-    let wanted = if plan.regions.is_empty() {
-        None
-    } else {
-        Some(regions::read(&plan.regions, &inputs.known_contigs())?)
-    };
+    let wanted = regions::wanted(&plan.regions, &inputs.known_contigs())?;
     if let Some(wanted) = &wanted {
         reader.restrict(wanted, plan.left_out)?;
     }

@@ -91,11 +91,7 @@ pub(crate) fn genome(plan: &GenomePlan) -> Result<GenomeSummary> {
 
 /// The known bases of the reference in the regions typed; everywhere without.
 fn stretches(reference: &Arc<Reference>, typed: &[String]) -> Result<Vec<Region>> {
-    let wanted = if typed.is_empty() {
-        None
-    } else {
-        Some(regions::read(typed, reference.contigs())?)
-    };
+    let wanted = regions::wanted(typed, reference.contigs())?;
     let mut reader = reference.reader()?;
     let mut stretches = Vec::new();
     for contig in reference.contigs().iter() {

@@ -146,9 +146,7 @@ fn open(plan: &ViewPlan, calls: (&Path, &VcfHeader)) -> Result<Opened> {
         model.encoder().clone()
     };
     let inputs = inputs::open(&plan.encoding, encoder, calls)?;
-    let wanted = (!plan.regions.is_empty())
-        .then(|| regions::read(&plan.regions, &inputs.known_contigs()))
-        .transpose()?;
+    let wanted = regions::wanted(&plan.regions, &inputs.known_contigs())?;
     Ok(Opened {
         labels: plan.labels.as_deref().map(read_table).transpose()?,
         model,

@@ -45,11 +45,7 @@ impl Annotator<'_> {
         command: &ScoreCommand,
     ) -> Result<(), serde_json::Error> {
         self.define_keys(header);
-        let version = &command.version;
-        header.put_meta(
-            "##cnnfilterVersion=",
-            format!("##cnnfilterVersion={version}"),
-        );
+        header.put_version(&command.version);
         let prefix = format!(
             "##cnnfilterCommand=score --info-key {} ",
             self.model.card().info_key

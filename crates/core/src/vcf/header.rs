@@ -165,6 +165,12 @@ impl VcfHeader {
         self.put(line, |old| old.starts_with(prefix));
     }
 
+    /// Says which version of cnnfilter wrote the file; an earlier run's line is replaced.
+    pub fn put_version(&mut self, version: &str) {
+        let prefix = "##cnnfilterVersion=";
+        self.put_meta(prefix, format!("{prefix}{version}"));
+    }
+
     /// The meta lines, in order.
     pub fn meta(&self) -> &[String] {
         &self.meta
