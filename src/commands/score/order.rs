@@ -31,6 +31,7 @@ pub(super) fn as_read(shards: Vec<ScoredShard>, numbers: &[u64]) -> ScoredShard 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cnnfilter_core::annotate::ScoreCounts;
     use cnnfilter_core::vcf::VcfRecord;
 
     #[test]
@@ -55,7 +56,10 @@ mod tests {
             shards.push(ScoredShard {
                 records: vec![call.record],
                 summary: ScoreSummary {
-                    sampled: 1,
+                    counts: ScoreCounts {
+                        sampled: 1,
+                        ..ScoreCounts::default()
+                    },
                     ..ScoreSummary::default()
                 },
             });
@@ -63,6 +67,6 @@ mod tests {
         let whole = as_read(shards, &numbers);
         let positions: Vec<u64> = whole.records.iter().map(VcfRecord::position).collect();
         assert_eq!(positions, [3, 9, 2, 3]);
-        assert_eq!(whole.summary.sampled, 4);
+        assert_eq!(whole.summary.counts.sampled, 4);
     }
 }

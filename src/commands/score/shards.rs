@@ -67,11 +67,7 @@ fn score_shard(
     let network = begun.elapsed();
     let (records, counts) = unscored.finish(annotator, logits);
     let mut summary = ScoreSummary {
-        scored: counts.scored,
-        skipped: counts.skipped,
-        without_annotations: counts.without_annotations,
-        without_reads: counts.without_reads,
-        sampled: counts.sampled,
+        counts,
         ..ScoreSummary::default()
     };
     summary.times.sweeping = times.sweeping;

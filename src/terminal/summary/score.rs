@@ -8,8 +8,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::{Summary, count_line};
-use cnnfilter_core::encode::kind::Skip;
-use cnnfilter_core::genome::VariantKind;
+use cnnfilter_core::annotate::ScoreCounts;
 
 /// Where the time went. Sweeping, encoding and the network are summed over threads, which work
 /// while the main thread reads and writes.
@@ -79,18 +78,10 @@ pub(crate) struct ScoreSummary {
     pub(crate) records_in: u64,
     /// Records outside the regions asked for, not written.
     pub(crate) outside_regions: u64,
-    /// Records scored, by kind.
-    pub(crate) scored: BTreeMap<VariantKind, u64>,
-    /// Records not scored, by reason.
-    pub(crate) skipped: BTreeMap<Skip, u64>,
-    /// Records that lack all annotations of the model.
-    pub(crate) without_annotations: u64,
-    /// Records scored without a single read.
-    pub(crate) without_reads: u64,
+    /// Records scored and skipped.
+    pub(crate) counts: ScoreCounts,
     /// Samples that were scored by themselves; 0 and 1 say nothing.
     pub(crate) samples: usize,
-    /// Records with more reads than the model looks at.
-    pub(crate) sampled: u64,
     /// Most reads of a record that the model looks at.
     pub(crate) read_limit: usize,
     /// Records that passed the thresholds, where they were applied.
@@ -106,15 +97,7 @@ pub(crate) struct ScoreSummary {
 impl ScoreSummary {
     /// Adds the counts and times of a part of the run.
     pub(crate) fn add(&mut self, part: &Self) {
-        for (kind, count) in &part.scored {
-            *self.scored.entry(*kind).or_default() += count;
-        }
-        for (skip, count) in &part.skipped {
-            *self.skipped.entry(*skip).or_default() += count;
-        }
-        self.without_annotations += part.without_annotations;
-        self.without_reads += part.without_reads;
-        self.sampled += part.sampled;
+        self.counts.add(&part.counts);
         self.times.sweeping += part.times.sweeping;
         self.times.encoding += part.times.encoding;
         self.times.network += part.times.network;
@@ -129,9 +112,9 @@ impl ScoreSummary {
 impl Serialize for ScoreSummary {
     /// All but the times.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let scored = self.scored.iter();
+        let scored = self.counts.scored.iter();
         let scored: BTreeMap<_, _> = scored.map(|(kind, count)| (kind.name(), count)).collect();
-        let skipped = self.skipped.iter();
+        let skipped = self.counts.skipped.iter();
         let skipped: BTreeMap<_, _> = skipped
             .map(|(skip, count)| (skip.reason(), count))
             .collect();
@@ -143,10 +126,10 @@ impl Serialize for ScoreSummary {
         map.serialize_entry("samples", &self.samples)?;
         map.serialize_entry("scored", &scored)?;
         map.serialize_entry("not_scored", &skipped)?;
-        map.serialize_entry("without_annotations", &self.without_annotations)?;
-        map.serialize_entry("without_reads", &self.without_reads)?;
+        map.serialize_entry("without_annotations", &self.counts.without_annotations)?;
+        map.serialize_entry("without_reads", &self.counts.without_reads)?;
         map.serialize_entry("read_limit", &self.read_limit)?;
-        map.serialize_entry("from_a_sample_of_reads", &self.sampled)?;
+        map.serialize_entry("from_a_sample_of_reads", &self.counts.sampled)?;
         map.serialize_entry("passed", &self.passed)?;
         map.serialize_entry("failed", &self.failed)?;
         map.serialize_entry("not_judged", &self.not_filtered)?;
@@ -166,29 +149,32 @@ impl Summary for ScoreSummary {
             line("outside the regions, not written", self.outside_regions);
         }
         line("records written", self.records_out());
-        for (kind, count) in &self.scored {
+        for (kind, count) in &self.counts.scored {
             line(&format!("  scored ({key}), {}", kind.name()), *count);
         }
         if self.samples > 1 {
             line("  samples that each got a score", self.samples as u64);
         }
-        for (skip, count) in &self.skipped {
+        for (skip, count) in &self.counts.skipped {
             line(&format!("  not scored: {}", skip.reason()), *count);
         }
-        if self.without_annotations > 0 {
+        if self.counts.without_annotations > 0 {
             line(
                 "  scored with every annotation missing",
-                self.without_annotations,
+                self.counts.without_annotations,
             );
         }
-        if self.without_reads > 0 {
-            line("  scored without a read over the call", self.without_reads);
+        if self.counts.without_reads > 0 {
+            line(
+                "  scored without a read over the call",
+                self.counts.without_reads,
+            );
         }
-        if self.sampled > 0 {
+        if self.counts.sampled > 0 {
             let limit = self.read_limit;
             line(
                 &format!("  scored from a sample of {limit} of their reads"),
-                self.sampled,
+                self.counts.sampled,
             );
         }
         if self.passed + self.failed > 0 {
@@ -213,6 +199,8 @@ impl Summary for ScoreSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cnnfilter_core::encode::kind::Skip;
+    use cnnfilter_core::genome::VariantKind;
 
     #[test]
     fn every_record_is_accounted_for() {
@@ -220,8 +208,11 @@ mod tests {
             key: "CNN_2D".to_owned(),
             records_in: 10,
             outside_regions: 3,
-            scored: BTreeMap::from([(VariantKind::Snp, 4), (VariantKind::Indel, 2)]),
-            skipped: BTreeMap::from([(Skip::NoSequence, 1)]),
+            counts: ScoreCounts {
+                scored: BTreeMap::from([(VariantKind::Snp, 4), (VariantKind::Indel, 2)]),
+                skipped: BTreeMap::from([(Skip::NoSequence, 1)]),
+                ..ScoreCounts::default()
+            },
             ..ScoreSummary::default()
         };
         assert_eq!(summary.records_out(), 7);

@@ -26,6 +26,21 @@ pub struct ScoreCounts {
     pub sampled: u64,
 }
 
+impl ScoreCounts {
+    /// Adds the counts of other records.
+    pub fn add(&mut self, other: &Self) {
+        for (kind, count) in &other.scored {
+            *self.scored.entry(*kind).or_default() += count;
+        }
+        for (skip, count) in &other.skipped {
+            *self.skipped.entry(*skip).or_default() += count;
+        }
+        self.without_annotations += other.without_annotations;
+        self.without_reads += other.without_reads;
+        self.sampled += other.sampled;
+    }
+}
+
 /// Records whose examples are still to be computed.
 #[derive(Debug)]
 pub struct Unscored {
