@@ -29,6 +29,25 @@ pub enum LayoutError {
     NeedsReads(String),
 }
 
+/// What each name stands for, in the order of the names.
+///
+/// # Errors
+/// The first name that `find` refuses, or that is listed twice.
+pub(crate) fn each_once<S: AsRef<str>, T, E>(
+    names: &[S],
+    twice: fn(String) -> E,
+    find: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<T>, E> {
+    let mut found = Vec::with_capacity(names.len());
+    for (at, name) in names.iter().map(AsRef::as_ref).enumerate() {
+        found.push(find(name)?);
+        if names[..at].iter().any(|earlier| earlier.as_ref() == name) {
+            return Err(twice(name.to_owned()));
+        }
+    }
+    Ok(found)
+}
+
 impl AlleleLayout {
     /// The numbers that networks are trained with.
     pub fn usual(with_reads: bool) -> Self {
@@ -50,33 +69,23 @@ impl AlleleLayout {
         read: &[S],
         site: &[S],
     ) -> Result<Self, LayoutError> {
-        let mut layout = Self {
-            read: Vec::with_capacity(read.len()),
-            site: Vec::with_capacity(site.len()),
-        };
-        for name in read.iter().map(AsRef::as_ref) {
+        let read = each_once(read, LayoutError::Twice, |name| {
             let found = read_features::known(name);
             let feature = found.ok_or_else(|| LayoutError::Read(name.to_owned()))?;
-            if !with_reads {
-                return Err(LayoutError::NeedsReads(name.to_owned()));
+            match with_reads {
+                true => Ok(feature),
+                false => Err(LayoutError::NeedsReads(name.to_owned())),
             }
-            if layout.read.iter().any(|known| known.name == name) {
-                return Err(LayoutError::Twice(name.to_owned()));
-            }
-            layout.read.push(feature);
-        }
-        for name in site.iter().map(AsRef::as_ref) {
+        })?;
+        let site = each_once(site, LayoutError::Twice, |name| {
             let found = site_features::known(name);
             let feature = found.ok_or_else(|| LayoutError::Site(name.to_owned()))?;
-            if feature.needs_reads() && !with_reads {
-                return Err(LayoutError::NeedsReads(name.to_owned()));
+            match with_reads || !feature.needs_reads() {
+                true => Ok(feature),
+                false => Err(LayoutError::NeedsReads(name.to_owned())),
             }
-            if layout.site.iter().any(|known| known.name == name) {
-                return Err(LayoutError::Twice(name.to_owned()));
-            }
-            layout.site.push(feature);
-        }
-        Ok(layout)
+        })?;
+        Ok(Self { read, site })
     }
 
     /// The numbers of a read, in order; none without reads.

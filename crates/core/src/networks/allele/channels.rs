@@ -7,6 +7,7 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::encode::allele::columns::{Haplotype, Row, WINDOW, symbol};
+use crate::encode::allele::layout::each_once;
 
 /// Channels of a cell that networks are trained with.
 const USUAL_CELLS: usize = 8;
@@ -206,34 +207,22 @@ impl Channels {
         if cells.is_empty() && haplotypes.is_empty() {
             return Ok(Self::usual(with_reads));
         }
-        let (mut of_cells, mut of_haplotypes) = (Vec::new(), Vec::new());
-        for name in cells.iter().map(AsRef::as_ref) {
+        let cells = each_once(cells, ChannelError::Twice, |name| {
             let found = CELLS.iter().find(|channel| channel.name == name);
-            let found = found.ok_or_else(|| ChannelError::Cell(name.to_owned()))?;
-            if !with_reads {
-                return Err(ChannelError::NeedsReads(name.to_owned()));
+            let channel = found.ok_or_else(|| ChannelError::Cell(name.to_owned()))?;
+            match with_reads {
+                true => Ok(channel),
+                false => Err(ChannelError::NeedsReads(name.to_owned())),
             }
-            if of_cells
-                .iter()
-                .any(|known: &&CellChannel| known.name == name)
-            {
-                return Err(ChannelError::Twice(name.to_owned()));
-            }
-            of_cells.push(found);
-        }
-        for name in haplotypes.iter().map(AsRef::as_ref) {
+        })?;
+        let haplotypes = each_once(haplotypes, ChannelError::Twice, |name| {
             let found = HAPLOTYPES.iter().find(|channel| channel.name == name);
-            let found = found.ok_or_else(|| ChannelError::Haplotype(name.to_owned()))?;
-            let twice = |known: &&HaplotypeChannel| known.name == name;
-            if of_haplotypes.iter().any(twice) {
-                return Err(ChannelError::Twice(name.to_owned()));
-            }
-            of_haplotypes.push(found);
-        }
+            found.ok_or_else(|| ChannelError::Haplotype(name.to_owned()))
+        })?;
         Ok(Self {
-            table: Arc::new(table(&of_cells)),
-            cells: of_cells,
-            haplotypes: of_haplotypes,
+            table: Arc::new(table(&cells)),
+            cells,
+            haplotypes,
         })
     }
 
