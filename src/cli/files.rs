@@ -108,7 +108,8 @@ impl Files {
     }
 }
 
-fn is_standard_input(path: &Path) -> bool {
+/// Returns true for the names of standard input.
+pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-") || path == Path::new("/dev/stdin")
 }
 

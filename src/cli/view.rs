@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args, ValueEnum};
 
 use super::calls::RegionsArgs;
-use super::files::Files;
+use super::files::{Files, is_standard_input};
 use super::output::plain;
 use super::reads::ReadsArgs;
 use super::run::{RunArgs, ThreadsArgs};
@@ -151,7 +151,7 @@ impl ViewArgs {
     /// # Errors
     /// A file that is named twice.
     pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<ViewPlan, Wrong> {
-        if plain(&self.variant) == Path::new("-") || self.variant == Path::new("/dev/stdin") {
+        if plain(&self.variant) == Path::new("-") || is_standard_input(&self.variant) {
             return Err(Wrong::value(
                 "-V: the calls are read twice, so not from standard input; give a file".to_owned(),
             ));
