@@ -9,6 +9,7 @@
 mod architecture;
 mod builtin;
 mod callers;
+mod crams;
 mod errors;
 mod eval;
 mod faults;

@@ -37,6 +37,7 @@ fn main() {
         build.files(files);
     }
     println!("cargo:rerun-if-changed=htslib/htslib");
+    println!("cargo:rerun-if-changed=quiet.c");
     println!("cargo:rerun-if-changed=wrapper.c");
     println!("cargo:rerun-if-changed=wrapper.h");
     println!("cargo:rerun-if-changed=build.rs");
@@ -80,7 +81,10 @@ fn main() {
     ] {
         fs::write(out.join(name), text).expect("a writable folder");
     }
-    build.file("wrapper.c").compile("hts");
+    // Decoders tell of damage on standard error, beside the errors that they return.
+    build.define("fprintf", "cnnfilter_fprintf");
+    build.define("perror", "cnnfilter_perror");
+    build.file("wrapper.c").file("quiet.c").compile("hts");
 
     bindgen::Builder::default()
         .header("wrapper.h")
