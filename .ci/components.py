@@ -20,9 +20,9 @@ import uuid
 # The C sources that crates carry: their own name and licence, and where they say their version and their terms. Only the
 # part of xz that is in the public domain is compiled (its COPYING says which).
 BUNDLED = {
-    "hts-sys": [
-        ("htslib", "MIT AND BSD-3-Clause", "htslib/version.sh", r"^VERSION=(\S+)", "htslib/LICENSE"),
-        ("htscodecs", "BSD-3-Clause", "htslib/htscodecs/configure.ac", r"AC_INIT\(htscodecs, ([\d.]+)\)",
+    "cnnfilter-hts-sys": [
+        ("htslib", "MIT AND BSD-3-Clause", "htslib/VERSION", r"^(\S+)", "htslib/LICENSE"),
+        ("htscodecs", "BSD-3-Clause", "htslib/htscodecs/htscodecs/version.h", r'VERSION_TEXT "([\d.]+)"',
          "htslib/htscodecs/LICENSE.md"),
     ],
     "libz-sys": [("zlib", "Zlib", "src/zlib/zlib.h", r'define ZLIB_VERSION "([^"]+)"', "src/zlib/LICENSE")],
@@ -116,7 +116,7 @@ def crates(metadata, target):
             name, version, package["license"].replace(" / ", " OR ").replace("/", " OR "),
             f"pkg:cargo/{name}@{version.replace('+', '%2B')}",
             sorted(p for p in folder.iterdir() if p.is_file() and LICENCE_FILE.match(p.name)),
-            linked=key in linked, own=package["source"] is None, sha256=checksums[(name, version)], authors=package["authors"], parts=parts,
+            linked=key in linked, own=package["source"] is None and "third_party" not in folder.parts, sha256=checksums[(name, version)], authors=package["authors"], parts=parts,
             links={kind: url for kind, url in links.items() if url},
         )
     return made

@@ -21,7 +21,7 @@ USES = {
     "cnnfilter-train": {"cnnfilter-core", "cnnfilter-eval", "cnnfilter-nn"},
 }
 # Files, terminals and command lines belong to the program: nothing of these may lie anywhere below the crates.
-PROGRAM_ONLY = ("rust-htslib", "hts-sys", "noodles", "clap", "anyhow", "indicatif", "ctrlc", "env_logger")
+PROGRAM_ONLY = ("cnnfilter-rust-htslib", "cnnfilter-hts-sys", "rust-htslib", "hts-sys", "noodles", "clap", "anyhow", "indicatif", "ctrlc", "env_logger")
 # The only crates that may name candle.
 CANDLE = {"cnnfilter-core", "cnnfilter-nn", "cnnfilter-train"}
 

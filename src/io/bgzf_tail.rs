@@ -106,10 +106,19 @@ pub fn check_alignment_end(path: &Path) -> Result<(), IoError> {
     let (found, name) = if is_bgzf(&start) {
         check_bam_header(path)?;
         (tail(path, 28)? == BGZF_EOF, "block")
-    } else if start.starts_with(b"CRAM\x03") {
-        (tail(path, 38)? == CRAM3_EOF, "container")
-    } else if start.starts_with(b"CRAM") {
-        (tail(path, 30)? == CRAM2_EOF, "container")
+    } else if let Some(&[major, minor]) = start.strip_prefix(b"CRAM").and_then(|v| v.get(..2)) {
+        let (mark, length): (&[u8], u64) = match (major, minor) {
+            (2, 1) => (&CRAM2_EOF, 30),
+            (3, 0 | 1) => (&CRAM3_EOF, 38),
+            _ => {
+                let expected = "CRAM 2.1, 3.0 or 3.1";
+                let found = format!(
+                    "CRAM {major}.{minor}; write it anew with `samtools view -C --output-fmt-option version=3.0`"
+                );
+                return Err(IoError::new(path, Problem::Format { expected, found }));
+            }
+        };
+        (tail(path, length)? == mark, "container")
     } else {
         let found = if start.starts_with(b"@") {
             "text (SAM?)".to_owned()

@@ -10,6 +10,7 @@ mod architecture;
 mod builtin;
 mod callers;
 mod contract;
+mod crams;
 mod errors;
 mod eval;
 mod faults;

@@ -1,0 +1,1 @@
+#define HTSCODECS_VERSION_TEXT "1.6.7"

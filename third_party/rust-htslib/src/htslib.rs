@@ -1,0 +1,2 @@
+//! Re-export hts-sys htslib bindings
+pub use hts_sys::*;
