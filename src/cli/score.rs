@@ -37,6 +37,11 @@ pub(crate) struct ScoreArgs {
     #[arg(long, value_name = "AIM", default_value = "f1", requires = "filter")]
     aim: Aim,
 
+    /// Say why: INFO CNN_WHY lists the topics that decided the score, as topic:contribution in
+    /// natural-log odds. Those for the verdict come first.
+    #[arg(long)]
+    explain: bool,
+
     #[command(flatten)]
     regions: RegionsArgs,
 
@@ -112,6 +117,7 @@ impl ScoreArgs {
             batch_size: self.batch_size as usize,
             device: self.device.device,
             filter: self.filter.then_some(self.aim),
+            explain: self.explain,
             quiet: run.quiet,
         })
     }

@@ -13,6 +13,7 @@ mod contract;
 mod crams;
 mod errors;
 mod eval;
+mod explain;
 mod faults;
 mod filter;
 mod formats;

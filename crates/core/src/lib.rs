@@ -10,6 +10,7 @@
 //! score ── log odds, probabilities, thresholds
 //! networks ── the networks, their cards and weights
 //! annotate ── scores into a record's keys, and their definitions into the header
+//! why ── contributions of inputs to a score, as values and in words
 //! filter ── what a score means for FILTER: tranches, thresholds
 //! ```
 //!
@@ -92,6 +93,7 @@ pub mod score;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod vcf;
+pub mod why;
 
 pub use cnnfilter_nn::DeviceChoice;
 pub use encode::{EncodeError, EncodedSite, Encoder, Example, Outcome, SampleInput, encode_record};

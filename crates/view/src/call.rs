@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::why::Why;
 use cnnfilter_core::encode::Example;
 use cnnfilter_core::genome::VariantKind;
 use cnnfilter_core::label::GivenLabel;
+use cnnfilter_core::why::Why;
 
 /// One ALT of a record (of GATK's networks: the record), in one sample.
 #[derive(Debug, Clone)]

@@ -3,13 +3,13 @@
 
 use serde::Serialize;
 
-use crate::why::Group;
 use cnnfilter_core::encode::Encoder;
 use cnnfilter_core::encode::allele::columns::{EVENT_COLUMN, WINDOW, symbol};
 use cnnfilter_core::encode::gatk::{self, read_tensor, reference_tensor};
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::networks::allele::Channels;
 use cnnfilter_core::networks::scaling::{FeatureScaling, Scaling, Transform};
+use cnnfilter_core::why::Part;
 
 /// Everything that a page must know of the tensors to draw them.
 #[derive(Debug, Clone, Serialize)]
@@ -40,8 +40,8 @@ pub struct Layout {
     pub site: Vec<Number>,
     /// The caller's annotations.
     pub annotations: Vec<Number>,
-    /// Groups of inputs that are left out to see what they contribute.
-    pub groups: Vec<GroupText>,
+    /// Parts of the inputs that are left out to see what they contribute.
+    pub parts: Vec<PartText>,
 }
 
 /// A symbol of a cell.
@@ -105,9 +105,9 @@ pub struct NumberScaling {
     known: bool,
 }
 
-/// A group of inputs in words.
+/// A part of the inputs in words.
 #[derive(Debug, Clone, Serialize)]
-pub struct GroupText {
+pub struct PartText {
     code: &'static str,
     text: &'static str,
 }
@@ -158,7 +158,7 @@ impl Layout {
                     annotations: (annotations.iter().enumerate())
                         .map(|(at, name)| Number::new(name, "", scaling_of(site_count + at)))
                         .collect(),
-                    groups: Group::of_encoder(encoder).map(GroupText::new).collect(),
+                    parts: part_texts(encoder),
                 }
             }
         }
@@ -212,7 +212,7 @@ impl Layout {
                 .iter()
                 .map(|name| Number::new(name, "", None))
                 .collect(),
-            groups: Group::of_gatk(reads).map(GroupText::new).collect(),
+            parts: Vec::new(),
         }
     }
 
@@ -243,13 +243,12 @@ impl NumberScaling {
     }
 }
 
-impl GroupText {
-    fn new(group: Group) -> Self {
-        Self {
-            code: group.code(),
-            text: group.text(),
-        }
-    }
+fn part_texts(encoder: &Encoder) -> Vec<PartText> {
+    let text = |part: Part| PartText {
+        code: part.code(),
+        text: part.text(),
+    };
+    Part::of_encoder(encoder).into_iter().map(text).collect()
 }
 
 impl Table {

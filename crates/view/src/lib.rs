@@ -3,9 +3,9 @@
 //! * [`choose`]: which calls of a file are shown.
 //! * [`layout`]: the symbols, channels and numbers of an encoder, with their tables of values.
 //! * [`site`]: one call's tensor, as the bytes that the page unpacks.
-//! * [`why`]: contributions to a score, and the sentence made of them.
 //! * [`page`]: one self-contained page of many calls.
 //! * [`planes`]: the channels as a network gets them.
+//! * [`terminal`]: one call as lines of text.
 //! * [`picture`]: all channels of one call as PNG, SVG or GIF.
 //!
 //! Pure functions on values: nothing here opens a file.
@@ -18,10 +18,10 @@ pub mod page;
 pub mod picture;
 pub mod planes;
 pub mod site;
-pub mod why;
+pub mod terminal;
 
 pub use call::{Call, ScoredWith};
 pub use choose::{Choice, Chooser, Facts};
 pub use layout::Layout;
 pub use page::{Page, PageError};
-pub use why::Why;
+pub use terminal::Terminal;

@@ -17,8 +17,8 @@ use crate::base64;
 use crate::call::{Call, ScoredWith};
 use crate::layout::Layout;
 use crate::site;
-use crate::why::Reason;
 use cnnfilter_core::label::GivenLabel;
+use cnnfilter_core::why::Reason;
 
 /// Calls that are unpacked together.
 const CHUNK: usize = 64;

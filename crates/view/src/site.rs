@@ -9,20 +9,22 @@
 //! [rows][columns] u8  symbols, then qualities
 //! floats        numbers of the reads [number][row]
 //! floats        numbers of the call, annotations (NaN: missing)
-//! floats        contributions of the rows, of the columns and of the groups; NaN where not computed
+//! floats        contributions of the rows and of the parts; NaN where not computed
+//! f32           largest contribution of a cell; NaN where not computed, and then nothing follows
+//! [rows][columns] i8  contributions of the cells, in sevenths of the largest
 //! ```
 //!
 //! Numbers are little-endian. Floats stand byte by byte: the first bytes of all, then the second, so
 //! that they deflate well.
 
 use crate::call::Call;
-use crate::layout::Layout;
-use crate::why::Why;
+use crate::layout::{Layout, Sort};
 use cnnfilter_core::encode::SiteTensor;
 use cnnfilter_core::encode::allele::AlleleTensor;
 use cnnfilter_core::encode::allele::columns::{EVENT_COLUMN, symbol};
 use cnnfilter_core::encode::gatk::ReadTensor;
 use cnnfilter_core::genome::Edit;
+use cnnfilter_core::why::Why;
 
 /// The symbols of a tensor, whatever its encoder.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -139,10 +141,25 @@ pub(crate) fn write(call: &Call, layout: &Layout, out: &mut Vec<u8>) {
     };
     let of_why = [
         filled(&why.reads, count),
-        filled(&why.columns, layout.columns),
-        filled(&why.groups, layout.groups.len()),
+        filled(&why.parts, layout.parts.len()),
     ];
     floats(&of_why.concat(), out);
+    write_cells(&why.cells, out);
+}
+
+/// Steps from nothing to the largest contribution of a cell: few, so that they deflate well.
+const CELL_STEPS: f32 = 7.0;
+
+/// Appends contributions of cells.
+fn write_cells(cells: &[f32], out: &mut Vec<u8>) {
+    let largest = cells.iter().fold(0f32, |most, cell| most.max(cell.abs()));
+    if cells.is_empty() {
+        out.extend(f32::NAN.to_le_bytes());
+        return;
+    }
+    out.extend(largest.to_le_bytes());
+    let step = |cell: &f32| (cell / largest.max(f32::MIN_POSITIVE) * CELL_STEPS).round() as i8;
+    out.extend(cells.iter().map(|cell| step(cell).to_le_bytes()[0]));
 }
 
 /// Appends floats, the first bytes of all of them first.
@@ -150,6 +167,24 @@ fn floats(values: &[f32], out: &mut Vec<u8>) {
     for byte in 0..size_of::<f32>() {
         out.extend(values.iter().map(|value| value.to_le_bytes()[byte]));
     }
+}
+
+/// 0-based position of each column; `None` in one that an insertion opened, or beyond the contig.
+pub(crate) fn column_positions(call: &Call, rows: &Rows, layout: &Layout) -> Vec<Option<u64>> {
+    let mut next = first_position(call, rows);
+    let is_base = |code: u8| {
+        let symbol = layout.symbols.iter().find(|symbol| symbol.code == code);
+        symbol.is_some_and(|symbol| symbol.sort == Sort::Base)
+    };
+    let columns = rows.reference.iter();
+    columns
+        .map(|code| {
+            is_base(*code).then(|| {
+                next += 1;
+                next - 1
+            })
+        })
+        .collect()
 }
 
 /// 0-based position of the first column that shows a base of the reference. Columns from there on
@@ -170,6 +205,17 @@ fn first_position(call: &Call, rows: &Rows) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cells_are_sevenths_of_the_largest() {
+        let mut out = Vec::new();
+        write_cells(&[0.5, -1.0, 0.0, 0.04], &mut out);
+        assert_eq!(out[..4], 1f32.to_le_bytes());
+        assert_eq!(out[4..], [4, (-7i8).to_le_bytes()[0], 0, 0]);
+        out.clear();
+        write_cells(&[], &mut out);
+        assert_eq!(out, f32::NAN.to_le_bytes());
+    }
 
     #[test]
     fn floats_stand_byte_by_byte() {

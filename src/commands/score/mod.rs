@@ -58,6 +58,8 @@ pub(crate) struct ScorePlan {
     pub(crate) device: DeviceChoice,
     /// Fill FILTER by the model's thresholds for this aim.
     pub(crate) filter: Option<Aim>,
+    /// Say which topics decided each score.
+    pub(crate) explain: bool,
     /// No progress.
     pub(crate) quiet: bool,
 }
@@ -86,7 +88,7 @@ pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     }
     let mut header = reader.header().clone();
     let columns = inputs.samples.iter().map(|sample| sample.column).collect();
-    let annotator = Annotator::new(&model, columns, inputs.columns);
+    let annotator = Annotator::new(&model, columns, inputs.columns).with_reasons(plan.explain);
     annotator.extend_header(&mut header, &plan.encoding.command())?;
     let filter = plan
         .filter

@@ -63,9 +63,9 @@ fn score_shard(
         .map(|(call, outcome)| (call.record, outcome));
     let unscored = annotator.begin(records);
     let begun = Instant::now();
-    let logits = annotator.model().logits(unscored.examples())?;
+    let outputs = annotator.compute(&unscored)?;
     let network = begun.elapsed();
-    let (records, counts) = unscored.finish(annotator, logits);
+    let (records, counts) = unscored.finish(annotator, outputs);
     let mut summary = ScoreSummary {
         counts,
         ..ScoreSummary::default()

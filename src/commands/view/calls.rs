@@ -9,10 +9,11 @@ use super::{Opened, ViewPlan};
 use crate::commands::encoding::Call as Encoded;
 use cnnfilter_core::encode::{EncodedAllele, EncodedSite, Outcome};
 use cnnfilter_core::genome::Variant;
+use cnnfilter_core::networks::gradients::Integrator;
 use cnnfilter_core::score::keys::{PROBABILITY_KEY, SCORE_KEYS};
 use cnnfilter_core::score::log_odds::log_odds;
 use cnnfilter_core::vcf::VcfRecord;
-use cnnfilter_view::why::Explainer;
+use cnnfilter_core::why::Explainer;
 use cnnfilter_view::{Call, ScoredWith};
 
 /// Scores, explains and describes calls; counts what cannot be shown.
@@ -20,21 +21,27 @@ pub(super) struct CallMaker<'a> {
     plan: &'a ViewPlan,
     opened: &'a Opened,
     explainer: Explainer<'a>,
+    /// For contributions of single reads and cells; nothing where they are not asked for.
+    integrator: Option<Integrator<'a>>,
     skipped: BTreeMap<&'static str, u64>,
     sampled: u64,
     without_reads: u64,
 }
 
 impl<'a> CallMaker<'a> {
-    pub(super) fn new(plan: &'a ViewPlan, opened: &'a Opened) -> Self {
-        Self {
+    /// # Errors
+    /// candle's own.
+    pub(super) fn new(plan: &'a ViewPlan, opened: &'a Opened) -> Result<Self> {
+        let integrator = plan.in_detail.then(|| Integrator::new(&opened.model));
+        Ok(Self {
             plan,
             opened,
             explainer: Explainer::new(&opened.model),
+            integrator: integrator.transpose()?,
             skipped: BTreeMap::new(),
             sampled: 0,
             without_reads: 0,
-        }
+        })
     }
 
     /// The calls of some records, in their order. Runs in the current rayon pool.
@@ -80,9 +87,12 @@ impl<'a> CallMaker<'a> {
         let score = log_odds(logits, kind);
         let thresholds = model.card().thresholds.as_ref();
         let threshold = thresholds.and_then(|all| all.find(kind, self.plan.aim).ok().flatten());
-        let why = self
-            .explainer
-            .explain(&example, kind, self.plan.in_detail)?;
+        let why = match &self.integrator {
+            Some(integrator) => self
+                .explainer
+                .explain_in_detail(&example, kind, integrator)?,
+            None => self.explainer.explain(&example, kind)?,
+        };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let alternates = text(record.alleles().1);
         let label = self.opened.labels.as_ref().map(|labels| {

@@ -96,7 +96,7 @@ pub(crate) fn run(plan: &ViewPlan) -> Result<ViewSummary> {
     notes.into_iter().for_each(|note| page.note(note));
     add_provenance(plan, &opened, &mut page);
     let workers = Workers::default();
-    let mut maker = calls::CallMaker::new(plan, &opened);
+    let mut maker = calls::CallMaker::new(plan, &opened)?;
     let mut progress = Progress::new(plan.quiet);
     let mut reader = restricted(VcfReader::open(&plan.variants)?, &opened)?;
     let mut left = chosen.len();

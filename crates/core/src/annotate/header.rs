@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Annotator;
 use crate::filter::ModelLine;
 use crate::genome::FlagSet;
-use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY};
+use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY, WHY_KEY};
 use crate::vcf::{VcfHeader, quote};
 
 /// The inputs of a run that its scores depend on, for `##cnnfilterCommand`.
@@ -86,6 +86,14 @@ impl Annotator<'_> {
                 PROBABILITY_KEY,
                 format!(
                     "##INFO=<ID={PROBABILITY_KEY},Number=1,Type=Float,Description=\"Calibrated probability that the best ALT allele is real, by the convolutional network {name}\">"
+                ),
+            );
+        }
+        if self.explainer.is_some() {
+            header.put_info(
+                WHY_KEY,
+                format!(
+                    "##INFO=<ID={WHY_KEY},Number=.,Type=String,Description=\"Topics that decided {key} of the best ALT allele, as topic:contribution (the score less the score without it, natural-log odds); those for the verdict come first\">"
                 ),
             );
         }

@@ -1,8 +1,8 @@
 //! From the outputs of a network to keys of a record, with the header lines that define them.
 //!
 //! Nothing is computed here but the log odds: [`Annotator::begin`] takes encoded records apart into
-//! examples, a [`Model`] computes their outputs, [`Unscored::finish`] writes the scores. The two
-//! halves leave the network to the caller, who may batch, spread or time it.
+//! examples, [`Annotator::compute`] lets the model compute their outputs, [`Unscored::finish`] writes the
+//! scores. The steps are apart, so that the caller may batch, spread or time the network.
 
 mod header;
 mod records;
@@ -10,17 +10,31 @@ mod records;
 pub use header::ScoreCommand;
 pub use records::{ScoreCounts, Unscored};
 
+use rayon::prelude::*;
+
 use crate::encode::Encoder;
-use crate::networks::Model;
+use crate::networks::{Model, ModelError};
+use crate::why::{Explainer, Quick};
 
 /// Writes the scores of one model into the records of one file.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Annotator<'a> {
     model: &'a Model,
     /// Of each scored sample its column among the samples of the file, from 0.
     scored_columns: Vec<usize>,
     /// Samples that the file has.
     columns: usize,
+    /// For reasons beside the scores.
+    explainer: Option<Explainer<'a>>,
+}
+
+/// Outputs of a network for some examples, in their order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outputs {
+    /// The four outputs of each.
+    pub logits: Vec<[f32; 4]>,
+    /// Contributions of the parts of each; empty where no reasons are written.
+    pub parts: Vec<Vec<f32>>,
 }
 
 impl<'a> Annotator<'a> {
@@ -31,7 +45,39 @@ impl<'a> Annotator<'a> {
             model,
             scored_columns,
             columns,
+            explainer: None,
         }
+    }
+
+    /// The same, writing reasons ([`crate::why`]) beside the scores where `explains`.
+    pub fn with_reasons(mut self, explains: bool) -> Self {
+        self.explainer = explains.then(|| Explainer::new(self.model));
+        self
+    }
+
+    /// Computes the outputs of all examples, in the threads of the current rayon pool; contributions on the CPU.
+    ///
+    /// # Errors
+    /// As [`Model::logits`].
+    pub fn compute(&self, unscored: &Unscored) -> Result<Outputs, ModelError> {
+        let examples = unscored.examples();
+        let Some(explainer) = &self.explainer else {
+            return Ok(Outputs {
+                logits: self.model.logits(examples)?,
+                parts: Vec::new(),
+            });
+        };
+        let kinds = unscored.kinds();
+        let quick: Vec<Quick> = (examples.par_iter().zip(kinds))
+            .map(|(example, kind)| explainer.quick(example, kind))
+            .collect::<Result<_, _>>()?;
+        let (on_cpu, parts): (Vec<[f32; 4]>, Vec<Vec<f32>>) =
+            quick.into_iter().map(|one| (one.logits, one.parts)).unzip();
+        let logits = match self.model.on_gpu() {
+            true => self.model.logits(examples)?,
+            false => on_cpu,
+        };
+        Ok(Outputs { logits, parts })
     }
 
     /// The model whose scores are written.

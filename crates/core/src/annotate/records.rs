@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::Annotator;
+use super::{Annotator, Outputs};
 use crate::encode::kind::Skip;
 use crate::encode::{EncodedSite, Example, Outcome};
 use crate::genome::VariantKind;
-use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY};
+use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY, WHY_KEY};
 use crate::score::log_odds::{format_probability, format_score, log_odds};
 use crate::score::record_scores::{AlleleScore, RecordScores};
 use crate::vcf::VcfRecord;
+use crate::why::why_value;
 
 /// Counts of records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,6 +104,7 @@ impl Annotator<'_> {
         if card.calibration.is_some() {
             keys.push(PROBABILITY_KEY);
         }
+        keys.push(WHY_KEY);
         keys
     }
 
@@ -162,27 +164,47 @@ impl Unscored {
         &self.examples
     }
 
-    /// Writes the scores: `logits` has the outputs of each example, in their order. Returns the
-    /// records in the order in which they came.
+    /// The kind of each example's allele.
+    pub(super) fn kinds(&self) -> Vec<VariantKind> {
+        let alleles = self.sites.iter().flat_map(|site| &site.alleles);
+        alleles.map(|(_, _, kind)| *kind).collect()
+    }
+
+    /// Writes the scores, and the reasons where there are some. Returns the records in the order in which
+    /// they came.
     pub fn finish(
         mut self,
         annotator: &Annotator<'_>,
-        logits: Vec<[f32; 4]>,
+        outputs: Outputs,
     ) -> (Vec<VcfRecord>, ScoreCounts) {
-        let mut logits = logits.into_iter();
+        let mut first = 0;
         for site in &self.sites {
-            let of_site = site.alleles.iter().zip(&mut logits);
-            let scores: Vec<AlleleScore> = of_site
+            let examples = first..first + site.alleles.len();
+            first = examples.end;
+            let of_site = site.alleles.iter().zip(&outputs.logits[examples.clone()]);
+            let of_alleles: Vec<AlleleScore> = of_site
                 .map(|((sample, alternate, kind), logits)| AlleleScore {
                     sample: *sample,
                     alternate: *alternate,
                     kind: *kind,
-                    score: log_odds(logits, *kind),
+                    score: log_odds(*logits, *kind),
                 })
                 .collect();
             let samples = annotator.scored_columns.len();
-            if let Some(scores) = RecordScores::join(&scores, site.alternates, samples) {
-                annotator.write(&mut self.records[site.record], scores);
+            if let Some(scores) = RecordScores::join(&of_alleles, site.alternates, samples) {
+                let record = &mut self.records[site.record];
+                let (best, is_real) = (
+                    scores.best,
+                    annotator.model.believes(scores.kind, scores.best),
+                );
+                annotator.write(record, scores);
+                let why = annotator.explainer.as_ref().and_then(|explainer| {
+                    let at = of_alleles.iter().position(|one| one.score == best)? + examples.start;
+                    let (example, parts) = (self.examples.get(at)?, outputs.parts.get(at)?);
+                    let suspect = explainer.suspect(example, parts, is_real);
+                    why_value(suspect, &explainer.reasons(example, parts, is_real))
+                });
+                record.set_info(WHY_KEY.as_bytes(), why.as_deref().map(str::as_bytes));
             }
         }
         (self.records, self.counts)
@@ -193,8 +215,10 @@ impl Unscored {
 mod tests {
     use super::*;
     use crate::encode::EncodedAllele;
+    use crate::encode::topic::Topic;
     use crate::networks::{Builtin, Model};
     use crate::testing::examples;
+    use crate::why::Part;
     use cnnfilter_nn::DeviceChoice;
 
     fn model(reads: bool) -> Model {
@@ -237,6 +261,57 @@ mod tests {
         [0.0, 0.0, odds, -30.0]
     }
 
+    fn plain(logits: Vec<[f32; 4]>) -> Outputs {
+        Outputs {
+            logits,
+            ..Outputs::default()
+        }
+    }
+
+    #[test]
+    fn reasons_are_those_of_the_best_alt_and_go_with_the_next_run() {
+        let model = model(true);
+        let annotator = Annotator::new(&model, vec![0], 1).with_reasons(true);
+        let encoded = [(
+            record("c 7 . A C,G . . DP=3 GT 0/1", 10),
+            site(2, &[(0, 0, VariantKind::Snp), (0, 1, VariantKind::Snp)]),
+        )];
+        let unscored = annotator.begin(encoded);
+        let parts = Part::of_encoder(model.encoder());
+        let of = |topic, value| -> Vec<f32> {
+            let one = |part: &Part| {
+                if *part == Part::Topic(topic) {
+                    value
+                } else {
+                    0.0
+                }
+            };
+            parts.iter().map(one).collect()
+        };
+        let outputs = Outputs {
+            logits: vec![outputs(1.0), outputs(2.0)],
+            parts: vec![of(Topic::Strand, 1.5), of(Topic::Repeat, -0.25)],
+        };
+        let (records, _) = unscored.finish(&annotator, outputs);
+        assert!(
+            text(&records[0]).contains(";CNN_WHY=repeat:-0.25 "),
+            "{}",
+            text(&records[0])
+        );
+
+        let again = Annotator::new(&model, vec![0], 1);
+        let unscored = again.begin([(
+            records.into_iter().next().unwrap(),
+            site(2, &[(0, 0, VariantKind::Snp), (0, 1, VariantKind::Snp)]),
+        )]);
+        let (records, _) = unscored.finish(&again, plain(vec![[0.0; 4]; 2]));
+        assert!(
+            !text(&records[0]).contains("CNN_WHY"),
+            "{}",
+            text(&records[0])
+        );
+    }
+
     #[test]
     fn each_alt_and_sample_gets_its_score_and_the_record_the_best() {
         let model = model(true);
@@ -259,7 +334,7 @@ mod tests {
             .iter()
             .map(|logits| format_score(log_odds(*logits, VariantKind::Snp)))
             .collect();
-        let (records, counts) = unscored.finish(&annotator, logits);
+        let (records, counts) = unscored.finish(&annotator, plain(logits));
         let [first, second, third] = [&expected[0], &expected[1], &expected[2]];
         assert_ne!(first, second);
         let found = text(&records[0]);
@@ -293,7 +368,7 @@ mod tests {
             "c 7 . A <DEL> . . CNN_2D=1.000;DP=3;CNN_AS=1.000;CNN_PROB=0.9 GT:CNN 0/1:2.0 0/0:1.0";
         let unscored = annotator.begin([(record(before, 11), Outcome::Skipped(Skip::NoSequence))]);
         assert!(unscored.examples().is_empty());
-        let (records, counts) = unscored.finish(&annotator, Vec::new());
+        let (records, counts) = unscored.finish(&annotator, Outputs::default());
         assert_eq!(text(&records[0]), "c 7 . A <DEL> . . DP=3 GT 0/1 0/0");
         assert_eq!(counts.skipped, BTreeMap::from([(Skip::NoSequence, 1)]));
     }
@@ -308,7 +383,7 @@ mod tests {
         )];
         let (records, _) = annotator
             .begin(encoded)
-            .finish(&annotator, vec![outputs(1.0)]);
+            .finish(&annotator, plain(vec![outputs(1.0)]));
         let found = text(&records[0]);
         assert!(
             found.contains(" CNN_1D=") && found.ends_with(" GT 0/1"),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::topic::Topic;
 use crate::vcf::record::parse_float;
 use crate::vcf::{Genotype, VcfRecord};
 
@@ -138,53 +139,68 @@ pub enum AnnotationGroup {
 struct UsualAnnotation {
     name: &'static str,
     thinning: Thinning,
+    topic: Topic,
 }
 
 impl UsualAnnotation {
-    const fn new(name: &'static str, thinning: Thinning) -> Self {
-        Self { name, thinning }
+    const fn new(name: &'static str, thinning: Thinning, topic: Topic) -> Self {
+        Self {
+            name,
+            thinning,
+            topic,
+        }
     }
+}
+
+/// The aspect of a call that an annotation tells of, by its name in a card; [`Topic::Other`] for one that is
+/// none of [`DEFAULT`]. GATK's networks name INFO keys without `INFO/`.
+pub fn topic(name: &str) -> Topic {
+    let is_meant = |usual: &&UsualAnnotation| {
+        usual.name == name || usual.name.strip_prefix("INFO/") == Some(name)
+    };
+    let usual = USUAL.iter().find(is_meant);
+    usual.map_or(Topic::Other, |usual| usual.topic)
 }
 
 /// The annotations that our own networks are trained with: what HaplotypeCaller, freebayes and
 /// bcftools write. Whatever a file lacks is missing, which the networks are trained to bear.
 const USUAL: [UsualAnnotation; 36] = [
-    UsualAnnotation::new("QUAL", Thinning::Missing),
-    UsualAnnotation::new("QUAL/depth", Thinning::Missing),
-    UsualAnnotation::new("GT/copies", Thinning::Keeps),
-    UsualAnnotation::new("GT/others", Thinning::Keeps),
-    UsualAnnotation::new("AD/share", Thinning::Keeps),
-    UsualAnnotation::new("AD/depth", Thinning::Missing),
-    UsualAnnotation::new("PL/reference", Thinning::Missing),
-    UsualAnnotation::new("FORMAT/DP", Thinning::Missing),
-    UsualAnnotation::new("FORMAT/GQ", Thinning::Missing),
-    UsualAnnotation::new("INFO/DP", Thinning::Missing),
-    UsualAnnotation::new("INFO/QD", Thinning::Missing),
-    UsualAnnotation::new("INFO/FS", Thinning::Missing),
-    UsualAnnotation::new("INFO/SOR", Thinning::Missing),
-    UsualAnnotation::new("INFO/MQ", Thinning::Keeps),
-    UsualAnnotation::new("INFO/MQRankSum", Thinning::Missing),
-    UsualAnnotation::new("INFO/ReadPosRankSum", Thinning::Missing),
-    UsualAnnotation::new("INFO/BaseQRankSum", Thinning::Missing),
-    UsualAnnotation::new("INFO/ClippingRankSum", Thinning::Missing),
-    UsualAnnotation::new("INFO/ODDS", Thinning::Missing),
-    UsualAnnotation::new("INFO/QA", Thinning::Missing),
-    UsualAnnotation::new("INFO/SAP", Thinning::Missing),
-    UsualAnnotation::new("INFO/SRP", Thinning::Missing),
-    UsualAnnotation::new("INFO/RPP", Thinning::Missing),
-    UsualAnnotation::new("INFO/EPP", Thinning::Missing),
-    UsualAnnotation::new("INFO/MQM", Thinning::Keeps),
-    UsualAnnotation::new("INFO/MQMR", Thinning::Keeps),
-    UsualAnnotation::new("INFO/PAIRED", Thinning::Missing),
-    UsualAnnotation::new("INFO/VDB", Thinning::Missing),
-    UsualAnnotation::new("INFO/SGB", Thinning::Missing),
-    UsualAnnotation::new("INFO/RPBZ", Thinning::Missing),
-    UsualAnnotation::new("INFO/MQBZ", Thinning::Missing),
-    UsualAnnotation::new("INFO/BQBZ", Thinning::Missing),
-    UsualAnnotation::new("INFO/MQSBZ", Thinning::Missing),
-    UsualAnnotation::new("INFO/SCBZ", Thinning::Missing),
-    UsualAnnotation::new("INFO/MQ0F", Thinning::Missing),
-    UsualAnnotation::new("INFO/IMF", Thinning::Missing),
+    UsualAnnotation::new("QUAL", Thinning::Missing, Topic::Support),
+    UsualAnnotation::new("QUAL/depth", Thinning::Missing, Topic::Support),
+    UsualAnnotation::new("GT/copies", Thinning::Keeps, Topic::Support),
+    UsualAnnotation::new("GT/others", Thinning::Keeps, Topic::Support),
+    UsualAnnotation::new("AD/share", Thinning::Keeps, Topic::Support),
+    UsualAnnotation::new("AD/depth", Thinning::Missing, Topic::Depth),
+    UsualAnnotation::new("PL/reference", Thinning::Missing, Topic::Support),
+    UsualAnnotation::new("FORMAT/DP", Thinning::Missing, Topic::Depth),
+    UsualAnnotation::new("FORMAT/GQ", Thinning::Missing, Topic::Support),
+    UsualAnnotation::new("INFO/DP", Thinning::Missing, Topic::Depth),
+    UsualAnnotation::new("INFO/QD", Thinning::Missing, Topic::Support),
+    UsualAnnotation::new("INFO/FS", Thinning::Missing, Topic::Strand),
+    UsualAnnotation::new("INFO/SOR", Thinning::Missing, Topic::Strand),
+    UsualAnnotation::new("INFO/MQ", Thinning::Keeps, Topic::Mapping),
+    UsualAnnotation::new("INFO/MQRankSum", Thinning::Missing, Topic::Mapping),
+    UsualAnnotation::new("INFO/ReadPosRankSum", Thinning::Missing, Topic::Position),
+    UsualAnnotation::new("INFO/BaseQRankSum", Thinning::Missing, Topic::Quality),
+    UsualAnnotation::new("INFO/ClippingRankSum", Thinning::Missing, Topic::Mismatches),
+    UsualAnnotation::new("INFO/ODDS", Thinning::Missing, Topic::Support),
+    UsualAnnotation::new("INFO/QA", Thinning::Missing, Topic::Support),
+    UsualAnnotation::new("INFO/SAP", Thinning::Missing, Topic::Strand),
+    UsualAnnotation::new("INFO/SRP", Thinning::Missing, Topic::Strand),
+    UsualAnnotation::new("INFO/RPP", Thinning::Missing, Topic::Position),
+    UsualAnnotation::new("INFO/EPP", Thinning::Missing, Topic::Position),
+    UsualAnnotation::new("INFO/MQM", Thinning::Keeps, Topic::Mapping),
+    UsualAnnotation::new("INFO/MQMR", Thinning::Keeps, Topic::Mapping),
+    UsualAnnotation::new("INFO/PAIRED", Thinning::Missing, Topic::Mapping),
+    UsualAnnotation::new("INFO/VDB", Thinning::Missing, Topic::Position),
+    UsualAnnotation::new("INFO/SGB", Thinning::Missing, Topic::Support),
+    UsualAnnotation::new("INFO/RPBZ", Thinning::Missing, Topic::Position),
+    UsualAnnotation::new("INFO/MQBZ", Thinning::Missing, Topic::Mapping),
+    UsualAnnotation::new("INFO/BQBZ", Thinning::Missing, Topic::Quality),
+    UsualAnnotation::new("INFO/MQSBZ", Thinning::Missing, Topic::Mapping),
+    UsualAnnotation::new("INFO/SCBZ", Thinning::Missing, Topic::Mismatches),
+    UsualAnnotation::new("INFO/MQ0F", Thinning::Missing, Topic::Mapping),
+    UsualAnnotation::new("INFO/IMF", Thinning::Missing, Topic::Support),
 ];
 
 /// Names of the annotations that our own networks are trained with, in order.

@@ -15,6 +15,7 @@ pub mod pileup;
 pub mod reservoir;
 pub mod shard;
 pub mod store;
+pub mod topic;
 
 pub use encoder::Encoder;
 pub use example::{Example, SiteTensor};

@@ -17,11 +17,12 @@ use candle_core::{Device, Tensor};
 use super::activations::{Layer, Recorder};
 use super::allele::Channels;
 use super::card::{ModelCard, TensorSpec};
+use super::gradients::CellInput;
 use super::initial::Initial;
 use super::scaling::Scaling;
 use super::{ModelError, allele, attention, gatk};
 use crate::encode::allele::AlleleLayout;
-use crate::encode::{Encoder, Example};
+use crate::encode::{Encoder, Example, SiteTensor};
 use cnnfilter_nn::NnError;
 use cnnfilter_nn::weights::Weights;
 
@@ -240,6 +241,62 @@ pub trait Network: Debug + Send + Sync {
     /// # Errors
     /// [`ModelError::Example`] for an example that was made for another network.
     fn logits(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError>;
+
+    /// The four outputs of one example with other numbers in place of its own. A family whose numbers join
+    /// late computes the layers before that once.
+    ///
+    /// # Errors
+    /// As [`Network::logits`].
+    fn logits_of_numbers(
+        &self,
+        example: &Example,
+        numbers: &[Numbers],
+    ) -> Result<Vec<[f32; 4]>, ModelError> {
+        let changed = numbers.iter().map(|numbers| numbers.put_into(example));
+        self.logits(&changed.collect::<Vec<Example>>())
+    }
+}
+
+/// Numbers that take the place of an example's own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Numbers {
+    /// Numbers of the call; empty for GATK's tensors.
+    pub site: Vec<f32>,
+    /// Annotations.
+    pub annotations: Vec<f32>,
+    /// False where the rows of the reads are taken away. The numbers stay.
+    pub rows: bool,
+}
+
+impl Numbers {
+    /// Those of an example.
+    pub fn of(example: &Example) -> Self {
+        Self {
+            site: match &example.tensor {
+                SiteTensor::Allele(tensor) => tensor.site.clone(),
+                SiteTensor::Reads(_) | SiteTensor::Reference(_) => Vec::new(),
+            },
+            annotations: example.annotations.clone(),
+            rows: true,
+        }
+    }
+
+    /// The example with these numbers.
+    pub fn put_into(&self, example: &Example) -> Example {
+        let mut changed = example.clone();
+        changed.annotations.clone_from(&self.annotations);
+        match &mut changed.tensor {
+            SiteTensor::Allele(tensor) => {
+                tensor.site.clone_from(&self.site);
+                if !self.rows {
+                    tensor.clear_rows();
+                }
+            }
+            SiteTensor::Reads(tensor) if !self.rows => tensor.rows.clear(),
+            SiteTensor::Reads(_) | SiteTensor::Reference(_) => {}
+        }
+        changed
+    }
 }
 
 /// Examples packed for a device.
@@ -269,6 +326,8 @@ pub struct ForwardOptions<'a> {
     pub dropout: Option<&'a [Vec<f32>]>,
     /// Keeps the outputs of layers.
     pub recorder: Option<&'a Recorder>,
+    /// Scales the cells of the reads, and keeps them for gradients.
+    pub cells: Option<&'a CellInput>,
 }
 
 impl ForwardOptions<'_> {
@@ -280,6 +339,17 @@ impl ForwardOptions<'_> {
         match self.dropout.and_then(|masks| masks.get(point)) {
             Some(mask) => &x * Tensor::from_slice(mask, x.dims(), x.device())?,
             None => Ok(x),
+        }
+    }
+
+    /// The cells of the reads, `[read, column, channel]`, scaled where that was asked for.
+    ///
+    /// # Errors
+    /// candle's own.
+    pub(super) fn enter_cells(&self, cells: Tensor) -> candle_core::Result<Tensor> {
+        match self.cells {
+            Some(input) => input.enter(&cells),
+            None => Ok(cells),
         }
     }
 

@@ -18,6 +18,7 @@ pub mod card;
 pub mod error;
 pub mod family;
 pub mod gatk;
+pub mod gradients;
 #[cfg(feature = "gatk")]
 pub mod import;
 pub mod initial;

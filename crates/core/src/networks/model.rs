@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::ModelError;
 use super::activations::{Activation, Recorder};
 use super::card::{FORMAT, ModelCard, Source, Training};
-use super::family::{Architecture, ForwardOptions, Network, OnDevice, rows};
+use super::family::{Architecture, ForwardOptions, Network, Numbers, OnDevice, rows};
 use super::replica::{Replica, deal};
 use super::test_vectors::TestVector;
 use crate::encode::{Encoder, Example};
@@ -185,6 +185,13 @@ impl Model {
         calibration.probability(kind, score)
     }
 
+    /// Returns true if a call with this score is rather real than false: its probability is at least a half;
+    /// without a calibration its score is at least 0.
+    pub fn believes(&self, kind: VariantKind, score: f64) -> bool {
+        let probability = self.probability(kind, score);
+        probability.map_or(score >= 0.0, |probability| probability >= 0.5)
+    }
+
     /// True where it needs reads.
     pub fn uses_reads(&self) -> bool {
         self.encoder().uses_reads()
@@ -244,7 +251,20 @@ impl Model {
         recorder.finish()
     }
 
-    fn on_cpu(&self) -> Result<OnDevice, ModelError> {
+    /// The four outputs of one example with other numbers in place of its own, on the CPU and in this
+    /// thread.
+    ///
+    /// # Errors
+    /// [`ModelError::Example`] for an example made for another network.
+    pub fn logits_of_numbers(
+        &self,
+        example: &Example,
+        numbers: &[Numbers],
+    ) -> Result<Vec<[f32; 4]>, ModelError> {
+        self.network.logits_of_numbers(example, numbers)
+    }
+
+    pub(super) fn on_cpu(&self) -> Result<OnDevice, ModelError> {
         OnDevice::copy(&*self.architecture, &self.weights, &Device::Cpu)
     }
 

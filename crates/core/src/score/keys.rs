@@ -10,5 +10,7 @@ pub const SCORE_KEYS: [&str; 2] = [READS_KEY, REFERENCE_KEY];
 pub const PROBABILITY_KEY: &str = "CNN_PROB";
 /// INFO key of the log odds of each ALT (Number=A).
 pub const ALLELE_KEY: &str = "CNN_AS";
+/// INFO key of the topics that decided a score (`score --explain`).
+pub const WHY_KEY: &str = "CNN_WHY";
 /// FORMAT key of the log odds in one sample (Number=1).
 pub const SAMPLE_KEY: &str = "CNN";

@@ -227,17 +227,14 @@ function drawRow(context, g, row, look) {
   }
   if (g.gutter) drawGutter(context, g, row, look);
   const mapq = mappingQuality(layout, site, row);
-  const whyRow = largest(site.whyReads);
-  const whyColumn = largest(site.whyColumns);
   for (let column = 0; column < site.columns; column++) {
     const at = row * site.columns + column;
     const sign = look.sign[site.symbols[at]];
     if (sign.sort === "empty") continue;
     const x = g.gutter + column * g.cell;
     if (look.why) {
-      const share = (site.whyReads[row] / (whyRow || 1)) * 0.5 + (site.whyColumns[column] / (whyColumn || 1)) * 0.5;
-      const value = Number.isFinite(share) ? share : 0;
-      context.fillStyle = css(between(colours.read, value < 0 ? colours.minus : colours.plus, Math.abs(value) * 1.6));
+      const value = site.whyCells ? site.whyCells[at] / 7 : 0;
+      context.fillStyle = css(between(colours.read, value < 0 ? colours.minus : colours.plus, Math.sqrt(Math.abs(value))));
       context.fillRect(x, y, g.cell, height);
       continue;
     }

@@ -58,7 +58,7 @@ async function choose(at) {
   const site = await sites.get(at);
   if (state.at !== at) return;
   state.site = site;
-  const explained = Number.isFinite(site.whyReads[0] ?? NaN);
+  const explained = site.whyCells !== null;
   whyButton.disabled = !explained;
   if (!explained) state.why = false;
   draw();
@@ -129,7 +129,7 @@ function drawReads(site) {
   const entry = entries[state.at];
   pileup.setAttribute("aria-label", `${site.rows} reads over ${entry.contig}:${entry.pos}. The table below has them.`);
   readOut(state.pinned === null ? null : { row: state.pinned, column: -1 });
-  drawLegend();
+  drawLegend(site);
 }
 
 /** Says what lies under the pointer. @param {{row: number, column: number}|null} cell */
@@ -161,6 +161,7 @@ function readOut(cell) {
       const names = { empty: "no base", gap: "deleted", pad: "no insertion here", base: `base ${one.text.toUpperCase()}` };
       parts.push(names[one.sort] + (one.clipped ? ", soft-clipped" : ""));
       if (one.sort === "base") parts.push(`quality ${site.qualities[at]}`);
+      if (site.whyCells?.[at]) parts.push(`cell ${signed((site.whyCells[at] / 7) * site.whyLargest)}`);
     }
     parts.push(...ofRead(site, cell.row));
   }
@@ -185,11 +186,12 @@ function ofRead(site, row) {
   const mismatches = numberOf(layout, site, row, "other_mismatches");
   if (mismatches !== null) parts.push(`${Math.round(Math.expm1(mismatches))} other mismatches`);
   const why = site.whyReads[row];
-  if (Number.isFinite(why)) parts.push(`contributes ${signed(why)}`);
+  if (Number.isFinite(why)) parts.push(`the read contributes ${signed(why)}`);
   return parts;
 }
 
-function drawLegend() {
+/** @param {Site} site */
+function drawLegend(site) {
   const c = colours();
   const items = state.why
     ? [["for the call", css(c.plus)], ["against it", css(c.minus)]]
@@ -207,7 +209,7 @@ function drawLegend() {
       return item;
     }),
     make("span", state.why
-      ? "a cell mixes half of its read's contribution and half of its column's, each over the largest"
+      ? `integrated gradients: the cells sum to the score less that of an empty pileup; the largest is ${shown(site.whyLargest, 3)}`
       : "opacity: base quality · upper half pale: soft clip · bar: MAPQ · arrow: strand"),
   );
 }
@@ -231,16 +233,16 @@ function drawNumbers(entry, site) {
   fact("QUAL", shown(entry.qual, 1));
   for (const [key, value] of entry.in_file) fact(`${key} in the file`, shown(value, 3));
   box.replaceChildren(make("h3", "Outputs"), outputs, facts);
-  if (site.whyGroups.length && Number.isFinite(site.whyGroups[0])) {
-    const most = Math.max(1, largest(site.whyGroups));
-    const groups = make("div", undefined, "bars");
-    layout.groups.forEach((group, at) => {
-      const value = site.whyGroups[at];
-      const line = bar(group.code, value, -most, most, signed(value), css(value < 0 ? c.minus : c.plus));
-      line.title = `${group.text}: the score less the score without it`;
-      groups.append(line);
+  if (site.whyParts.length && Number.isFinite(site.whyParts[0])) {
+    const most = Math.max(1, largest(site.whyParts));
+    const parts = make("div", undefined, "bars");
+    layout.parts.forEach((one, at) => {
+      const value = site.whyParts[at];
+      const line = bar(one.code, value, -most, most, signed(value), css(value < 0 ? c.minus : c.plus));
+      line.title = `${one.text}: the score less the score without it`;
+      parts.append(line);
     });
-    box.append(make("h3", "Contributions"), make("p", "Score less the score without each group, in log odds.", "note"), groups);
+    box.append(make("h3", "Contributions"), make("p", "Score less the score without each part, in log odds.", "note"), parts);
   }
   const section = (/** @type {string} */ name, /** @type {Quantity[]} */ quantities, /** @type {Float32Array} */ values) => {
     if (!quantities.length) return;

@@ -21,7 +21,7 @@
  * @property {Quantity[]} read
  * @property {Quantity[]} site
  * @property {Quantity[]} annotations
- * @property {{code: string, text: string}[]} groups
+ * @property {{code: string, text: string}[]} parts
  */
 /**
  * @typedef {object} Entry
@@ -62,8 +62,9 @@
  * @property {Float32Array} site
  * @property {Float32Array} annotations
  * @property {Float32Array} whyReads
- * @property {Float32Array} whyColumns
- * @property {Float32Array} whyGroups
+ * @property {Float32Array} whyParts
+ * @property {Int8Array|null} whyCells row by row, in sevenths of the largest
+ * @property {number} whyLargest of the cells, log odds
  */
 /** @typedef {{name: string, low: number, high: number, values: Float32Array, rows: number, columns: number}} Plane */
 
@@ -163,7 +164,10 @@ export function decode(bytes, layout, sign) {
   const qualities = take(rows * columns);
   const numbers = floats(layout.read.length * rows);
   const ofCall = floats(layout.site.length + layout.annotations.length);
-  const why = floats(rows + columns + layout.groups.length);
+  const why = floats(rows + layout.parts.length);
+  const whyLargest = view.getFloat32(at, true);
+  at += 4;
+  const whyCells = Number.isNaN(whyLargest) ? null : new Int8Array(take(rows * columns));
   let position = first;
   const positions = Array.from(reference, (code) => (sign[code].sort === "base" ? ++position : null));
   return {
@@ -171,8 +175,8 @@ export function decode(bytes, layout, sign) {
     site: ofCall.subarray(0, layout.site.length),
     annotations: ofCall.subarray(layout.site.length),
     whyReads: why.subarray(0, rows),
-    whyColumns: why.subarray(rows, rows + columns),
-    whyGroups: why.subarray(rows + columns),
+    whyParts: why.subarray(rows),
+    whyCells, whyLargest,
   };
 }
 

@@ -5,6 +5,7 @@
 //! and in its order; a new entry changes no existing model.
 
 use super::support::{Haplotypes, Side, Support, aligned_bases};
+use crate::encode::topic::Topic;
 use crate::genome::{AlignedRead, CigarOp, ReferenceBlock};
 
 /// One number of a read.
@@ -14,6 +15,8 @@ pub struct ReadFeature {
     pub name: &'static str,
     /// Its unit and scale.
     pub unit: &'static str,
+    /// The aspect of the call that it tells of.
+    pub topic: Topic,
     pub(super) value: fn(&ReadFeatures) -> f32,
     strand_flip: StrandFlip,
     restoring: Restoring,
@@ -39,10 +42,16 @@ enum Restoring {
 }
 
 impl ReadFeature {
-    const fn new(name: &'static str, unit: &'static str, value: fn(&ReadFeatures) -> f32) -> Self {
+    const fn new(
+        name: &'static str,
+        unit: &'static str,
+        topic: Topic,
+        value: fn(&ReadFeatures) -> f32,
+    ) -> Self {
         Self {
             name,
             unit,
+            topic,
             value,
             strand_flip: StrandFlip::Keeps,
             restoring: Restoring::NotCounted,
@@ -102,62 +111,92 @@ pub(crate) const SUPPORTS_REF: &str = "supports_ref";
 pub static ALL: [ReadFeature; TOTAL] = {
     use ReadFeature as F;
     [
-        F::new("log_ratio", "log odds / 5", |read| {
+        F::new("log_ratio", "log odds / 5", Topic::Support, |read| {
             read.support.log_ratio / 5.0
         })
         .counted(|read, value| read.support.log_ratio = value * 5.0),
-        F::new("misfit", "log likelihood / 10", |read| {
+        F::new("misfit", "log likelihood / 10", Topic::Support, |read| {
             (read.support.misfit / 10.0).min(4.0)
         })
         .counted(|read, value| read.support.misfit = value * 10.0),
-        F::new(SUPPORTS_ALT, "0 or 1", |read| {
+        F::new(SUPPORTS_ALT, "0 or 1", Topic::Support, |read| {
             bit(read.support.side == Side::Alternate)
         }),
-        F::new(SUPPORTS_REF, "0 or 1", |read| {
+        F::new(SUPPORTS_REF, "0 or 1", Topic::Support, |read| {
             bit(read.support.side == Side::Reference)
         }),
-        F::new("supports_neither", "0 or 1", |read| {
+        F::new("supports_neither", "0 or 1", Topic::Support, |read| {
             bit(read.support.side == Side::Neither)
         }),
-        F::new("mapping_quality", "MAPQ / 60", |read| {
+        F::new("mapping_quality", "MAPQ / 60", Topic::Mapping, |read| {
             f32::from(read.mapping_quality.min(60)) / 60.0
         })
         .counted(|read, value| read.mapping_quality = (value * 60.0).round() as u8),
-        F::new("mapping_quality_0", "0 or 1", |read| {
+        F::new("mapping_quality_0", "0 or 1", Topic::Mapping, |read| {
             bit(read.mapping_quality == 0)
         }),
-        F::new("reverse", "0 or 1", |read| bit(read.is_reverse))
-            .counted(|read, value| read.is_reverse = value > 0.5)
-            .inverts(),
-        F::new("mate_reverse", "0 or 1", |read| bit(read.mate_reverse)).inverts(),
-        F::new("second_of_pair", "0 or 1", |read| bit(read.second_of_pair)),
-        F::new("proper_pair", "0 or 1", |read| bit(read.proper_pair)),
-        F::new("mate_elsewhere", "0 or 1", |read| bit(read.mate_elsewhere)),
-        F::new("other_mismatches", "ln(1 + bases)", |read| {
-            (read.mismatches as f32).ln_1p()
+        F::new("reverse", "0 or 1", Topic::Strand, |read| {
+            bit(read.is_reverse)
         })
+        .counted(|read, value| read.is_reverse = value > 0.5)
+        .inverts(),
+        F::new("mate_reverse", "0 or 1", Topic::Strand, |read| {
+            bit(read.mate_reverse)
+        })
+        .inverts(),
+        F::new("second_of_pair", "0 or 1", Topic::Strand, |read| {
+            bit(read.second_of_pair)
+        }),
+        F::new("proper_pair", "0 or 1", Topic::Mapping, |read| {
+            bit(read.proper_pair)
+        }),
+        F::new("mate_elsewhere", "0 or 1", Topic::Mapping, |read| {
+            bit(read.mate_elsewhere)
+        }),
+        F::new(
+            "other_mismatches",
+            "ln(1 + bases)",
+            Topic::Mismatches,
+            |read| (read.mismatches as f32).ln_1p(),
+        )
         .counted(|read, value| read.mismatches = value.exp_m1().round() as u32),
-        F::new("other_gaps", "ln(1 + gaps)", |read| {
+        F::new("other_gaps", "ln(1 + gaps)", Topic::Mismatches, |read| {
             (read.gaps as f32).ln_1p()
         })
         .counted(|read, value| read.gaps = value.exp_m1().round() as u32),
-        F::new("clipped_share", "share of the read", |read| read.clipped)
-            .counted(|read, value| read.clipped = value),
-        F::new("distance_to_end", "bases / 25", |read| {
+        F::new(
+            "clipped_share",
+            "share of the read",
+            Topic::Mismatches,
+            |read| read.clipped,
+        )
+        .counted(|read, value| read.clipped = value),
+        F::new("distance_to_end", "bases / 25", Topic::Position, |read| {
             (read.distance_to_end / 25.0).min(3.0)
         })
         .counted(|read, value| read.distance_to_end = value * 25.0),
-        F::new("cycle", "share of the read", |read| read.cycle)
-            .counted(|read, value| read.cycle = value),
-        F::new("quality_at_call", "phred / 40", |read| read.quality / 40.0)
-            .counted(|read, value| read.quality = value * 40.0),
-        F::new("covers_call", "0 or 1", |read| bit(read.covers))
-            .counted(|read, value| read.covers = value > 0.5),
-        F::new("template_length", "ln(1 + bases) / 7", |read| {
-            read.template_length.ln_1p() / 7.0
+        F::new("cycle", "share of the read", Topic::Position, |read| {
+            read.cycle
+        })
+        .counted(|read, value| read.cycle = value),
+        F::new("quality_at_call", "phred / 40", Topic::Quality, |read| {
+            read.quality / 40.0
+        })
+        .counted(|read, value| read.quality = value * 40.0),
+        F::new("covers_call", "0 or 1", Topic::Support, |read| {
+            bit(read.covers)
+        })
+        .counted(|read, value| read.covers = value > 0.5),
+        F::new(
+            "template_length",
+            "ln(1 + bases) / 7",
+            Topic::Mapping,
+            |read| read.template_length.ln_1p() / 7.0,
+        ),
+        F::new("mate_overlaps", "0 or 1", Topic::Support, |read| {
+            bit(read.mate_overlaps)
         }),
-        F::new("mate_overlaps", "0 or 1", |read| bit(read.mate_overlaps)),
-        F::new("weight", "fragments", |read| read.weight)
+        F::new("weight", "fragments", Topic::Support, |read| read.weight)
             .counted(|read, value| read.weight = value),
     ]
 };

@@ -46,6 +46,13 @@ pub struct SampleEvidence<'a> {
 }
 
 impl AlleleTensor {
+    /// Takes the rows of the reads away; haplotypes and numbers of the call stay.
+    pub fn clear_rows(&mut self) {
+        self.rows.clear();
+        self.supports.clear();
+        self.reads.clear();
+    }
+
     /// Encodes one allele with the numbers of `layout`. `block` reaches at least
     /// [`super::columns::WINDOW`] bases to both sides, better a read's length; `alternates` is the
     /// number of ALTs of the record.

@@ -8,6 +8,7 @@
 use super::landscape::Surroundings;
 use super::read_features::ReadFeatures;
 use super::support::{DECISIVE, Side};
+use crate::encode::topic::Topic;
 use crate::genome::repeat::tandem_repeat;
 use crate::genome::{Edit, ReferenceBlock};
 
@@ -24,6 +25,8 @@ pub struct SiteFeature {
     pub name: &'static str,
     /// Its unit and scale.
     pub unit: &'static str,
+    /// The aspect of the call that it tells of.
+    pub topic: Topic,
     source: Source,
     thinning: SiteThinning,
 }
@@ -59,10 +62,16 @@ pub(super) struct SiteEvidence<'a> {
 }
 
 impl SiteFeature {
-    const fn shape(name: &'static str, unit: &'static str, value: fn(&Shape<'_>) -> f64) -> Self {
+    const fn shape(
+        name: &'static str,
+        unit: &'static str,
+        topic: Topic,
+        value: fn(&Shape<'_>) -> f64,
+    ) -> Self {
         Self {
             name,
             unit,
+            topic,
             source: Source::Shape(value),
             thinning: SiteThinning::Keeps,
         }
@@ -71,20 +80,28 @@ impl SiteFeature {
     const fn reads(
         name: &'static str,
         unit: &'static str,
+        topic: Topic,
         value: fn(&ReadCounts<'_>) -> f64,
     ) -> Self {
         Self {
             name,
             unit,
+            topic,
             source: Source::Reads(value),
             thinning: SiteThinning::Recounted,
         }
     }
 
-    const fn around(name: &'static str, unit: &'static str, value: fn(&Around<'_>) -> f64) -> Self {
+    const fn around(
+        name: &'static str,
+        unit: &'static str,
+        topic: Topic,
+        value: fn(&Around<'_>) -> f64,
+    ) -> Self {
         Self {
             name,
             unit,
+            topic,
             source: Source::Surroundings(value),
             thinning: SiteThinning::Keeps,
         }
@@ -157,239 +174,346 @@ const TOTAL: usize = 74;
 pub static ALL: [SiteFeature; TOTAL] = {
     use SiteFeature as F;
     [
-        F::shape("is_snp", "0 or 1", |shape| {
+        F::shape("is_snp", "0 or 1", Topic::Allele, |shape| {
             bit(shape.deleted == 1 && shape.inserted == 1)
         }),
-        F::shape("is_mnp", "0 or 1", |shape| {
+        F::shape("is_mnp", "0 or 1", Topic::Allele, |shape| {
             bit(shape.deleted == shape.inserted && shape.deleted > 1)
         }),
-        F::shape("is_insertion", "0 or 1", |shape| bit(shape.grown > 0)),
-        F::shape("is_deletion", "0 or 1", |shape| bit(shape.grown < 0)),
-        F::shape("is_complex", "0 or 1", |shape| {
+        F::shape("is_insertion", "0 or 1", Topic::Allele, |shape| {
+            bit(shape.grown > 0)
+        }),
+        F::shape("is_deletion", "0 or 1", Topic::Allele, |shape| {
+            bit(shape.grown < 0)
+        }),
+        F::shape("is_complex", "0 or 1", Topic::Allele, |shape| {
             bit(shape.grown != 0 && shape.deleted.min(shape.inserted) > 0)
         }),
-        F::shape("length", "ln(1 + bases)", |shape| {
+        F::shape("length", "ln(1 + bases)", Topic::Allele, |shape| {
             (shape.grown.unsigned_abs() as f64).ln_1p()
         }),
-        F::shape("alternates", "ln of their number", |shape| {
+        F::shape("alternates", "ln of their number", Topic::Allele, |shape| {
             (shape.alternates as f64).ln()
         }),
-        F::shape(
-            "is_transition",
-            "0 or 1",
-            |shape| bit(shape.is_transition()),
-        ),
-        F::shape("is_cpg", "0 or 1", |shape| bit(shape.is_cpg())),
-        F::shape("repeat_unit", "bases / 3", |shape| shape.unit as f64 / 3.0),
-        F::shape("repeat_copies", "ln(1 + copies)", |shape| {
+        F::shape("is_transition", "0 or 1", Topic::Allele, |shape| {
+            bit(shape.is_transition())
+        }),
+        F::shape("is_cpg", "0 or 1", Topic::Allele, |shape| {
+            bit(shape.is_cpg())
+        }),
+        F::shape("repeat_unit", "bases / 3", Topic::Repeat, |shape| {
+            shape.unit as f64 / 3.0
+        }),
+        F::shape("repeat_copies", "ln(1 + copies)", Topic::Repeat, |shape| {
             (shape.copies as f64).ln_1p()
         }),
-        F::shape("repeat_length", "ln(1 + bases)", |shape| {
+        F::shape("repeat_length", "ln(1 + bases)", Topic::Repeat, |shape| {
             (shape.span as f64).ln_1p()
         }),
-        F::shape("changes_whole_units", "0 or 1", |shape| {
+        F::shape("changes_whole_units", "0 or 1", Topic::Repeat, |shape| {
             bit(shape.changes_whole_units())
         }),
-        F::shape("homopolymer", "0 or 1", |shape| bit(shape.unit == 1)),
-        F::shape("run_before", "ln(1 + bases)", |shape| {
+        F::shape("homopolymer", "0 or 1", Topic::Repeat, |shape| {
+            bit(shape.unit == 1)
+        }),
+        F::shape("run_before", "ln(1 + bases)", Topic::Repeat, |shape| {
             (shape.run_before() as f64).ln_1p()
         }),
-        F::shape("run_after", "ln(1 + bases)", |shape| {
+        F::shape("run_after", "ln(1 + bases)", Topic::Repeat, |shape| {
             (shape.run_after() as f64).ln_1p()
         }),
-        F::shape("takes_neighbour", "0 or 1", |shape| {
+        F::shape("takes_neighbour", "0 or 1", Topic::Allele, |shape| {
             bit(shape.takes_neighbour())
         }),
-        F::shape("gc_20", "share", |shape| shape.gc(20)),
-        F::shape("gc_60", "share", |shape| shape.gc(CONTEXT)),
-        F::shape("entropy", "bits", |shape| three_mer_entropy(shape.around)),
-        F::reads("alt_reads", "ln(1 + fragments)", |reads| {
+        F::shape("gc_20", "share", Topic::Allele, |shape| shape.gc(20)),
+        F::shape("gc_60", "share", Topic::Allele, |shape| shape.gc(CONTEXT)),
+        F::shape("entropy", "bits", Topic::Allele, |shape| {
+            three_mer_entropy(shape.around)
+        }),
+        F::reads("alt_reads", "ln(1 + fragments)", Topic::Support, |reads| {
             reads.alternate.ln_1p()
         }),
-        F::reads("ref_reads", "ln(1 + fragments)", |reads| {
+        F::reads("ref_reads", "ln(1 + fragments)", Topic::Support, |reads| {
             reads.reference.ln_1p()
         }),
-        F::reads("neither_reads", "ln(1 + fragments)", |reads| {
-            reads.neither.ln_1p()
-        }),
-        F::reads("alt_share", "share", |reads| {
+        F::reads(
+            "neither_reads",
+            "ln(1 + fragments)",
+            Topic::Support,
+            |reads| reads.neither.ln_1p(),
+        ),
+        F::reads("alt_share", "share", Topic::Support, |reads| {
             (reads.alternate + 0.5) / (reads.judged + 1.0)
         }),
-        F::reads("alt_share_of_all", "share", |reads| {
+        F::reads("alt_share_of_all", "share", Topic::Support, |reads| {
             (reads.alternate + 0.5) / (reads.judged + reads.neither + 1.0)
         }),
-        F::reads("misfit_share", "share", |reads| {
+        F::reads("misfit_share", "share", Topic::Support, |reads| {
             reads.misfits() / (reads.judged + reads.neither + 1.0)
         }),
-        F::reads("het_z", "standard deviations", |reads| reads.het_z()),
-        F::reads("genotype_odds", "sign x ln(1 + log odds)", |reads| {
-            soft(reads.likelihoods.best)
+        F::reads("het_z", "standard deviations", Topic::Support, |reads| {
+            reads.het_z()
         }),
-        F::reads("genotype_odds_per_read", "log odds", |reads| {
-            reads.likelihoods.best / (reads.likelihoods.depth + 1.0)
-        }),
-        F::reads("hom_odds", "sign x ln(1 + log odds)", |reads| {
-            soft(reads.likelihoods.hom - reads.likelihoods.het)
-        }),
-        F::reads("low_fraction_odds", "sign x ln(1 + log odds)", |reads| {
-            soft(reads.likelihoods.low - reads.likelihoods.best)
-        }),
-        F::reads("low_fraction_against_none", "ln(1 + log odds)", |reads| {
-            soft(reads.likelihoods.low.max(0.0))
-        }),
-        F::reads("alt_lesser_strand", "ln(1 + fragments)", |reads| {
-            reads.lesser_strand().ln_1p()
-        }),
-        F::reads("alt_lesser_strand_share", "share", |reads| {
+        F::reads(
+            "genotype_odds",
+            "sign x ln(1 + log odds)",
+            Topic::Support,
+            |reads| soft(reads.likelihoods.best),
+        ),
+        F::reads(
+            "genotype_odds_per_read",
+            "log odds",
+            Topic::Support,
+            |reads| reads.likelihoods.best / (reads.likelihoods.depth + 1.0),
+        ),
+        F::reads(
+            "hom_odds",
+            "sign x ln(1 + log odds)",
+            Topic::Support,
+            |reads| soft(reads.likelihoods.hom - reads.likelihoods.het),
+        ),
+        F::reads(
+            "low_fraction_odds",
+            "sign x ln(1 + log odds)",
+            Topic::Support,
+            |reads| soft(reads.likelihoods.low - reads.likelihoods.best),
+        ),
+        F::reads(
+            "low_fraction_against_none",
+            "ln(1 + log odds)",
+            Topic::Support,
+            |reads| soft(reads.likelihoods.low.max(0.0)),
+        ),
+        F::reads(
+            "alt_lesser_strand",
+            "ln(1 + fragments)",
+            Topic::Strand,
+            |reads| reads.lesser_strand().ln_1p(),
+        ),
+        F::reads("alt_lesser_strand_share", "share", Topic::Strand, |reads| {
             (reads.lesser_strand() + 0.25) / (reads.alternate + 1.0)
         }),
-        F::reads("strand_odds", "absolute log odds", |reads| {
+        F::reads("strand_odds", "absolute log odds", Topic::Strand, |reads| {
             reads.strand_odds().abs()
         }),
-        F::reads("alt_mapping_quality", "MAPQ / 60, mean over ALT", |reads| {
-            reads.alt_mean(measure::mapping_quality)
-        }),
+        F::reads(
+            "alt_mapping_quality",
+            "MAPQ / 60, mean over ALT",
+            Topic::Mapping,
+            |reads| reads.alt_mean(measure::mapping_quality),
+        ),
         F::reads(
             "mapping_quality_difference",
             "MAPQ / 60, ALT less REF",
+            Topic::Mapping,
             |reads| reads.difference(measure::mapping_quality),
         ),
-        F::reads("alt_quality", "phred / 40, mean over ALT", |reads| {
-            reads.alt_mean(measure::quality)
-        }),
-        F::reads("quality_difference", "phred / 40, ALT less REF", |reads| {
-            reads.difference(measure::quality)
-        }),
+        F::reads(
+            "alt_quality",
+            "phred / 40, mean over ALT",
+            Topic::Quality,
+            |reads| reads.alt_mean(measure::quality),
+        ),
+        F::reads(
+            "quality_difference",
+            "phred / 40, ALT less REF",
+            Topic::Quality,
+            |reads| reads.difference(measure::quality),
+        ),
         F::reads(
             "alt_distance_to_end",
             "bases / 30, mean over ALT",
+            Topic::Position,
             |reads| reads.alt_mean(measure::distance_to_end),
         ),
         F::reads(
             "distance_to_end_difference",
             "bases / 30, ALT less REF",
+            Topic::Position,
             |reads| reads.difference(measure::distance_to_end),
         ),
-        F::reads("alt_mismatches", "ln(1 + bases), mean over ALT", |reads| {
-            reads.alt_mean(measure::mismatches)
-        }),
+        F::reads(
+            "alt_mismatches",
+            "ln(1 + bases), mean over ALT",
+            Topic::Mismatches,
+            |reads| reads.alt_mean(measure::mismatches),
+        ),
         F::reads(
             "mismatches_difference",
             "ln(1 + bases), ALT less REF",
+            Topic::Mismatches,
             |reads| reads.difference(measure::mismatches),
         ),
-        F::reads("alt_gaps", "ln(1 + gaps), mean over ALT", |reads| {
-            reads.alt_mean(measure::gaps)
-        }),
-        F::reads("gaps_difference", "ln(1 + gaps), ALT less REF", |reads| {
-            reads.difference(measure::gaps)
-        }),
-        F::reads("alt_clipped", "share, mean over ALT", |reads| {
-            reads.alt_mean(measure::clipped)
-        }),
-        F::reads("clipped_difference", "share, ALT less REF", |reads| {
-            reads.difference(measure::clipped)
-        }),
-        F::reads("alt_cycle", "share of the read, mean over ALT", |reads| {
-            reads.alt_mean(measure::cycle)
-        }),
+        F::reads(
+            "alt_gaps",
+            "ln(1 + gaps), mean over ALT",
+            Topic::Mismatches,
+            |reads| reads.alt_mean(measure::gaps),
+        ),
+        F::reads(
+            "gaps_difference",
+            "ln(1 + gaps), ALT less REF",
+            Topic::Mismatches,
+            |reads| reads.difference(measure::gaps),
+        ),
+        F::reads(
+            "alt_clipped",
+            "share, mean over ALT",
+            Topic::Mismatches,
+            |reads| reads.alt_mean(measure::clipped),
+        ),
+        F::reads(
+            "clipped_difference",
+            "share, ALT less REF",
+            Topic::Mismatches,
+            |reads| reads.difference(measure::clipped),
+        ),
+        F::reads(
+            "alt_cycle",
+            "share of the read, mean over ALT",
+            Topic::Position,
+            |reads| reads.alt_mean(measure::cycle),
+        ),
         F::reads(
             "cycle_difference",
             "share of the read, ALT less REF",
+            Topic::Position,
             |reads| reads.difference(measure::cycle),
         ),
-        F::reads("alt_many_mismatches", "share", |reads| {
+        F::reads("alt_many_mismatches", "share", Topic::Mismatches, |reads| {
             reads.share_with(Side::Alternate, |read| read.mismatches >= 3)
         }),
-        F::reads("ref_many_mismatches", "share", |reads| {
+        F::reads("ref_many_mismatches", "share", Topic::Mismatches, |reads| {
             reads.share_with(Side::Reference, |read| read.mismatches >= 3)
         }),
-        F::reads("alt_unplaced", "share", |reads| {
+        F::reads("alt_unplaced", "share", Topic::Mapping, |reads| {
             reads.share_with(Side::Alternate, |read| read.mapping_quality < 10)
         }),
-        F::reads("alt_inside_reads", "ln(1 + fragments)", |reads| {
-            reads
-                .weight_with(Side::Alternate, |read| read.distance_to_end >= 10.0)
-                .ln_1p()
-        }),
-        F::reads("alt_good_reads", "ln(1 + fragments)", |reads| {
-            reads.good().ln_1p()
-        }),
-        F::reads("alt_log_ratio", "log odds / 5, mean", |reads| {
-            reads.mean_ratio(Side::Alternate)
-        }),
-        F::reads("ref_log_ratio", "log odds / 5, mean", |reads| {
-            reads.mean_ratio(Side::Reference)
-        }),
-        F::around("sample_depth", "ln of reads", |around| {
+        F::reads(
+            "alt_inside_reads",
+            "ln(1 + fragments)",
+            Topic::Position,
+            |reads| {
+                reads
+                    .weight_with(Side::Alternate, |read| read.distance_to_end >= 10.0)
+                    .ln_1p()
+            },
+        ),
+        F::reads(
+            "alt_good_reads",
+            "ln(1 + fragments)",
+            Topic::Support,
+            |reads| reads.good().ln_1p(),
+        ),
+        F::reads(
+            "alt_log_ratio",
+            "log odds / 5, mean",
+            Topic::Support,
+            |reads| reads.mean_ratio(Side::Alternate),
+        ),
+        F::reads(
+            "ref_log_ratio",
+            "log odds / 5, mean",
+            Topic::Support,
+            |reads| reads.mean_ratio(Side::Reference),
+        ),
+        F::around("sample_depth", "ln of reads", Topic::Depth, |around| {
             around.sample_depth.ln()
         })
         .thinned(SiteThinning::AddsLogOfShare),
-        F::around("depth_here", "log2 of times the sample's depth", |around| {
-            around.ratios[0].clamp(-6.0, 6.0)
-        }),
-        F::around("depth_100", "log2 of times the sample's depth", |around| {
-            around.ratios[1].clamp(-6.0, 6.0)
-        }),
-        F::around("depth_300", "log2 of times the sample's depth", |around| {
-            around.ratios[2].clamp(-6.0, 6.0)
-        }),
-        F::around("depth_1000", "log2 of times the sample's depth", |around| {
-            around.ratios[3].clamp(-6.0, 6.0)
-        }),
-        F::around("depth_step", "log2", |around| {
+        F::around(
+            "depth_here",
+            "log2 of times the sample's depth",
+            Topic::Depth,
+            |around| around.ratios[0].clamp(-6.0, 6.0),
+        ),
+        F::around(
+            "depth_100",
+            "log2 of times the sample's depth",
+            Topic::Depth,
+            |around| around.ratios[1].clamp(-6.0, 6.0),
+        ),
+        F::around(
+            "depth_300",
+            "log2 of times the sample's depth",
+            Topic::Depth,
+            |around| around.ratios[2].clamp(-6.0, 6.0),
+        ),
+        F::around(
+            "depth_1000",
+            "log2 of times the sample's depth",
+            Topic::Depth,
+            |around| around.ratios[3].clamp(-6.0, 6.0),
+        ),
+        F::around("depth_step", "log2", Topic::Depth, |around| {
             (around.ratios[0] - around.ratios[3]).clamp(-4.0, 4.0)
         }),
-        F::around("unplaced_100", "share", |around| {
+        F::around("unplaced_100", "share", Topic::Mapping, |around| {
             f64::from(around.counts.unplaced[0])
         }),
-        F::around("unplaced_1000", "share", |around| {
+        F::around("unplaced_1000", "share", Topic::Mapping, |around| {
             f64::from(around.counts.unplaced[1])
         }),
-        F::around("low_places_300", "ln(1 + places per 100 bases)", |around| {
-            f64::from(around.counts.differing[0][0]).ln_1p()
-        }),
+        F::around(
+            "low_places_300",
+            "ln(1 + places per 100 bases)",
+            Topic::Neighbours,
+            |around| f64::from(around.counts.differing[0][0]).ln_1p(),
+        ),
         F::around(
             "half_places_300",
             "ln(1 + places per 100 bases)",
+            Topic::Neighbours,
             |around| f64::from(around.counts.differing[0][1]).ln_1p(),
         ),
         F::around(
             "whole_places_300",
             "ln(1 + places per 100 bases)",
+            Topic::Neighbours,
             |around| f64::from(around.counts.differing[0][2]).ln_1p(),
         ),
         F::around(
             "low_places_1000",
             "ln(1 + places per 100 bases)",
+            Topic::Neighbours,
             |around| f64::from(around.counts.differing[1][0]).ln_1p(),
         ),
         F::around(
             "half_places_1000",
             "ln(1 + places per 100 bases)",
+            Topic::Neighbours,
             |around| f64::from(around.counts.differing[1][1]).ln_1p(),
         ),
         F::around(
             "whole_places_1000",
             "ln(1 + places per 100 bases)",
+            Topic::Neighbours,
             |around| f64::from(around.counts.differing[1][2]).ln_1p(),
         ),
-        F::around("gap_places_300", "ln(1 + places per 100 bases)", |around| {
-            f64::from(around.counts.gaps).ln_1p()
-        }),
+        F::around(
+            "gap_places_300",
+            "ln(1 + places per 100 bases)",
+            Topic::Neighbours,
+            |around| f64::from(around.counts.gaps).ln_1p(),
+        ),
         F::around(
             "clip_places_300",
             "ln(1 + places per 100 bases)",
+            Topic::Neighbours,
             |around| f64::from(around.counts.clips[0]).ln_1p(),
         ),
         F::around(
             "clip_places_1000",
             "ln(1 + places per 100 bases)",
+            Topic::Neighbours,
             |around| f64::from(around.counts.clips[1]).ln_1p(),
         ),
-        F::around("clipped_share", "times the depth", |around| {
-            f64::from(around.counts.clipped_share).min(4.0)
-        }),
+        F::around(
+            "clipped_share",
+            "times the depth",
+            Topic::Neighbours,
+            |around| f64::from(around.counts.clipped_share).min(4.0),
+        ),
     ]
 };
 

@@ -131,6 +131,7 @@ fn read_layers(
             get("quality_gate.temperature")?,
         )?;
     }
+    let cells = options.enter_cells(cells)?;
     let of_reads = batch.reads_on(on)?;
     let zero = Tensor::zeros(base, DType::F32, device)?;
     let first = conv_rows(&cells, get("bases.weight")?, &zero, false)?;

@@ -63,15 +63,25 @@ pub(super) fn set_and_numbers<'a>(
             found: "one as GATK makes it",
         });
     };
-    let values: Vec<Option<f32>> = set
-        .site
-        .iter()
-        .chain(&example.annotations)
+    let scaled = scale_numbers(&set.site, &example.annotations, scaling)?;
+    Ok((set, scaled))
+}
+
+/// Numbers of a call and annotations, scaled, with their missing bits.
+///
+/// # Errors
+/// Another number of them than the card names.
+pub(super) fn scale_numbers(
+    site: &[f32],
+    annotations: &[f32],
+    scaling: &Scaling,
+) -> Result<Vec<f32>, ModelError> {
+    let numbers = site.iter().chain(annotations);
+    let values: Vec<Option<f32>> = numbers
         .map(|value| value.is_finite().then_some(*value))
         .collect();
-    let scaled = scaling.apply(&values).map_err(|_| ModelError::Example {
+    scaling.apply(&values).map_err(|_| ModelError::Example {
         expected: "as many numbers and annotations as the card names",
         found: "another number of them",
-    })?;
-    Ok((set, scaled))
+    })
 }

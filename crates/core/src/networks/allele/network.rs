@@ -1,13 +1,13 @@
 //! Our own networks on this crate's kernels, one allele at a time.
 
 use super::channels::Channels;
-use super::inputs::Inputs;
+use super::inputs::{Inputs, scale_numbers};
 use super::spec::{AlleleSpec, KEPT_COLUMNS};
 use crate::encode::Example;
 use crate::encode::allele::AlleleTensor;
 use crate::encode::allele::columns::WINDOW;
 use crate::networks::ModelError;
-use crate::networks::family::Network;
+use crate::networks::family::{Network, Numbers};
 use crate::networks::scaling::Scaling;
 use cnnfilter_nn::kernel::{Conv, ConvShape, Dense, Rows, pool};
 use cnnfilter_nn::weights::Weights;
@@ -70,6 +70,38 @@ impl Network for AlleleNetwork {
             .iter()
             .map(|example| self.logits_of(example))
             .collect()
+    }
+
+    /// The layers over the reads do not see the numbers: they are computed once, and once without
+    /// reads where that is asked for.
+    fn logits_of_numbers(
+        &self,
+        example: &Example,
+        numbers: &[Numbers],
+    ) -> Result<Vec<[f32; 4]>, ModelError> {
+        let pools_of = |example: &Example| {
+            let mut inputs = Inputs::default();
+            let set = inputs.push(example, &self.scaling, &self.channels, self.spec.reads)?;
+            self.pools(set, &inputs)
+        };
+        let whole = pools_of(example)?;
+        let mut without_rows = None;
+        let mut logits = Vec::with_capacity(numbers.len());
+        for numbers in numbers {
+            let pools = if numbers.rows {
+                whole.clone()
+            } else {
+                match &without_rows {
+                    Some(pools) => Vec::clone(pools),
+                    None => without_rows
+                        .insert(pools_of(&numbers.put_into(example))?)
+                        .clone(),
+                }
+            };
+            let scaled = scale_numbers(&numbers.site, &numbers.annotations, &self.scaling)?;
+            logits.push(self.join(pools, &scaled)?);
+        }
+        Ok(logits)
     }
 }
 
@@ -176,6 +208,12 @@ impl AlleleNetwork {
     pub(super) fn logits_of(&self, example: &Example) -> Result<[f32; 4], ModelError> {
         let mut inputs = Inputs::default();
         let set = inputs.push(example, &self.scaling, &self.channels, self.spec.reads)?;
+        let pools = self.pools(set, &inputs)?;
+        self.join(pools, &inputs.scaled)
+    }
+
+    /// Everything that joins the numbers of the call: the convolved columns and the pools over reads.
+    fn pools(&self, set: &AlleleTensor, inputs: &Inputs) -> Result<Vec<f32>, ModelError> {
         if let Some(layers) = &self.reads
             && set.reads.len() != set.rows.len() * layers.flags.shape().cin
         {
@@ -191,7 +229,7 @@ impl AlleleNetwork {
         let mut of_site = Vec::new();
         match &self.reads {
             Some(layers) => {
-                let pooled = self.pool_cells(layers, set, &inputs, &of_haplotype)?;
+                let pooled = self.pool_cells(layers, set, inputs, &of_haplotype)?;
                 let width = WINDOW - 2 * (self.spec.kernel - 1);
                 let rows = one_row(&pooled, width);
                 let mut first = Vec::new();
@@ -199,7 +237,7 @@ impl AlleleNetwork {
                 let rows = one_row(&first, shape.width);
                 self.site2.forward(rows, &mut of_site)?;
                 self.keep_columns(&of_site, &mut joined);
-                self.pool_reads(layers, &inputs, set.rows.len(), &mut joined)?;
+                self.pool_reads(layers, inputs, set.rows.len(), &mut joined)?;
             }
             None => {
                 let width = WINDOW - (self.spec.kernel - 1);
@@ -208,13 +246,18 @@ impl AlleleNetwork {
                 self.keep_columns(&of_site, &mut joined);
             }
         }
-        joined.extend(&inputs.scaled);
+        Ok(joined)
+    }
+
+    /// The joining layers over [`Self::pools`] and the scaled numbers of the call.
+    fn join(&self, mut joined: Vec<f32>, scaled: &[f32]) -> Result<[f32; 4], ModelError> {
+        joined.extend(scaled);
         let (mut wide, mut narrow, mut out, mut short) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         self.join1.forward(&joined, &mut wide)?;
         self.join2.forward(&wide, &mut narrow)?;
         self.out.forward(&narrow, &mut out)?;
-        self.shortcut.forward(&inputs.scaled, &mut short)?;
+        self.shortcut.forward(scaled, &mut short)?;
         Ok(std::array::from_fn(|at| out[at] + short[at]))
     }
 

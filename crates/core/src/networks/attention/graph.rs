@@ -78,7 +78,8 @@ impl Graph {
         let features = batch.reads_on(on)?;
         let base = self.spec.base_filters;
         let zero = Tensor::zeros(base, DType::F32, device)?;
-        let cells = conv_rows(&batch.cells_on(on)?, get("bases.weight")?, &zero, false)?;
+        let cells = options.enter_cells(batch.cells_on(on)?)?;
+        let cells = conv_rows(&cells, get("bases.weight")?, &zero, false)?;
         let flags = dense(&features, get("flags.weight")?, &zero)?;
         let haplotypes = expand(&of_haplotype.flatten_from(1)?, offsets)?;
         let first = (&cells + haplotypes.reshape(cells.shape())?)?;

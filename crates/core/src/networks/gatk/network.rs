@@ -5,7 +5,7 @@ use crate::encode::annotations::BEST_PRACTICES;
 use crate::encode::gatk::{READ_LIMIT, WINDOW};
 use crate::encode::{Example, SiteTensor};
 use crate::networks::ModelError;
-use crate::networks::family::Network;
+use crate::networks::family::{Network, Numbers};
 use cnnfilter_nn::kernel::{self, Conv, ConvShape, Dense, Rows};
 use cnnfilter_nn::weights::{self, Weights};
 
@@ -64,8 +64,28 @@ impl Network for GatkNetwork {
         input
             .chunks_exact(shape.width * shape.channels)
             .zip(examples)
-            .map(|(trunk, example)| self.join(trunk.to_vec(), example))
+            .map(|(trunk, example)| self.join(trunk.to_vec(), &example.annotations))
             .collect()
+    }
+
+    /// The convolutions do not see the annotations: they are computed once, and once without reads where
+    /// that is asked for.
+    fn logits_of_numbers(
+        &self,
+        example: &Example,
+        numbers: &[Numbers],
+    ) -> Result<Vec<[f32; 4]>, ModelError> {
+        let whole = self.trunk(example)?;
+        let mut logits = Vec::with_capacity(numbers.len());
+        for numbers in numbers {
+            let trunk = if numbers.rows {
+                whole.clone()
+            } else {
+                self.trunk(&numbers.put_into(example))?
+            };
+            logits.push(self.join(trunk, &numbers.annotations)?);
+        }
+        Ok(logits)
     }
 }
 
@@ -128,6 +148,11 @@ impl GatkNetwork {
     /// # Errors
     /// [`ModelError::Example`] for a tensor or an annotation vector of another network.
     pub fn logits_of_one(&self, example: &Example) -> Result<[f32; 4], ModelError> {
+        self.join(self.trunk(example)?, &example.annotations)
+    }
+
+    /// What the convolutions make of a call.
+    fn trunk(&self, example: &Example) -> Result<Vec<f32>, ModelError> {
         let mut input = Vec::new();
         let stored = self.write_input(example, &mut input)?;
         let mut shape = kernel::RowsShape {
@@ -148,12 +173,12 @@ impl GatkNetwork {
         }
         let rows: Rows<'_> = shape.rows(&input);
         rows.expand(shape.channels, &mut output)?;
-        self.join(output, example)
+        Ok(output)
     }
 
     /// The dense layers, over what the convolutions made and the annotations.
-    fn join(&self, mut trunk: Vec<f32>, example: &Example) -> Result<[f32; 4], ModelError> {
-        let annotations = self.norm.apply(&example.annotations);
+    fn join(&self, mut trunk: Vec<f32>, annotations: &[f32]) -> Result<[f32; 4], ModelError> {
+        let annotations = self.norm.apply(annotations);
         let mut units = Vec::new();
         self.annotation_dense.forward(&annotations, &mut units)?;
         trunk.extend_from_slice(&units);

@@ -1,0 +1,176 @@
+//! Names for kinds of error that a call looks like.
+//!
+//! A suspicion is a rule over the numbers and rows of a call, not an output of the network. It is told for calls that
+//! the network doubts, where a topic of the rule speaks against the call.
+
+use super::words::CallNumbers;
+use crate::encode::allele::AlleleTensor;
+use crate::encode::allele::columns::EVENT_COLUMN;
+use crate::encode::topic::Topic;
+use crate::encode::{Encoder, Example, SiteTensor};
+
+/// A kind of error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suspect {
+    /// Reads of a copy that the reference lacks, or of another place.
+    Paralogue,
+    /// A tandem repeat that lost or gained units in amplification or sequencing.
+    Slippage,
+    /// An oxidised guanine: G>T in first reads, C>A in second ones.
+    Oxidation,
+}
+
+/// Copies from which on a repeat of one base slips, and one of longer units.
+const SLIPPING_RUN: f32 = 5.0;
+const SLIPPING_REPEAT: f32 = 3.0;
+/// Largest share of the reads that show a damaged base; a heterozygous variant has a half.
+const LOW_SHARE: f32 = 0.4;
+/// Reads on the damaged strand: at least so many, and this share of the ALT reads.
+const DAMAGED_READS: usize = 2;
+const DAMAGED_SHARE: f32 = 0.8;
+/// Depth of a place with a third copy beside two, in log2 of the sample's, less what chance does.
+const DEEP: f32 = 0.3;
+/// Places of 100 that differ from the reference: two individuals differ at 0.1.
+const MANY_PLACES: f32 = 0.7;
+/// Mismatches of the ALT reads beside the call.
+const MANY_MISMATCHES: f32 = 1.5;
+/// MAPQ / 60 of reads that fit several places.
+const UNSURE_MAPPING: f32 = 0.6;
+
+impl Suspect {
+    /// The word for it in `CNN_WHY`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Paralogue => "paralogue",
+            Self::Slippage => "slippage",
+            Self::Oxidation => "oxidation",
+        }
+    }
+
+    /// A line about it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Paralogue => "looks like reads of another copy",
+            Self::Slippage => "looks like a slip of a repeat",
+            Self::Oxidation => "looks like an oxidised base",
+        }
+    }
+
+    /// Topics of which one must speak against the call.
+    fn topics(self) -> &'static [Topic] {
+        match self {
+            Self::Paralogue => &[
+                Topic::Depth,
+                Topic::Neighbours,
+                Topic::Mismatches,
+                Topic::Mapping,
+                Topic::Pileup,
+            ],
+            Self::Slippage => &[Topic::Repeat, Topic::Support, Topic::Allele, Topic::Pileup],
+            Self::Oxidation => &[
+                Topic::Support,
+                Topic::Strand,
+                Topic::Quality,
+                Topic::Allele,
+                Topic::Pileup,
+            ],
+        }
+    }
+
+    /// The first kind of error whose rule a call of one of our own encoders meets; `against` are the topics that
+    /// speak against it.
+    pub(super) fn of(encoder: &Encoder, example: &Example, against: &[Topic]) -> Option<Self> {
+        let (Encoder::Allele { layout, .. }, SiteTensor::Allele(tensor)) =
+            (encoder, &example.tensor)
+        else {
+            return None;
+        };
+        let numbers = CallNumbers { layout, tensor };
+        let meets = |suspect: &Self| match suspect {
+            Self::Slippage => slips(&numbers),
+            Self::Oxidation => is_oxidised(&numbers),
+            Self::Paralogue => is_elsewhere(&numbers),
+        };
+        [Self::Slippage, Self::Oxidation, Self::Paralogue]
+            .into_iter()
+            .find(|suspect| {
+                meets(suspect) && suspect.topics().iter().any(|topic| against.contains(topic))
+            })
+    }
+}
+
+/// An indel of whole units of a repeat.
+fn slips(numbers: &CallNumbers<'_>) -> bool {
+    let is_indel =
+        (["is_insertion", "is_deletion"].iter()).any(|name| numbers.value(name) == Some(1.0));
+    let copies = numbers.count("repeat_copies").unwrap_or(0.0);
+    let fewest = match numbers.value("homopolymer") {
+        Some(1.0) => SLIPPING_RUN,
+        _ => SLIPPING_REPEAT,
+    };
+    is_indel
+        && numbers.value("changes_whole_units") == Some(1.0)
+        && copies >= fewest
+        && numbers
+            .value("alt_share")
+            .is_none_or(|share| share < LOW_SHARE)
+}
+
+/// G>T or C>A in few of the reads, which are those of one strand of the fragments.
+fn is_oxidised(numbers: &CallNumbers<'_>) -> bool {
+    let tensor = numbers.tensor;
+    let haplotype = &tensor.haplotype;
+    let change = (
+        haplotype.reference[EVENT_COLUMN],
+        haplotype.alternate[EVENT_COLUMN],
+    );
+    let [a, c, g, t] = [1, 2, 3, 4];
+    let is_snp = numbers.value("is_snp") == Some(1.0);
+    let from_g = change == (g, t);
+    if !is_snp || !(from_g || change == (c, a)) {
+        return false;
+    }
+    if numbers
+        .value("alt_share")
+        .is_none_or(|share| share >= LOW_SHARE)
+    {
+        return false;
+    }
+    // The damaged strand is that of a first read: as the reference shows it, G>T where that is forward.
+    let Some(on_damaged) = alt_reads(tensor, numbers, |reverse, second| {
+        (reverse == second) == from_g
+    }) else {
+        return false;
+    };
+    let (damaged, all) = on_damaged;
+    damaged >= DAMAGED_READS && damaged as f32 >= DAMAGED_SHARE * all as f32
+}
+
+/// Counts the ALT rows that a condition on (reverse, second of pair) holds for, and all of them; nothing for
+/// a network that does not take the two.
+fn alt_reads(
+    tensor: &AlleleTensor,
+    numbers: &CallNumbers<'_>,
+    is_one: impl Fn(bool, bool) -> bool,
+) -> Option<(usize, usize)> {
+    let place = |name: &str| numbers.layout.read_names().position(|known| known == name);
+    let (reverse, second) = (place("reverse")?, place("second_of_pair")?);
+    let width = numbers.layout.read().len();
+    let reads = tensor.reads.chunks_exact(width).zip(&tensor.supports);
+    let alternate = reads.filter(|(_, supports)| supports.alternate);
+    let mut counts = (0, 0);
+    for (read, _) in alternate {
+        counts.0 += usize::from(is_one(read[reverse] > 0.5, read[second] > 0.5));
+        counts.1 += 1;
+    }
+    Some(counts)
+}
+
+/// Too deep, among many other differences, or with reads that fit elsewhere.
+fn is_elsewhere(numbers: &CallNumbers<'_>) -> bool {
+    let is_over = |value: Option<f32>, least: f32| value.is_some_and(|value| value >= least);
+    is_over(numbers.value("depth_100"), DEEP)
+        || is_over(numbers.places(), MANY_PLACES)
+        || is_over(numbers.count("alt_mismatches"), MANY_MISMATCHES)
+        || (numbers.value("alt_mapping_quality")).is_some_and(|quality| quality < UNSURE_MAPPING)
+}
