@@ -202,7 +202,7 @@ impl Unscored {
                     let at = of_alleles.iter().position(|one| one.score == best)? + examples.start;
                     let (example, parts) = (self.examples.get(at)?, outputs.parts.get(at)?);
                     let suspect = explainer.suspect(example, parts, is_real);
-                    why_value(suspect, &explainer.reasons(example, parts, is_real))
+                    why_value(suspect, &explainer.ranked(parts, is_real))
                 });
                 record.set_info(WHY_KEY.as_bytes(), why.as_deref().map(str::as_bytes));
             }

@@ -281,6 +281,16 @@ impl Numbers {
         }
     }
 
+    /// Returns true if any bit of them differs.
+    pub fn differs(&self, other: &Self) -> bool {
+        let differ = |a: &[f32], b: &[f32]| {
+            a.len() != b.len() || a.iter().zip(b).any(|(a, b)| a.to_bits() != b.to_bits())
+        };
+        self.rows != other.rows
+            || differ(&self.site, &other.site)
+            || differ(&self.annotations, &other.annotations)
+    }
+
     /// The example with these numbers.
     pub fn put_into(&self, example: &Example) -> Example {
         let mut changed = example.clone();

@@ -161,14 +161,23 @@ impl<'a> Explainer<'a> {
     /// # Errors
     /// As [`Model::logits`].
     pub fn quick(&self, example: &Example, kind: VariantKind) -> Result<Quick, ModelError> {
-        let mut numbers = vec![Numbers::of(example)];
+        let own = Numbers::of(example);
         let changed = self.parts.iter().map(|part| self.numbers(example, *part));
-        numbers.extend(changed);
+        let changed: Vec<Numbers> = changed.collect();
+        let changes: Vec<bool> = changed.iter().map(|one| one.differs(&own)).collect();
+        let mut numbers = vec![own];
+        let differing = changed.into_iter().zip(&changes);
+        numbers.extend(differing.filter_map(|(one, differs)| differs.then_some(one)));
         let logits = self.model.logits_of_numbers(example, &numbers)?;
-        let scores: Vec<f64> = logits.iter().map(|one| log_odds(*one, kind)).collect();
+        let mut scores = logits.iter().map(|one| log_odds(*one, kind));
+        let whole = scores.next().unwrap_or_default();
+        let mut difference = |differs: &bool| match differs.then(|| scores.next()).flatten() {
+            Some(score) => (whole - score) as f32,
+            None => 0.0,
+        };
         Ok(Quick {
             logits: logits[0],
-            parts: less(&scores, 0, 1..scores.len()),
+            parts: changes.iter().map(&mut difference).collect(),
         })
     }
 
@@ -220,25 +229,32 @@ impl<'a> Explainer<'a> {
         Ok(logits.iter().map(|one| log_odds(*one, kind)).collect())
     }
 
+    /// [`Self::ranked`], in words.
+    pub fn reasons(&self, example: &Example, parts: &[f32], is_real: bool) -> Vec<Reason> {
+        let ranked = self.ranked(parts, is_real).into_iter();
+        let reason = |(topic, value): (Topic, f32)| Reason {
+            code: topic.code(),
+            value,
+            text: words::clause(self.model.encoder(), example, topic),
+        };
+        ranked.map(reason).collect()
+    }
+
     /// The topics that contribute at least [`LEAST`]: first those that speak for the verdict ([`Model::believes`]), the
     /// largest first, then the others.
-    pub fn reasons(&self, example: &Example, parts: &[f32], is_real: bool) -> Vec<Reason> {
-        let mut reasons: Vec<Reason> = (self.parts.iter().zip(parts))
+    pub fn ranked(&self, parts: &[f32], is_real: bool) -> Vec<(Topic, f32)> {
+        let mut ranked: Vec<(Topic, f32)> = (self.parts.iter().zip(parts))
             .filter_map(|(part, value)| match part {
-                Part::Topic(topic) if value.abs() >= LEAST => Some(Reason {
-                    code: topic.code(),
-                    value: *value,
-                    text: words::clause(self.model.encoder(), example, *topic),
-                }),
+                Part::Topic(topic) if value.abs() >= LEAST => Some((*topic, *value)),
                 _ => None,
             })
             .collect();
-        let opposes = |reason: &Reason| (reason.value > 0.0) != is_real;
-        reasons.sort_by(|a, b| {
-            let by_side = opposes(a).cmp(&opposes(b));
-            by_side.then(b.value.abs().total_cmp(&a.value.abs()))
+        let opposes = |value: f32| (value > 0.0) != is_real;
+        ranked.sort_by(|(_, a), (_, b)| {
+            let by_side = opposes(*a).cmp(&opposes(*b));
+            by_side.then(b.abs().total_cmp(&a.abs()))
         });
-        reasons
+        ranked
     }
 
     /// The kind of error that a call looks like which is rather false.

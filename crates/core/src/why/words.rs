@@ -19,13 +19,13 @@ pub struct Reason {
 }
 
 /// The value of INFO `CNN_WHY`: the suspect where there is one, then `topic:contribution` with two decimals, in
-/// the order of the reasons; nothing where there is neither.
-pub fn why_value(suspect: Option<Suspect>, reasons: &[Reason]) -> Option<String> {
+/// the order of [`super::Explainer::ranked`]; nothing where there is neither.
+pub fn why_value(suspect: Option<Suspect>, ranked: &[(Topic, f32)]) -> Option<String> {
     let mut value = suspect.map(Suspect::code).unwrap_or_default().to_owned();
-    for reason in reasons {
+    for (topic, contribution) in ranked {
         let comma = if value.is_empty() { "" } else { "," };
         // Writing to a string cannot fail.
-        let _ = write!(value, "{comma}{}:{:+.2}", reason.code, reason.value);
+        let _ = write!(value, "{comma}{}:{contribution:+.2}", topic.code());
     }
     (!value.is_empty()).then_some(value)
 }
@@ -169,15 +169,10 @@ mod tests {
 
     #[test]
     fn the_value_holds_topics_in_order() {
-        let reason = |code, value| Reason {
-            code,
-            value,
-            text: String::new(),
-        };
-        let reasons = [reason("repeat", -2.126), reason("support", 0.3)];
+        let ranked = [(Topic::Repeat, -2.126), (Topic::Support, 0.3)];
         let suspect = Some(Suspect::Slippage);
         assert_eq!(
-            why_value(suspect, &reasons).unwrap(),
+            why_value(suspect, &ranked).unwrap(),
             "slippage,repeat:-2.13,support:+0.30"
         );
         assert_eq!(why_value(suspect, &[]).unwrap(), "slippage");

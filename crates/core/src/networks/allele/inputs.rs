@@ -4,6 +4,7 @@ use super::channels::Channels;
 use crate::encode::allele::AlleleTensor;
 use crate::encode::{Example, SiteTensor};
 use crate::networks::ModelError;
+use crate::networks::family::Numbers;
 use crate::networks::scaling::Scaling;
 
 /// Network inputs for one allele. Cells of reads are excluded; [`Channels::push_row`] produces them one
@@ -84,4 +85,29 @@ pub(super) fn scale_numbers(
         expected: "as many numbers and annotations as the card names",
         found: "another number of them",
     })
+}
+
+/// As [`scale_numbers`]; what is equal to an example's own numbers is not scaled anew.
+///
+/// # Errors
+/// Another number of them than the card names.
+pub(super) fn rescale_numbers(
+    own: &Numbers,
+    own_scaled: &[f32],
+    other: &Numbers,
+    scaling: &Scaling,
+) -> Result<Vec<f32>, ModelError> {
+    let count = scaling.features.len();
+    if other.site.len() + other.annotations.len() != count {
+        return scale_numbers(&other.site, &other.annotations, scaling);
+    }
+    let mut scaled = own_scaled.to_vec();
+    let before = own.site.iter().chain(&own.annotations);
+    let after = other.site.iter().chain(&other.annotations);
+    for (at, (before, after)) in before.zip(after).enumerate() {
+        if before.to_bits() != after.to_bits() {
+            (scaled[at], scaled[count + at]) = scaling.features[at].apply(Some(*after));
+        }
+    }
+    Ok(scaled)
 }

@@ -1,7 +1,7 @@
 //! Our own networks on this crate's kernels, one allele at a time.
 
 use super::channels::Channels;
-use super::inputs::{Inputs, scale_numbers};
+use super::inputs::{Inputs, rescale_numbers, scale_numbers};
 use super::spec::{AlleleSpec, KEPT_COLUMNS};
 use crate::encode::Example;
 use crate::encode::allele::AlleleTensor;
@@ -21,10 +21,12 @@ pub(super) struct AlleleNetwork {
     haplotype: Conv,
     reads: Option<ReadLayers>,
     site2: Conv,
+    /// Without its ReLU, so that changed numbers can be added up.
     join1: Dense,
     join2: Dense,
     out: Dense,
     shortcut: Dense,
+    by_column: ByColumn,
 }
 
 /// The layers that read reads.
@@ -39,6 +41,13 @@ struct ReadLayers {
     dense2: Conv,
     /// Weight of a base by its quality; nothing without a quality threshold.
     gate: Option<Box<[f32; 256]>>,
+}
+
+/// The columns of a dense layer's weights, `[output][input]`, from an input on: `[input][output]`.
+fn columns(weight: &[f32], inputs: usize, from: usize) -> Vec<f32> {
+    let rows = || weight.chunks_exact(inputs.max(1));
+    let column = |at: usize| rows().map(move |row| row[at]);
+    (from..inputs).flat_map(column).collect()
 }
 
 /// A tensor of one row.
@@ -84,24 +93,95 @@ impl Network for AlleleNetwork {
             let set = inputs.push(example, &self.scaling, &self.channels, self.spec.reads)?;
             self.pools(set, &inputs)
         };
-        let whole = pools_of(example)?;
+        let own = Numbers::of(example);
+        let own_scaled = scale_numbers(&own.site, &own.annotations, &self.scaling)?;
+        let whole = self.first_joined(pools_of(example)?, &own_scaled)?;
         let mut without_rows = None;
         let mut logits = Vec::with_capacity(numbers.len());
         for numbers in numbers {
-            let pools = if numbers.rows {
-                whole.clone()
+            if !numbers.differs(&own) {
+                logits.push(self.join_on(whole.clone(), &own_scaled)?);
+                continue;
+            }
+            let first = if numbers.rows {
+                &whole
+            } else if let Some(first) = &without_rows {
+                first
             } else {
-                match &without_rows {
-                    Some(pools) => Vec::clone(pools),
-                    None => without_rows
-                        .insert(pools_of(&numbers.put_into(example))?)
-                        .clone(),
-                }
+                let pools = pools_of(&numbers.put_into(example))?;
+                without_rows.insert(self.first_joined(pools, &own_scaled)?)
             };
-            let scaled = scale_numbers(&numbers.site, &numbers.annotations, &self.scaling)?;
-            logits.push(self.join(pools, &scaled)?);
+            let scaled = rescale_numbers(&own, &own_scaled, numbers, &self.scaling)?;
+            logits.push(self.by_column.join(first, &own_scaled, &scaled));
         }
         Ok(logits)
+    }
+}
+
+/// The joining layers by column, for numbers that differ from an example's own in a few places. Sums are in
+/// another order than those of [`Dense`], so the last digits differ.
+#[derive(Debug)]
+struct ByColumn {
+    /// Of the first layer the weights of the scaled numbers, `[number][unit]`.
+    join1: Vec<f32>,
+    join2: Columns,
+    out: Columns,
+    shortcut: Columns,
+}
+
+/// The weights of a dense layer, `[input][output]`.
+#[derive(Debug)]
+struct Columns {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl ByColumn {
+    /// The four outputs, from the first joining layer with an example's own numbers, before its ReLU.
+    fn join(&self, first: &[f32], own: &[f32], other: &[f32]) -> [f32; 4] {
+        let mut wide = first.to_vec();
+        let columns = self.join1.chunks_exact(wide.len().max(1));
+        for ((own, other), column) in own.iter().zip(other).zip(columns) {
+            add(&mut wide, other - own, column);
+        }
+        let mut narrow = self.join2.of_rectified(&wide);
+        narrow.iter_mut().for_each(|unit| *unit = unit.max(0.0));
+        let out = self.out.of_rectified(&narrow);
+        let mut short = self.shortcut.bias.clone();
+        let columns = self.shortcut.weight.chunks_exact(short.len().max(1));
+        for (number, column) in other.iter().zip(columns) {
+            add(&mut short, *number, column);
+        }
+        std::array::from_fn(|at| out[at] + short[at])
+    }
+}
+
+impl Columns {
+    /// Of a layer's weights, `[output][input]`.
+    fn new(weight: &[f32], bias: &[f32]) -> Self {
+        let inputs = weight.len() / bias.len().max(1);
+        Self {
+            weight: columns(weight, inputs, 0),
+            bias: bias.to_vec(),
+        }
+    }
+
+    /// The outputs for ReLU of `x`.
+    fn of_rectified(&self, x: &[f32]) -> Vec<f32> {
+        let mut out = self.bias.clone();
+        let columns = self.weight.chunks_exact(out.len().max(1));
+        for (value, column) in x.iter().zip(columns) {
+            add(&mut out, value.max(0.0), column);
+        }
+        out
+    }
+}
+
+/// `sums += factor * column`.
+fn add(sums: &mut [f32], factor: f32, column: &[f32]) {
+    if factor != 0.0 {
+        let pairs = sums.iter_mut().zip(column);
+        pairs.for_each(|(sum, weight)| *sum += factor * weight);
     }
 }
 
@@ -190,10 +270,16 @@ impl AlleleNetwork {
         Ok(Self {
             haplotype: conv("haplotype", channels.haplotypes(), base, !spec.reads)?,
             site2: conv("site2", if spec.reads { site } else { base }, site, true)?,
-            join1: dense("join1", joined, wide, true)?,
+            join1: dense("join1", joined, wide, false)?,
             join2: dense("join2", wide, narrow, true)?,
             out: dense("out", narrow, 4, false)?,
             shortcut: dense("shortcut", scaled, 4, false)?,
+            by_column: ByColumn {
+                join1: columns(data("join1.weight"), joined, joined - scaled),
+                join2: Columns::new(data("join2.weight"), data("join2.bias")),
+                out: Columns::new(data("out.weight"), data("out.bias")),
+                shortcut: Columns::new(data("shortcut.weight"), &[0.0; 4]),
+            },
             reads,
             spec,
             scaling,
@@ -250,11 +336,23 @@ impl AlleleNetwork {
     }
 
     /// The joining layers over [`Self::pools`] and the scaled numbers of the call.
-    fn join(&self, mut joined: Vec<f32>, scaled: &[f32]) -> Result<[f32; 4], ModelError> {
-        joined.extend(scaled);
-        let (mut wide, mut narrow, mut out, mut short) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        self.join1.forward(&joined, &mut wide)?;
+    fn join(&self, pools: Vec<f32>, scaled: &[f32]) -> Result<[f32; 4], ModelError> {
+        let wide = self.first_joined(pools, scaled)?;
+        self.join_on(wide, scaled)
+    }
+
+    /// The first joining layer before its ReLU.
+    fn first_joined(&self, mut pools: Vec<f32>, scaled: &[f32]) -> Result<Vec<f32>, ModelError> {
+        pools.extend(scaled);
+        let mut wide = Vec::new();
+        self.join1.forward(&pools, &mut wide)?;
+        Ok(wide)
+    }
+
+    /// The other joining layers, over the first before its ReLU.
+    fn join_on(&self, mut wide: Vec<f32>, scaled: &[f32]) -> Result<[f32; 4], ModelError> {
+        let (mut narrow, mut out, mut short) = (Vec::new(), Vec::new(), Vec::new());
+        wide.iter_mut().for_each(|unit| *unit = unit.max(0.0));
         self.join2.forward(&wide, &mut narrow)?;
         self.out.forward(&narrow, &mut out)?;
         self.shortcut.forward(scaled, &mut short)?;
