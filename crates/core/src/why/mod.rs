@@ -117,7 +117,7 @@ pub struct Why {
 pub struct Quick {
     /// The four outputs, as [`Model::logits`] on the CPU gives them.
     pub logits: [f32; 4],
-    /// One a part, in the order of [`Part::of_encoder`].
+    /// One a part, in the order of [`Part::of_encoder`]; 0 for the annotations together.
     pub parts: Vec<f32>,
 }
 
@@ -164,7 +164,9 @@ impl<'a> Explainer<'a> {
         let own = Numbers::of(example);
         let changed = self.parts.iter().map(|part| self.numbers(example, *part));
         let changed: Vec<Numbers> = changed.collect();
-        let changes: Vec<bool> = changed.iter().map(|one| one.differs(&own)).collect();
+        let told = self.parts.iter().map(|part| *part != Part::Annotations);
+        let pairs = changed.iter().zip(told);
+        let changes: Vec<bool> = pairs.map(|(one, told)| told && one.differs(&own)).collect();
         let mut numbers = vec![own];
         let differing = changed.into_iter().zip(&changes);
         numbers.extend(differing.filter_map(|(one, differs)| differs.then_some(one)));
