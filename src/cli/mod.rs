@@ -9,6 +9,7 @@ mod filter;
 mod import;
 mod labels;
 mod output;
+mod page;
 mod reads;
 mod run;
 mod score;
@@ -117,7 +118,7 @@ impl Command {
             Self::Simulate(SimulateCommand::Genome(args)) => Plan::Genome(args.resolve(files)?),
             Self::Simulate(SimulateCommand::Reads(args)) => Plan::Reads(args.resolve(files)?),
             Self::Filter(args) => Plan::Filter(args.resolve(run, files)?),
-            Self::Eval(args) => Plan::Eval(args.resolve(files)?),
+            Self::Eval(args) => Plan::Eval(args.resolve(run, files)?),
             Self::View(args) => Plan::View(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),
         })

@@ -23,5 +23,5 @@ pub mod why;
 pub use call::{Call, ScoredWith};
 pub use choose::{Choice, Chooser, Facts};
 pub use layout::Layout;
-pub use page::{Page, PageError};
+pub use page::{Page, PageError, fragment};
 pub use why::Why;

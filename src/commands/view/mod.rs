@@ -50,8 +50,8 @@ pub(crate) struct ViewPlan {
     pub(crate) regions: Vec<String>,
     /// Which calls.
     pub(crate) choice: ViewChoice,
-    /// A table of labels.
-    pub(crate) labels: Option<PathBuf>,
+    /// Labels to show.
+    pub(crate) labels: Option<ShownLabels>,
     /// Contributions of single reads and columns, too.
     pub(crate) in_detail: bool,
     /// The aim whose thresholds are shown.
@@ -60,6 +60,24 @@ pub(crate) struct ViewPlan {
     pub(crate) threads: usize,
     /// No progress.
     pub(crate) quiet: bool,
+}
+
+/// Where the labels that are shown come from.
+#[derive(Debug, Clone)]
+pub(crate) enum ShownLabels {
+    /// A table in a file.
+    File(PathBuf),
+    /// A table.
+    Table(LabelTable),
+}
+
+impl ShownLabels {
+    fn open(&self) -> Result<LabelTable> {
+        match self {
+            Self::File(path) => read_table(path),
+            Self::Table(table) => Ok(table.clone()),
+        }
+    }
 }
 
 /// Calls encoded together.
@@ -73,22 +91,45 @@ struct Opened {
     wanted: Option<IntervalSet>,
 }
 
+/// A page that is not written yet.
+pub(crate) struct MadePage {
+    /// Its HTML.
+    pub(crate) text: String,
+    /// Calls on it: one an ALT.
+    pub(crate) calls: u64,
+    /// The fragments at which it opens, one a record ([`cnnfilter_view::fragment`]).
+    pub(crate) fragments: BTreeSet<String>,
+}
+
 /// Writes the page or the pictures and returns a summary.
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or an output that cannot be written.
 pub(crate) fn run(plan: &ViewPlan) -> Result<ViewSummary> {
-    if plan.pictures.is_none() {
-        atomic::check_target(&plan.output)?;
-    }
-    let pool = threads::pool(plan.threads)?;
-    let reader = VcfReader::open(&plan.variants)?;
-    let calls = (plan.variants.as_path(), reader.header());
-    let opened = pool.install(|| open(plan, calls))?;
-    let (chosen, notes) = choice::choose(plan, &opened, restricted(reader, &opened)?)?;
     if let Some(pictures) = plan.pictures {
-        return pictures::write(plan, pictures, &opened, &chosen, &pool);
+        return pictures::write(plan, pictures, Chosen::new(plan)?);
     }
+    atomic::check_target(&plan.output)?;
+    let page = make_page(plan)?;
+    atomic::write(&plan.output, page.text.as_bytes())?;
+    Ok(ViewSummary {
+        output: plan.output.clone(),
+        calls: page.calls,
+        page_bytes: Some(page.text.len()),
+    })
+}
+
+/// Makes the page and writes nothing.
+///
+/// # Errors
+/// Anything that is wrong with the inputs.
+pub(crate) fn make_page(plan: &ViewPlan) -> Result<MadePage> {
+    let Chosen {
+        pool,
+        opened,
+        records,
+        notes,
+    } = Chosen::new(plan)?;
     let layout = Layout::of_model(&opened.model);
     let name = opened.model.card().name.clone();
     let title = format!("cnnfilter view: {}", file_name(&plan.variants));
@@ -99,9 +140,9 @@ pub(crate) fn run(plan: &ViewPlan) -> Result<ViewSummary> {
     let mut maker = calls::CallMaker::new(plan, &opened);
     let mut progress = Progress::new(plan.quiet);
     let mut reader = restricted(VcfReader::open(&plan.variants)?, &opened)?;
-    let mut left = chosen.len();
+    let mut left = records.len();
     while left > 0 {
-        let chunk = next_chunk(&mut reader, &chosen)?;
+        let chunk = next_chunk(&mut reader, &records)?;
         if chunk.is_empty() {
             break;
         }
@@ -121,14 +162,37 @@ pub(crate) fn run(plan: &ViewPlan) -> Result<ViewSummary> {
     for note in read_notes(&workers.read_counts(), &opened.inputs) {
         log::warn!("{note}");
     }
-    let count = page.len();
-    let text = page.finish()?;
-    atomic::write(&plan.output, text.as_bytes())?;
-    Ok(ViewSummary {
-        output: plan.output.clone(),
-        calls: count as u64,
-        page_bytes: Some(text.len()),
+    Ok(MadePage {
+        calls: page.len() as u64,
+        fragments: page.fragments(),
+        text: page.finish()?,
     })
+}
+
+/// A run whose calls are chosen.
+struct Chosen {
+    pool: rayon::ThreadPool,
+    opened: Opened,
+    /// Numbers of the records.
+    records: BTreeSet<u64>,
+    /// What the choice left out.
+    notes: Vec<String>,
+}
+
+impl Chosen {
+    fn new(plan: &ViewPlan) -> Result<Self> {
+        let pool = threads::pool(plan.threads)?;
+        let reader = VcfReader::open(&plan.variants)?;
+        let calls = (plan.variants.as_path(), reader.header());
+        let opened = pool.install(|| open(plan, calls))?;
+        let (records, notes) = choice::choose(plan, &opened, restricted(reader, &opened)?)?;
+        Ok(Self {
+            pool,
+            opened,
+            records,
+            notes,
+        })
+    }
 }
 
 fn open(plan: &ViewPlan, calls: (&Path, &VcfHeader)) -> Result<Opened> {
@@ -148,7 +212,7 @@ fn open(plan: &ViewPlan, calls: (&Path, &VcfHeader)) -> Result<Opened> {
     let inputs = inputs::open(&plan.encoding, encoder, calls)?;
     let wanted = regions::wanted(&plan.regions, &inputs.known_contigs())?;
     Ok(Opened {
-        labels: plan.labels.as_deref().map(read_table).transpose()?,
+        labels: plan.labels.as_ref().map(ShownLabels::open).transpose()?,
         model,
         inputs,
         wanted,

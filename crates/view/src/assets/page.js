@@ -420,15 +420,34 @@ function exportMarks() {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-/** Goes to a locus: the call there, or the next one behind it. @param {string} text */
-function jump(text) {
-  const found = /^(?:(.+):)?([0-9,]+)$/.exec(text.trim());
-  if (!found) return;
+/**
+ * The call at a locus, or the next one behind it; null where the text is no locus. Alleles may stand behind the
+ * position, as in `chr20:1234:A:G`, and tell calls at one position apart.
+ * @param {string} text
+ */
+function find(text) {
+  const name = text.trim();
+  const exact = entries.findIndex((entry) => {
+    const locus = `${entry.contig}:${entry.pos}`;
+    return name === locus || name === `${locus}:${entry.ref}:${entry.alts}`;
+  });
+  if (exact >= 0) return exact;
+  const found = /^(?:(.+):)?([0-9,]+)$/.exec(name);
+  if (!found) return null;
   const contig = found[1] ?? entries[state.at]?.contig;
   const position = Number(found[2].replaceAll(",", ""));
   const there = entries.map((entry, at) => ({ entry, at })).filter(({ entry }) => entry.contig === contig);
   const next = there.find(({ entry }) => entry.pos >= position) ?? there.at(-1);
-  if (next) choose(next.at);
+  return next ? next.at : null;
+}
+
+/** The call that the address names behind `#`, or null. */
+function addressed() {
+  try {
+    return find(decodeURIComponent(location.hash.slice(1)));
+  } catch {
+    return null;
+  }
 }
 
 function status() {
@@ -480,7 +499,8 @@ filterBox.addEventListener("input", () => {
 });
 const jumpBox = /** @type {HTMLInputElement} */ (part("jump"));
 jumpBox.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") jump(jumpBox.value);
+  const at = event.key === "Enter" ? find(jumpBox.value) : null;
+  if (at !== null) choose(at);
 });
 part("table").addEventListener("toggle", () => state.site && drawTable(state.site));
 
@@ -520,6 +540,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 darkness.addEventListener("change", () => (state.tiles ? drawTiles() : draw()));
+window.addEventListener("hashchange", () => {
+  const at = addressed();
+  if (at === null) return;
+  if (state.tiles) setTiles(false);
+  choose(at);
+});
 let waiting = 0;
 window.addEventListener("resize", () => {
   cancelAnimationFrame(waiting);
@@ -539,6 +565,6 @@ window.addEventListener("afterprint", () => {
 
 list.arrange();
 status();
-if (entries.length) await choose(0);
+if (entries.length) await choose(addressed() ?? 0);
 else part("call").replaceChildren(make("p", "No call is chosen: nothing to show. The notes above say why.", "empty"));
 document.documentElement.dataset.ready = "true";
