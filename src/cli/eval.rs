@@ -268,13 +268,13 @@ fn worst_page(
     page: PageArgs,
     run: &RunArgs,
     files: &mut Files,
-) -> Result<Option<ViewPlan>, Wrong> {
+) -> Result<Option<Box<ViewPlan>>, Wrong> {
     let Some(reference) = plan.reference.clone() else {
         return Ok(None);
     };
     files.folder("the report", &plan.output, &eval::VIEW_FILES)?;
     let sample = SampleChoice::One(plan.sample.clone());
-    Ok(Some(ViewPlan {
+    Ok(Some(Box::new(ViewPlan {
         variants: plan.variants[0].clone(),
         encoding: reads.resolve(reference, sample, files)?,
         output: plan.output.join(eval::VIEW_FILES[0]),
@@ -292,5 +292,5 @@ fn worst_page(
         aim: page.aim,
         threads: plan.threads,
         quiet: run.quiet,
-    }))
+    })))
 }

@@ -81,6 +81,7 @@ struct Entry {
     scored: ScoredWith,
     label: Option<&'static str>,
     reads: Option<u64>,
+    left_out: Vec<(String, u64)>,
     reasons: Vec<Reason>,
 }
 
@@ -240,6 +241,7 @@ impl Entry {
                 GivenLabel::NotAssessed => None,
             }),
             reads: call.reads_seen,
+            left_out: call.left_out,
             reasons: call.why.map(|why| why.reasons).unwrap_or_default(),
         }
     }

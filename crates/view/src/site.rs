@@ -10,6 +10,7 @@
 //! floats        numbers of the reads [number][row]
 //! floats        numbers of the call, annotations (NaN: missing)
 //! floats        contributions of the rows, of the columns and of the groups; NaN where not computed
+//! the rest      names of the reads, a line feed between them
 //! ```
 //!
 //! Numbers are little-endian. Floats stand byte by byte: the first bytes of all, then the second, so
@@ -143,6 +144,7 @@ pub(crate) fn write(call: &Call, layout: &Layout, out: &mut Vec<u8>) {
         filled(&why.groups, layout.groups.len()),
     ];
     floats(&of_why.concat(), out);
+    out.extend(call.names.join("\n").bytes());
 }
 
 /// Appends floats, the first bytes of all of them first.

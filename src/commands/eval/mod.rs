@@ -53,7 +53,7 @@ pub(crate) struct EvalPlan {
     /// Worst records listed a score, kind and sort.
     pub(crate) worst: usize,
     /// The page of the worst calls, without its labels; no page without.
-    pub(crate) view: Option<ViewPlan>,
+    pub(crate) view: Option<Box<ViewPlan>>,
     /// A run that judges no call fails.
     pub(crate) fail_on_empty: bool,
     /// Threads that work.

@@ -6,6 +6,7 @@
 mod calls;
 mod choice;
 mod pictures;
+mod reads;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -137,7 +138,7 @@ pub(crate) fn make_page(plan: &ViewPlan) -> Result<MadePage> {
     notes.into_iter().for_each(|note| page.note(note));
     add_provenance(plan, &opened, &mut page);
     let workers = Workers::default();
-    let mut maker = calls::CallMaker::new(plan, &opened);
+    let mut maker = calls::CallMaker::new(plan, &opened, &workers);
     let mut progress = Progress::new(plan.quiet);
     let mut reader = restricted(VcfReader::open(&plan.variants)?, &opened)?;
     let mut left = records.len();

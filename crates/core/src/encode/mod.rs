@@ -19,6 +19,6 @@ pub mod store;
 pub use encoder::Encoder;
 pub use example::{Example, SiteTensor};
 pub use shard::{
-    EncodeError, EncodedAllele, EncodedSite, KnownContigs, Outcome, SampleInput, ShardEncoder,
-    encode_record,
+    EncodeError, EncodedAllele, EncodedSite, ExampleReads, KnownContigs, Outcome, SampleInput,
+    ShardEncoder, encode_record,
 };

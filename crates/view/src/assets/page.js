@@ -139,10 +139,10 @@ function readOut(cell) {
   if (!site) return;
   const entry = entries[state.at];
   if (!cell || cell.row >= site.rows) {
-    const left = entry.reads !== null && entry.reads > site.rows ? `; ${entry.reads - site.rows} more are not shown: the network looks at a fair sample` : "";
+    const left = entry.left_out.length ? ` Not shown: ${entry.left_out.map(([reason, count]) => `${count} ${reason}`).join(", ")}.` : "";
     const cut = hiddenBases(entry, site);
     out.textContent = (cut ? `The window shows the insertion without its last ${cut} bases. ` : "") + (layout.read.length
-      ? `${site.rows} of ${entry.reads ?? site.rows} reads over the call${left}. Point at a cell; click pins a read.`
+      ? `${site.rows} of ${entry.reads ?? site.rows} usable reads over the call.${left} Point at a cell; click pins a read.`
       : "This network looks at the reference, the ALT and annotations.");
     return;
   }
@@ -177,7 +177,10 @@ function hiddenBases(entry, site) {
 
 /** @param {Site} site @param {number} row */
 function ofRead(site, row) {
-  const parts = [`read ${row + 1}`];
+  const name = site.names[row];
+  const mate = name ? site.names.findIndex((other, at) => other === name && at !== row) : -1;
+  const parts = [`read ${row + 1}${name ? ` (${name})` : ""}`];
+  if (mate >= 0) parts.push(`its mate is read ${mate + 1}`);
   if (SIDES[site.sides[row]]) parts.push(SIDES[site.sides[row]]);
   parts.push(isReverse(layout, site, row) ? "reverse strand" : "forward strand");
   const mapq = mappingQuality(layout, site, row);
@@ -330,13 +333,13 @@ function drawChannels(site) {
 function drawTable(site) {
   const table = make("table");
   const head = make("tr");
-  ["read", "fits", "bases", ...layout.read.map((one) => one.name)].forEach((name) => head.append(make("th", name)));
+  ["read", "name", "fits", "bases", ...layout.read.map((one) => one.name)].forEach((name) => head.append(make("th", name)));
   table.append(head);
   for (let row = 0; row < site.rows; row++) {
     const line = make("tr");
     const codes = site.symbols.subarray(row * site.columns, (row + 1) * site.columns);
     const bases = Array.from(codes, (code) => sign[code].text || (sign[code].sort === "pad" ? "*" : " ")).join("");
-    line.append(make("th", String(row + 1)), make("td", SIDES[site.sides[row]].replace("fits ", "")), make("td", bases, "allele"));
+    line.append(make("th", String(row + 1)), make("td", site.names[row] ?? ""), make("td", SIDES[site.sides[row]].replace("fits ", "")), make("td", bases, "allele"));
     layout.read.forEach((_, number) => line.append(make("td", shown(site.numbers[number * site.rows + row], 2), "num")));
     table.append(line);
   }

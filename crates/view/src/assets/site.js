@@ -42,6 +42,7 @@
  * @property {number|null} threshold
  * @property {string|null} label
  * @property {number|null} reads
+ * @property {[string, number][]} left_out reads over the call that have no row, by reason
  * @property {Reason[]} reasons
  */
 /** @typedef {{model: string, chunk: number, layout: Layout, calls: Entry[]}} Index */
@@ -64,6 +65,7 @@
  * @property {Float32Array} whyReads
  * @property {Float32Array} whyColumns
  * @property {Float32Array} whyGroups
+ * @property {string[]} names of the reads, row by row
  */
 /** @typedef {{name: string, low: number, high: number, values: Float32Array, rows: number, columns: number}} Plane */
 
@@ -173,6 +175,7 @@ export function decode(bytes, layout, sign) {
     whyReads: why.subarray(0, rows),
     whyColumns: why.subarray(rows, rows + columns),
     whyGroups: why.subarray(rows + columns),
+    names: new TextDecoder().decode(bytes.subarray(at)).split("\n"),
   };
 }
 
