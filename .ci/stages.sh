@@ -110,7 +110,9 @@ stage_view() {
   "$program" score -V "$demo/calls.vcf" -I "$demo/reads.bam" -R "$demo/ref.fa" --filter -o "$made/to_view.vcf.gz"
   "$program" view -V "$made/to_view.vcf.gz" -I "$demo/reads.bam" -R "$demo/ref.fa" -o "$made/view.html"
   "$program" view -V "$made/many.vcf" -I "$demo/reads.bam" -R "$demo/ref.fa" --fast -o "$made/many.html"
-  python3 tests/view_page.py "$made/view.html" "$made/many.html"
+  "$program" eval -V "$made/to_view.vcf.gz" --truth "$demo/truth.vcf.gz" --confident "$demo/confident.bed" -R "$demo/ref.fa" \
+    --view -I "$demo/reads.bam" --fast -o "$made/worst"
+  python3 tests/view_page.py "$made/view.html" "$made/many.html" "$made/worst"
 }
 
 stage_wasm() {

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Opens the page of `cnnfilter view` in headless Chromium and uses it as a reader would.
 
-    view_page.py view.html [many.html]
+    view_page.py view.html [many.html] [report/]
 
 Needs chromium and chromedriver (Debian: chromium chromium-driver). At three widths, light and dark: the page
 is no wider than its window, fetches nothing but itself and logs nothing; pixels have the colours of their
-values; keys, pointer, filter, sorting, marks and tiles do what the page says. `many.html` must open and step
-fast.
+values; keys, pointer, filter, sorting, marks and tiles do what the page says; an address opens the call that it
+names. `many.html` must open and step fast. The worst calls of a report of `eval --view` must lead to their reads.
 """
 
 import base64
@@ -80,6 +80,16 @@ def cells(call, columns):
     return rows, call[at : at + rows * columns], call[at + rows * columns : at + 2 * rows * columns]
 
 
+def read_names(call, layout):
+    """The names of a call's reads: what stands behind its cells and floats."""
+    columns = layout["columns"]
+    (rows,) = struct.unpack("<H", call[:2])
+    floats = rows * len(layout["read"]) + len(layout["site"]) + len(layout["annotations"])
+    floats += rows + columns + len(layout["groups"])
+    at = 10 + 2 * columns + 3 * rows + 2 * rows * columns + 4 * floats
+    return call[at:].decode().split("\n")
+
+
 def check_pixels(browser, index, calls, scheme, where):
     """The pixel of each chosen cell of channel A has the colour of the value that its base and quality give."""
     columns = index["layout"]["columns"]
@@ -116,9 +126,15 @@ def check_pointer(browser, index, calls, where):
         "const e = document.getElementById('pileup'); e.scrollIntoView({block: 'center'});"
         "const r = e.getBoundingClientRect(), d = e.dataset; return [r.x, r.y, d.gutter, d.cell, d.top, d.line].map(Number)"
     )
+    said, left_out = browser.text("read-out"), index["calls"][0]["left_out"]
+    expect(any("duplicate" in reason for reason, _ in left_out), f"no duplicate is left out: {left_out}")
+    for reason, count in left_out:
+        expect(f"{count} {reason}" in said, f"{where} the page does not say that {count} reads are {reason}: {said}")
     browser.point_at(box[0] + box[2] + (column + 0.5) * box[3], box[1] + box[4] + (row + 0.5) * box[5])
     said = browser.text("read-out")
-    for word in [f"base {'ACGT'[symbols[at] - 1]}", f"quality {qualities[at]}", f"read {row + 1}", "MAPQ"]:
+    names = read_names(calls[0], index["layout"])
+    expect(len(set(names)) > rows / 2 and all(names), f"the {rows} reads have the names {names}")
+    for word in [f"base {'ACGT'[symbols[at] - 1]}", f"quality {qualities[at]}", f"read {row + 1} ({names[row]})", "MAPQ"]:
         expect(word in said, f"{where} the pointer over row {row}, column {column} reads `{said}`, not {word}")
 
 
@@ -175,6 +191,55 @@ def check_list(browser, page, index):
     expect("1 marked" in browser.text("count"), "marks do not outlive a reload")
 
 
+def check_left_out(index, calls):
+    """Each usable read has a row or a reason."""
+    some = 0
+    for entry, call in zip(index["calls"], calls):
+        (rows,) = struct.unpack("<H", call[:2])
+        beyond = sum(count for reason, count in entry["left_out"] if reason.startswith(("beyond", "counted")))
+        expect(rows + beyond == entry["reads"], f"of {entry['reads']} reads {rows} have a row: {entry['left_out']}")
+        some += beyond > 0
+    expect(some, "no call has more reads than rows")
+
+
+def check_address(browser, page, index):
+    """A page opens at the call that its address names, and goes to another when the address changes."""
+    entries = index["calls"]
+    shown = "return document.getElementById('call').dataset.shown === '{}'"
+    loci = [f"{entry['contig']}:{entry['pos']}" for entry in entries]
+    target = len(entries) // 2
+    browser.call("/url", {"url": "about:blank"})
+    browser.call("/url", {"url": f"{page.as_uri()}#{loci[target]}"})
+    browser.wait("return document.documentElement.dataset.ready === 'true'")
+    expect(browser.shown() == target, f"#{loci[target]} opens call {browser.shown()}, not {target}")
+    # Of two records at one place the alleles tell which.
+    alleles = [f"{locus}:{entry['ref']}:{entry['alts']}" for locus, entry in zip(loci, entries)]
+    other = next((at for at, locus in enumerate(loci) if loci.index(locus) < at and alleles.index(alleles[at]) == at), 1)
+    for at, fragment in [(other, alleles[other]), (0, loci[0])]:
+        browser.run(f"location.hash = {json.dumps(fragment)};")
+        browser.wait(shown.format(at))
+    for odd in ["%", "nowhere", "nowhere:1"]:
+        browser.run(f"location.hash = {json.dumps(odd)};")
+        time.sleep(0.1)
+        expect(browser.shown() == 0, f"#{odd} leads to call {browser.shown()}")
+
+
+def check_report(browser, folder):
+    """A worst call of a report leads to its reads."""
+    report, page = folder / "eval.html", folder / "view.html"
+    index, _ = read(page)
+    browser.call("/url", {"url": report.as_uri()})
+    links = "document.querySelectorAll('a[href^=\"view.html#\"]')"
+    rows = browser.run(f"return [...{links}].map((a) => [a.innerText, a.closest('tr').children[1].innerText])")
+    expect(len(rows) > 10, f"{report} has {len(rows)} links to reads")
+    locus, reference = rows[-1]
+    browser.run(f"[...{links}].at(-1).click();")
+    browser.wait("return document.documentElement.dataset.ready === 'true'")
+    entry = index["calls"][browser.shown()]
+    found = (f"{entry['contig']}:{entry['pos']}", entry["ref"])
+    expect(found == (locus, reference), f"the link of {locus} {reference} leads to {found}")
+
+
 def check_many(browser, page):
     """A page of many calls opens and steps fast. The limits are wide: a test machine may be busy."""
     index, _ = read(page)
@@ -195,7 +260,8 @@ def check_many(browser, page):
 
 
 def main():
-    pages = [pathlib.Path(name).resolve() for name in sys.argv[1:]]
+    paths = [pathlib.Path(name).resolve() for name in sys.argv[1:]]
+    pages = [path for path in paths if path.is_file()]
     index, calls = read(pages[0])
     browser = ViewBrowser()
     try:
@@ -203,8 +269,12 @@ def main():
             for scheme in ["light", "dark"]:
                 check(browser, pages[0], index, calls, width, scheme)
         check_list(browser, pages[0], index)
+        check_left_out(index, calls)
+        check_address(browser, pages[0], index)
         for page in pages[1:]:
             check_many(browser, page)
+        for folder in filter(pathlib.Path.is_dir, paths):
+            check_report(browser, folder)
         browser.check_quiet(pages)
     finally:
         browser.close()

@@ -2,26 +2,33 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{Arg, Args, ValueEnum};
 
 use super::calls::RegionsArgs;
-use super::files::Files;
+use super::files::{Files, is_standard_input};
 use super::labels::LabelArgs;
-use super::run::ThreadsArgs;
+use super::page::PageArgs;
+use super::reads::ReadsArgs;
+use super::run::{RunArgs, ThreadsArgs};
 use super::usage::Wrong;
 use crate::commands::eval::{self, EvalPlan};
 use crate::commands::labels::LabelPlan;
+use crate::commands::view::{ViewChoice, ViewPlan};
 use cnnfilter_core::label::MatchRule;
+use cnnfilter_core::samples::SampleChoice;
 use cnnfilter_eval::MAX_STRATA;
+use cnnfilter_view::Choice;
 
 /// Evaluate scores: PR-AUC and more, of every score in the file on the same calls.
 ///
 /// Calls are labelled by a truth set (alleles normalised, haplotypes compared), or labels are taken
 /// from hap.py, vcfeval or a table. Writes eval.html, eval.tsv, eval.json and eval.txt into the
-/// folder, and the summary to standard output.
+/// folder, and the summary to standard output. With --view the worst calls get a page of their reads,
+/// view.html, to which eval.html leads.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("labelling").required(true).args(["truth", "labels", "no_truth"])))]
 #[command(mut_arg("regions", |arg| arg.help("Only records (of calls and truth) whose POS lies here; as for `score`")))]
+#[command(mut_args(of_view))]
 pub(crate) struct EvalArgs {
     /// Scored calls: VCF, VCF.gz or BCF; several times for several files of the same calls, whose
     /// scores are set side by side.
@@ -100,8 +107,48 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Report")]
     worst: usize,
 
+    /// Show the reads of the worst calls, as `view` does: writes view.html, to which the worst calls
+    /// of eval.html lead, and worst.tsv, their table of labels. Needs --reference, and reads (-I) as
+    /// the model does.
+    #[arg(
+        long,
+        requires = "reference",
+        conflicts_with = "no_truth",
+        help_heading = VIEW
+    )]
+    view: bool,
+
+    #[command(flatten)]
+    reads: ReadsArgs,
+
+    #[command(flatten)]
+    page: PageArgs,
+
     #[command(flatten)]
     threads: ThreadsArgs,
+}
+
+/// The heading of the options about the page of the worst calls.
+const VIEW: &str = "Reads of the worst calls";
+
+/// What `view` takes as well needs --view here.
+fn of_view(arg: Arg) -> Arg {
+    let ids = [
+        "input",
+        "sample_map",
+        "sample_depth",
+        "min_mapq",
+        "require_flags",
+        "exclude_flags",
+        "model",
+        "fast",
+        "aim",
+    ];
+    if ids.contains(&arg.get_id().as_str()) {
+        arg.requires("view").help_heading(VIEW)
+    } else {
+        arg
+    }
 }
 
 /// When a call counts as true.
@@ -142,6 +189,11 @@ impl EvalArgs {
                 self.stratify.len()
             )));
         }
+        if self.view && is_standard_input(&self.variant[0]) {
+            return Err(Wrong::value(
+                "-V: --view reads the calls again, so not from standard input; give a file",
+            ));
+        }
         // Scores of several files may have other names in the report.
         if self.variant.len() > 1 || self.score.is_empty() {
             return Ok(());
@@ -163,7 +215,7 @@ impl EvalArgs {
     ///
     /// # Errors
     /// Options that do not go together.
-    pub(super) fn resolve(mut self, files: &mut Files) -> Result<EvalPlan, Wrong> {
+    pub(super) fn resolve(mut self, run: &RunArgs, files: &mut Files) -> Result<EvalPlan, Wrong> {
         self.check()?;
         let mut seen = Vec::new();
         self.score.retain(|name| {
@@ -178,7 +230,7 @@ impl EvalArgs {
         files.inputs("--stratify", self.stratify.iter().map(|(_, path)| path));
         files.output("the report", Path::new("-"));
         files.folder("the report", &self.output, &eval::FILES)?;
-        Ok(EvalPlan {
+        let mut plan = EvalPlan {
             variants: self.variant,
             rule: match (self.rule, &labels) {
                 (Some(Match::Allele), _) => MatchRule::Allele,
@@ -198,8 +250,47 @@ impl EvalArgs {
             seed: self.seed,
             worst: self.worst,
             fail_on_empty: self.fail_on_empty,
+            view: None,
             threads: self.threads.resolve(),
             output: self.output,
-        })
+        };
+        if self.view {
+            plan.view = worst_page(&plan, self.reads, self.page, run, files)?;
+        }
+        Ok(plan)
     }
+}
+
+/// The page of the worst calls of a report; its labels are the report's.
+fn worst_page(
+    plan: &EvalPlan,
+    reads: ReadsArgs,
+    page: PageArgs,
+    run: &RunArgs,
+    files: &mut Files,
+) -> Result<Option<Box<ViewPlan>>, Wrong> {
+    let Some(reference) = plan.reference.clone() else {
+        return Ok(None);
+    };
+    files.folder("the report", &plan.output, &eval::VIEW_FILES)?;
+    let sample = SampleChoice::One(plan.sample.clone());
+    Ok(Some(Box::new(ViewPlan {
+        variants: plan.variants[0].clone(),
+        encoding: reads.resolve(reference, sample, files)?,
+        output: plan.output.join(eval::VIEW_FILES[0]),
+        pictures: None,
+        gatk_tensor: false,
+        model: page.model,
+        regions: plan.regions.clone(),
+        choice: ViewChoice {
+            rule: Choice::Labelled,
+            most: usize::MAX,
+            pair: Vec::new(),
+        },
+        labels: None,
+        in_detail: !page.fast,
+        aim: page.aim,
+        threads: plan.threads,
+        quiet: run.quiet,
+    })))
 }

@@ -7,8 +7,10 @@ mod eval;
 mod files;
 mod filter;
 mod import;
+mod inspect;
 mod labels;
 mod output;
+mod page;
 mod reads;
 mod run;
 mod score;
@@ -50,6 +52,7 @@ enum Command {
     Filter(filter::FilterArgs),
     Eval(eval::EvalArgs),
     View(view::ViewArgs),
+    Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
 }
 
@@ -101,6 +104,7 @@ impl Command {
             Self::Filter(_) => "filter",
             Self::Eval(_) => "eval",
             Self::View(_) => "view",
+            Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",
         }
     }
@@ -117,8 +121,9 @@ impl Command {
             Self::Simulate(SimulateCommand::Genome(args)) => Plan::Genome(args.resolve(files)?),
             Self::Simulate(SimulateCommand::Reads(args)) => Plan::Reads(args.resolve(files)?),
             Self::Filter(args) => Plan::Filter(args.resolve(run, files)?),
-            Self::Eval(args) => Plan::Eval(args.resolve(files)?),
+            Self::Eval(args) => Plan::Eval(args.resolve(run, files)?),
             Self::View(args) => Plan::View(args.resolve(run, files)?),
+            Self::Inspect(args) => Plan::Inspect(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),
         })
     }

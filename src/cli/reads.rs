@@ -13,6 +13,18 @@ use cnnfilter_core::samples::SampleChoice;
 // The files that tensors are made of. (See `run` for why this is no page.)
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Reads and reference")]
+pub(crate) struct EncodingArgs {
+    #[command(flatten)]
+    reads: ReadsArgs,
+
+    /// The reference: FASTA, plain or bgzipped, with its .fai.
+    #[arg(short = 'R', long = "reference", value_name = "FILE")]
+    reference: PathBuf,
+}
+
+// The reads, and which of them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reads and reference")]
 pub(crate) struct ReadsArgs {
     /// The reads: BAM or CRAM with index, or a .list file of paths; several times for several files.
     /// Reads go to the sample of the calls that their read group (@RG, SM) names.
@@ -23,10 +35,6 @@ pub(crate) struct ReadsArgs {
     /// between them, a sample of the calls and its reads (a file of -I, or the SM of read groups).
     #[arg(long, value_name = "FILE", requires = "input")]
     pub(crate) sample_map: Option<PathBuf>,
-
-    /// The reference: FASTA, plain or bgzipped, with its .fai.
-    #[arg(short = 'R', long = "reference", value_name = "FILE")]
-    pub(crate) reference: PathBuf,
 
     /// Mean depth of each sample. Left out, it is sampled from the reads.
     #[arg(long, value_name = "READS", value_parser = parse_depth)]
@@ -51,13 +59,35 @@ pub(crate) struct ReadsArgs {
     pub(crate) exclude_flags: Option<FlagSet>,
 }
 
-impl ReadsArgs {
+impl EncodingArgs {
+    /// True where no reads are given.
+    pub(super) fn is_without_reads(&self) -> bool {
+        self.reads.input.is_empty()
+    }
+
     /// The plan for some samples of the calls; reads and reference join `files`.
     ///
     /// # Errors
     /// Reads that are given twice.
     pub(super) fn resolve(
         self,
+        samples: SampleChoice,
+        files: &mut Files,
+    ) -> Result<EncodingPlan, Wrong> {
+        let plan = self.reads.resolve(self.reference, samples, files)?;
+        files.input("-R", &plan.reference);
+        Ok(plan)
+    }
+}
+
+impl ReadsArgs {
+    /// The plan for some samples of the calls; the reads join `files`.
+    ///
+    /// # Errors
+    /// Reads that are given twice.
+    pub(super) fn resolve(
+        self,
+        reference: PathBuf,
         samples: SampleChoice,
         files: &mut Files,
     ) -> Result<EncodingPlan, Wrong> {
@@ -71,7 +101,6 @@ impl ReadsArgs {
         }
         files.inputs("-I", &self.input);
         files.inputs("--sample-map", &self.sample_map);
-        files.input("-R", &self.reference);
         Ok(EncodingPlan {
             reads: self.input,
             sample_map: self.sample_map,
@@ -81,7 +110,7 @@ impl ReadsArgs {
                 required: self.require_flags,
                 excluded: self.exclude_flags,
             },
-            reference: self.reference,
+            reference,
             sample_depth: self.sample_depth,
         })
     }

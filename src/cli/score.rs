@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::calls::{CallsArgs, RegionsArgs};
 use super::files::Files;
 use super::output::CallsOutputArgs;
-use super::reads::ReadsArgs;
+use super::reads::EncodingArgs;
 use super::run::{DeviceArgs, RunArgs, ThreadsArgs};
 use super::usage::Wrong;
 use crate::commands::score::ScorePlan;
@@ -56,7 +56,7 @@ pub(crate) struct ScoreArgs {
 
     // clap gives the heading of a group to all plain options behind it.
     #[command(flatten)]
-    reads: ReadsArgs,
+    encoding: EncodingArgs,
 
     #[command(flatten)]
     output: CallsOutputArgs,
@@ -93,7 +93,7 @@ impl ScoreArgs {
     /// # Errors
     /// Options that do not go together.
     pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<ScorePlan, Wrong> {
-        if self.tensor_type == Some(TensorType::ReadTensor) && self.reads.input.is_empty() {
+        if self.tensor_type == Some(TensorType::ReadTensor) && self.encoding.is_without_reads() {
             return Err(Wrong::missing(
                 "--tensor-type read_tensor scores from reads: give them with -I",
             ));
@@ -107,7 +107,7 @@ impl ScoreArgs {
         Ok(ScorePlan {
             order: self.calls.order(),
             variants: self.calls.variant,
-            encoding: self.reads.resolve(SampleChoice::Every, files)?,
+            encoding: self.encoding.resolve(SampleChoice::Every, files)?,
             output,
             model: self.model,
             needs_reads: self.tensor_type.map(|kind| kind == TensorType::ReadTensor),

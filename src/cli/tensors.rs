@@ -8,7 +8,7 @@ use super::calls::RegionsArgs;
 use super::files::Files;
 use super::labels::LabelArgs;
 use super::output::plain;
-use super::reads::ReadsArgs;
+use super::reads::EncodingArgs;
 use super::run::{RunArgs, ThreadsArgs};
 use super::usage::Wrong;
 use crate::commands::tensors::TensorsPlan;
@@ -52,7 +52,7 @@ pub(crate) struct TensorsArgs {
     regions: RegionsArgs,
 
     #[command(flatten)]
-    reads: ReadsArgs,
+    encoding: EncodingArgs,
 
     #[command(flatten)]
     labels: LabelArgs,
@@ -85,7 +85,9 @@ impl TensorsArgs {
         Ok(TensorsPlan {
             set: self.set.unwrap_or_else(name_of_output),
             variants: self.variant,
-            encoding: self.reads.resolve(SampleChoice::One(self.sample), files)?,
+            encoding: self
+                .encoding
+                .resolve(SampleChoice::One(self.sample), files)?,
             labels: self.labels.resolve(files),
             annotations: if self.annotation.is_empty() {
                 let known = DEFAULT.iter().map(|name| name.parse());

@@ -7,12 +7,12 @@ use clap::{ArgGroup, Args, ValueEnum};
 use super::calls::RegionsArgs;
 use super::files::{Files, is_standard_input};
 use super::output::plain;
-use super::reads::ReadsArgs;
+use super::page::PageArgs;
+use super::reads::EncodingArgs;
 use super::run::{RunArgs, ThreadsArgs};
 use super::usage::Wrong;
-use crate::commands::view::{PictureFormat, PicturePlan, ViewChoice, ViewPlan};
+use crate::commands::view::{PictureFormat, PicturePlan, ShownLabels, ViewChoice, ViewPlan};
 use cnnfilter_core::samples::SampleChoice;
-use cnnfilter_core::score::Aim;
 use cnnfilter_view::Choice;
 
 /// Show what the network saw of calls, and why they got their scores: one page for a browser.
@@ -34,7 +34,7 @@ pub(crate) struct ViewArgs {
     sample: Option<String>,
 
     #[command(flatten)]
-    reads: ReadsArgs,
+    encoding: EncodingArgs,
 
     /// The page (.html); with --format the folder of the pictures.
     #[arg(short = 'o', long = "output", value_name = "FILE")]
@@ -52,10 +52,6 @@ pub(crate) struct ViewArgs {
     /// The tensor of the pictures: that of the model, or GATK's 15 channels of the same call.
     #[arg(long, value_name = "TENSOR", value_enum, requires = "format")]
     tensor: Option<Tensor>,
-
-    /// The model, as for `score`.
-    #[arg(long, value_name = "NAME|DIR")]
-    model: Option<PathBuf>,
 
     #[command(flatten)]
     regions: RegionsArgs,
@@ -96,13 +92,8 @@ pub(crate) struct ViewArgs {
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     max_calls: u32,
 
-    /// Leave contributions of single reads and columns out: the page is made several times faster.
-    #[arg(long)]
-    fast: bool,
-
-    /// The aim whose thresholds are shown, as for `score --aim`.
-    #[arg(long, value_name = "AIM", default_value = "f1")]
-    aim: Aim,
+    #[command(flatten)]
+    page: PageArgs,
 
     #[command(flatten)]
     threads: ThreadsArgs,
@@ -187,7 +178,9 @@ impl ViewArgs {
         };
         Ok(ViewPlan {
             variants: self.variant,
-            encoding: self.reads.resolve(SampleChoice::One(self.sample), files)?,
+            encoding: self
+                .encoding
+                .resolve(SampleChoice::One(self.sample), files)?,
             output: self.output,
             pictures: self.format.map(|format| PicturePlan {
                 format: match format {
@@ -198,7 +191,7 @@ impl ViewArgs {
                 scale: usize::from(self.scale),
             }),
             gatk_tensor: self.tensor == Some(Tensor::Gatk),
-            model: self.model,
+            model: self.page.model,
             regions: self.regions.regions,
             choice: ViewChoice {
                 rule,
@@ -208,9 +201,9 @@ impl ViewArgs {
                     .map(|KeyPair(left, right)| vec![left, right])
                     .unwrap_or_default(),
             },
-            labels: self.labels,
-            in_detail: !self.fast,
-            aim: self.aim,
+            labels: self.labels.map(ShownLabels::File),
+            in_detail: !self.page.fast,
+            aim: self.page.aim,
             threads: self.threads.resolve(),
             quiet: run.quiet,
         })

@@ -4,6 +4,7 @@ pub(crate) mod encoding;
 pub(crate) mod eval;
 pub(crate) mod filter;
 pub(crate) mod import;
+pub(crate) mod inspect;
 pub(crate) mod labels;
 pub(crate) mod score;
 pub(crate) mod simulate;
@@ -38,6 +39,8 @@ pub(crate) enum Plan {
     Reads(simulate::ReadsPlan),
     /// `view`.
     View(view::ViewPlan),
+    /// `inspect`.
+    Inspect(inspect::InspectPlan),
     /// `import`.
     Import(import::ImportPlan),
 }
@@ -58,19 +61,22 @@ impl Plan {
                 Ok(json)
             }
             Self::Filter(plan) => say(&filter::run(plan)?),
-            Self::Eval(plan) => {
-                let summary = eval::run(plan)?;
-                standard_output::write(summary.to_text().as_bytes())?;
-                Ok(to_json(&summary)?)
-            }
+            Self::Eval(plan) => show(&eval::run(plan)?),
             Self::Tensors(plan) => say(&tensors::run(plan)?),
             Self::Train(plan) => say(&train::run(plan)?),
             Self::Genome(plan) => say(&simulate::genome(plan)?),
             Self::Reads(plan) => say(&simulate::reads(plan)?),
             Self::View(plan) => say(&view::run(plan)?),
+            Self::Inspect(plan) => show(&inspect::run(plan)?),
             Self::Import(plan) => say(&import::run(plan)?),
         }
     }
+}
+
+/// Writes the summary to standard output, and returns it as JSON.
+fn show<S: Summary>(summary: &S) -> Result<Vec<u8>> {
+    standard_output::write(summary.to_text().as_bytes())?;
+    Ok(to_json(summary)?)
 }
 
 /// Says the summary on standard error, and returns it as JSON.

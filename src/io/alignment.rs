@@ -28,23 +28,23 @@ pub(super) struct IndexedAlignment {
 }
 
 /// One BAM or CRAM file of a sweep.
-struct AlignmentFile {
-    file: IndexedAlignment,
-    route: ReadRoute,
+pub(super) struct AlignmentFile {
+    pub(super) file: IndexedAlignment,
+    pub(super) route: ReadRoute,
     /// The read groups to which the header gives a sample.
     groups: Vec<Vec<u8>>,
     /// Reads over calls of other groups, by the name of the group; of none under an empty name.
     strangers: BTreeMap<Vec<u8>, u64>,
     /// The next read of the sweep.
-    next: Record,
+    pub(super) next: Record,
     /// True where `next` holds a read.
-    pending: bool,
+    pub(super) pending: bool,
 }
 
 /// One or several BAM or CRAM files, read as if they were one.
 pub struct AlignmentSource {
-    files: Vec<AlignmentFile>,
-    filter: ReadFilter,
+    pub(super) files: Vec<AlignmentFile>,
+    pub(super) filter: ReadFilter,
     /// Reads over calls whose CIGAR has `N`.
     spliced: u64,
     equals: Equals,
@@ -308,7 +308,7 @@ impl AlignmentFile {
     }
 
     /// Moves on to the next read of the sweep.
-    fn advance(&mut self) -> Result<(), IoError> {
+    pub(super) fn advance(&mut self) -> Result<(), IoError> {
         self.pending = self.file.read(&mut self.next)?;
         Ok(())
     }
@@ -481,7 +481,7 @@ fn convert(record: &Record) -> AlignedRead {
 }
 
 /// The 64-bit FNV-1a hash.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

@@ -21,6 +21,7 @@ mod header_ids;
 mod hts;
 mod indexed_calls;
 pub mod model_dir;
+pub mod named_reads;
 pub mod regions;
 pub mod run_dir;
 pub mod spool;

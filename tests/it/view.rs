@@ -83,6 +83,113 @@ fn labels_are_shown_and_choose_the_worst() {
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("--labels"));
 }
 
+/// Runs `eval` on scored calls of the demo and returns the folder of its report.
+fn report(lab: &Lab, calls: &Path, name: &str, more: &[&str]) -> PathBuf {
+    let out = lab.path(name);
+    let run = program(&["eval", "--resamples", "0", "--worst", "3", "-V"])
+        .arg(calls)
+        .arg("--truth")
+        .arg(demo("truth.vcf.gz"))
+        .arg("--confident")
+        .arg(demo("confident.bed"))
+        .args(["-L", "demo1:1-9000", "-R"])
+        .arg(demo("ref.fa"))
+        .args(more)
+        .arg("-o")
+        .arg(&out)
+        .output();
+    succeed(run.unwrap());
+    out
+}
+
+/// The lines of a table, without its header, by their fields.
+fn fields(table: &Path) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(table).unwrap();
+    let lines = text.lines().skip(1);
+    lines
+        .map(|line| line.split('\t').map(String::from).collect())
+        .collect()
+}
+
+/// ALTs of the records of a table: each is a call of a page.
+fn alternates(lines: &[Vec<String>]) -> usize {
+    lines.iter().map(|line| line[3].split(',').count()).sum()
+}
+
+#[test]
+fn the_worst_calls_of_eval_lead_to_their_reads() {
+    let lab = Lab::new();
+    let calls = scored(&lab);
+    let reads = demo("reads.bam");
+    let plain = report(&lab, &calls, "plain", &[]);
+    let with_page = ["--view", "--fast", "-I", text(&reads)];
+    let shown = report(&lab, &calls, "shown", &with_page);
+    let read = |folder: &Path, name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    for name in ["eval.tsv", "eval.json", "eval.txt"] {
+        assert!(read(&plain, name) == read(&shown, name), "{name}");
+    }
+    assert!(!plain.join("view.html").exists() && !plain.join("worst.tsv").exists());
+    assert!(!read(&plain, "eval.html").contains("<a "));
+
+    let (page, worst) = (read(&shown, "eval.html"), fields(&shown.join("worst.tsv")));
+    assert!(worst.len() > 6, "{worst:?}");
+    for line in &worst {
+        let link = format!("<a href=\"view.html#{}\">", line[..4].join(":"));
+        assert!(page.contains(&link), "{link}");
+    }
+    let of_page = format!(">{} calls, scored with", alternates(&worst));
+    assert!(read(&shown, "view.html").contains(&of_page), "{of_page}");
+
+    // What was read from a stream cannot be read again.
+    let from_stream = program(&["eval", "--view", "-V", "-", "-R", "r", "--truth", "t"])
+        .args(["-o", text(&lab.path("none"))])
+        .output()
+        .unwrap();
+    assert_eq!(from_stream.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&from_stream.stderr).into_owned();
+    assert!(message.contains("reads the calls again"), "{message}");
+}
+
+/// `view --worst` takes the table that `eval --view` writes, and finds the same call to be the worst.
+#[test]
+fn labels_of_eval_choose_the_worst() {
+    let lab = Lab::new();
+    let calls = scored(&lab);
+    let reads = demo("reads.bam");
+    let folder = report(
+        &lab,
+        &calls,
+        "report",
+        &["--view", "--fast", "-I", text(&reads)],
+    );
+    let table = folder.join("worst.tsv");
+    let probability = |line: &Vec<String>| {
+        let mut scores = line[5].split(';');
+        let value = scores.find_map(|one| one.strip_prefix("CNN_PROB="))?;
+        value.parse::<f64>().ok()
+    };
+    let lines = fields(&table);
+    let wrong = lines.iter().filter(|line| line[4] == "FP");
+    let highest = wrong
+        .filter(|line| probability(line).is_some())
+        .max_by(|a, b| probability(a).partial_cmp(&probability(b)).unwrap())
+        .unwrap();
+    let pictures = lab.path("pictures");
+    let more = ["--worst", "1", "--labels", text(&table), "--format", "svg"];
+    succeed(view(&calls, &pictures, &more));
+    assert!(
+        pictures
+            .join(format!("{}.svg", highest[..4].join("_")))
+            .exists()
+    );
+    let (_, count) = page(
+        &calls,
+        &lab.path("view.html"),
+        &["--worst", "999", "--labels", text(&table)],
+    );
+    assert_eq!(count, alternates(&lines));
+}
+
 #[test]
 fn other_models_and_odd_calls_have_a_page() {
     let lab = Lab::new();

@@ -38,6 +38,10 @@ pub struct Call {
     pub label: Option<GivenLabel>,
     /// Reads over the call, before any limit; `None` for a network without reads.
     pub reads_seen: Option<u64>,
+    /// The name of each row's read.
+    pub names: Vec<String>,
+    /// Reads over the call that have no row, by reason.
+    pub left_out: Vec<(String, u64)>,
     /// The network's input.
     pub example: Example,
     /// Contributions to the score, where they were asked for.

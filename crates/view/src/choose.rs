@@ -24,6 +24,8 @@ pub enum Choice {
         /// Seed.
         seed: u64,
     },
+    /// Those that have a label.
+    Labelled,
     /// Those whose score contradicts their label most: false ones with high scores, real ones with
     /// low scores.
     Worst,
@@ -102,6 +104,7 @@ impl Chooser {
         let rank = match self.choice {
             Choice::First => Some(facts.number as f64),
             Choice::Failed => facts.has_failed.then_some(facts.number as f64),
+            Choice::Labelled => facts.is_real.map(|_| facts.number as f64),
             Choice::Lowest => facts.score,
             Choice::NearThreshold => facts.from_threshold,
             Choice::Random { .. } => Some(self.random.random::<f64>()),
@@ -193,6 +196,7 @@ mod tests {
         let facts = facts();
         assert_eq!(chosen(Choice::First, 2, &facts), [1, 2]);
         assert_eq!(chosen(Choice::Failed, 9, &facts), [2, 4]);
+        assert_eq!(chosen(Choice::Labelled, 9, &facts), [1, 2, 3, 4]);
         assert_eq!(chosen(Choice::Lowest, 2, &facts), [2, 4]);
         assert_eq!(chosen(Choice::NearThreshold, 1, &facts), [5]);
         // Records 1 and 4 have places 3 and 0 of five by one score, 0 and 3 by the other.

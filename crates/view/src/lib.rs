@@ -23,5 +23,5 @@ pub mod terminal;
 pub use call::{Call, ScoredWith};
 pub use choose::{Choice, Chooser, Facts};
 pub use layout::Layout;
-pub use page::{Page, PageError};
+pub use page::{Page, PageError, fragment};
 pub use terminal::Terminal;

@@ -5,6 +5,7 @@
 //! a time as they are shown. `assets/*.js` are modules without a framework; the page has them as one
 //! script, in the order of `MODULES`.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use flate2::Compression;
@@ -80,6 +81,7 @@ struct Entry {
     scored: ScoredWith,
     label: Option<&'static str>,
     reads: Option<u64>,
+    left_out: Vec<(String, u64)>,
     reasons: Vec<Reason>,
 }
 
@@ -120,6 +122,12 @@ impl Page {
     /// Calls so far.
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// The fragment of each record that has a call here ([`fragment`]).
+    pub fn fragments(&self) -> BTreeSet<String> {
+        let of = |entry: &Entry| fragment(&entry.contig, entry.pos, &entry.reference, &entry.alts);
+        self.entries.iter().map(of).collect()
     }
 
     /// True where no call was added.
@@ -233,9 +241,24 @@ impl Entry {
                 GivenLabel::NotAssessed => None,
             }),
             reads: call.reads_seen,
+            left_out: call.left_out,
             reasons: call.why.map(|why| why.reasons).unwrap_or_default(),
         }
     }
+}
+
+/// What stands behind `#` in an address that opens a page at a record: `chr20:1234:A:G,AT`, each byte
+/// escaped that a fragment must not have. `position` is 1-based, `alternates` the ALT column.
+pub fn fragment(contig: &str, position: u64, reference: &str, alternates: &str) -> String {
+    let mut fragment = String::new();
+    for byte in format!("{contig}:{position}:{reference}:{alternates}").bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:,*+=/@".contains(&byte) {
+            fragment.push(char::from(byte));
+        } else {
+            fragment += &format!("%{byte:02X}");
+        }
+    }
+    fragment
 }
 
 /// Deflated, in base 64.
@@ -360,6 +383,13 @@ mod tests {
         let text = page.finish().unwrap();
         assert!(text.contains("a&lt;b") && text.contains("no call is chosen"));
         assert!(!text.contains("chunk-0"));
+    }
+
+    #[test]
+    fn a_fragment_has_no_letter_that_an_address_must_not_have() {
+        assert_eq!(fragment("chr20", 12, "A", "G,AT"), "chr20:12:A:G,AT");
+        let odd = fragment("é%\"<", 1, "A", "<DEL>#]");
+        assert_eq!(odd, "%C3%A9%25%22%3C:1:A:%3CDEL%3E%23%5D");
     }
 
     #[test]

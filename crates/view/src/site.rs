@@ -10,8 +10,9 @@
 //! floats        numbers of the reads [number][row]
 //! floats        numbers of the call, annotations (NaN: missing)
 //! floats        contributions of the rows and of the parts; NaN where not computed
-//! f32           largest contribution of a cell; NaN where not computed, and then nothing follows
+//! f32           largest contribution of a cell; NaN where not computed, and then no cell follows
 //! [rows][columns] i8  contributions of the cells, in sevenths of the largest
+//! the rest      names of the reads, a line feed between them
 //! ```
 //!
 //! Numbers are little-endian. Floats stand byte by byte: the first bytes of all, then the second, so
@@ -145,6 +146,7 @@ pub(crate) fn write(call: &Call, layout: &Layout, out: &mut Vec<u8>) {
     ];
     floats(&of_why.concat(), out);
     write_cells(&why.cells, out);
+    out.extend(call.names.join("\n").bytes());
 }
 
 /// Steps from nothing to the largest contribution of a cell: few, so that they deflate well.

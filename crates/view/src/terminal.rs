@@ -313,6 +313,8 @@ mod tests {
             },
             label: None,
             reads_seen: Some(7),
+            left_out: Vec::new(),
+            names: Vec::new(),
             example,
             why: Some(Why {
                 reads: vec![0.5, -1.0, 0.0],

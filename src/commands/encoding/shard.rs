@@ -144,6 +144,21 @@ impl Workers {
         counts
     }
 
+    /// Lends the reads to `look`, beside the shards.
+    ///
+    /// # Errors
+    /// As [`ShardReader::open`] and `look`.
+    pub(crate) fn with_reads<T>(
+        &self,
+        inputs: &Inputs,
+        look: impl FnOnce(&mut AlignmentSource) -> Result<T>,
+    ) -> Result<T> {
+        let mut reader = self.borrow(inputs)?;
+        let found = look(&mut reader.reads)?;
+        self.give_back(reader);
+        Ok(found)
+    }
+
     /// Files that are open and idle, or newly opened ones: they are opened once a thread and
     /// handed from shard to shard.
     fn borrow(&self, inputs: &Inputs) -> Result<ShardReader> {

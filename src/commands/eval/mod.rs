@@ -6,6 +6,7 @@
 mod collect;
 mod inputs;
 mod provenance;
+mod worst;
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use anyhow::{Result, bail};
 
 use self::inputs::Inputs;
 use super::labels::{LabelPlan, warn_of_truth};
+use super::view::ViewPlan;
 use crate::io::{IoError, atomic, standard_output};
 use crate::terminal::summary::EvalSummary;
 use crate::terminal::threads;
@@ -50,6 +52,8 @@ pub(crate) struct EvalPlan {
     pub(crate) seed: u64,
     /// Worst records listed a score, kind and sort.
     pub(crate) worst: usize,
+    /// The page of the worst calls, without its labels; no page without.
+    pub(crate) view: Option<Box<ViewPlan>>,
     /// A run that judges no call fails.
     pub(crate) fail_on_empty: bool,
     /// Threads that work.
@@ -61,6 +65,9 @@ pub(crate) struct EvalPlan {
 /// Names of the files of a report.
 pub(crate) const FILES: [&str; 4] = ["eval.tsv", "eval.json", "eval.html", "eval.txt"];
 
+/// Names of the page of the worst calls and of their table.
+pub(crate) const VIEW_FILES: [&str; 2] = ["view.html", "worst.tsv"];
+
 /// Evaluates the scores and writes the report.
 ///
 /// # Errors
@@ -69,27 +76,37 @@ pub(crate) fn run(plan: &EvalPlan) -> Result<EvalSummary> {
     standard_output::check(Path::new("-"))?;
     atomic::create_folder(&plan.output)?;
     let pool = threads::pool(plan.threads)?;
-    let written = pool.install(|| {
-        let report = evaluate_calls(plan)?;
-        let text = report::text(&report);
-        let contents = [
-            report::tsv(&report)?,
-            report::json(&report)?,
-            report::html(&report)?,
-            text.clone(),
-        ];
-        write_all(&plan.output, &contents)?;
-        Ok(EvalSummary::new(&report, text))
-    });
+    let evaluated = pool.install(|| evaluate_calls(plan));
+    let written = evaluated.and_then(|evaluated| write_report(plan, evaluated));
     if written.is_err() {
         atomic::remove_empty_folder(&plan.output);
     }
     written
 }
 
+/// Writes the files of a report, with the page of the worst calls where it is asked for.
+fn write_report(plan: &EvalPlan, evaluated: Evaluated) -> Result<EvalSummary> {
+    let Evaluated { mut report, sample } = evaluated;
+    let shown = match &plan.view {
+        Some(view) => Some(worst::show(view, sample, &mut report)?),
+        None => None,
+    };
+    let text = report::text(&report);
+    let mut contents = vec![
+        report::tsv(&report)?,
+        report::json(&report)?,
+        report::html(&report)?,
+        text.clone(),
+    ];
+    let calls = shown.as_ref().map(|shown| shown.calls);
+    contents.extend(shown.into_iter().flat_map(worst::Shown::into_files));
+    write_all(&plan.output, &contents)?;
+    Ok(EvalSummary::new(&report, text, calls))
+}
+
 /// Writes the files of a report: all of them or, where one cannot be written, none.
 fn write_all(folder: &Path, contents: &[String]) -> Result<(), IoError> {
-    let files = FILES.iter().zip(contents);
+    let files = FILES.iter().chain(&VIEW_FILES).zip(contents);
     let prepared = files
         .map(|(name, content)| atomic::prepare(&folder.join(name), content.as_bytes()))
         .collect::<Result<Vec<_>, _>>()?;
@@ -113,9 +130,18 @@ struct Tallies {
     contigs: ContigTable,
 }
 
+/// What came of a run.
+struct Evaluated {
+    report: Report,
+    /// The sample of the first file; nothing where the calls have none.
+    sample: Option<String>,
+}
+
 /// Reads everything and computes all figures.
-fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
+fn evaluate_calls(plan: &EvalPlan) -> Result<Evaluated> {
     let mut inputs = Inputs::open(plan)?;
+    let sample = inputs.calls.header().samples().nth(inputs.samples[0]);
+    let sample = sample.map(String::from);
     let strata = std::mem::take(&mut inputs.strata);
     let mut collector = CallCollector::new(inputs.score_names(), strata, plan.worst)?;
     if !inputs.source.knows_missed() {
@@ -156,7 +182,10 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Report> {
         resamples: plan.resamples,
         seed: plan.seed,
     };
-    Ok(collector.report(settings)?)
+    Ok(Evaluated {
+        report: collector.report(settings)?,
+        sample,
+    })
 }
 
 /// Warns where no call is judged, so that every figure is undefined; an error where the user wants it.

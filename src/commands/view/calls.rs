@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use rayon::prelude::*;
 
+use super::reads::{ReadsOfCall, look_up};
 use super::{Opened, ViewPlan};
-use crate::commands::encoding::Call as Encoded;
+use crate::commands::encoding::{Call as Encoded, Workers};
+use crate::io::alignment::AlignmentSource;
 use cnnfilter_core::encode::{EncodedAllele, EncodedSite, Outcome};
 use cnnfilter_core::genome::Variant;
 use cnnfilter_core::networks::gradients::Integrator;
@@ -20,6 +22,7 @@ use cnnfilter_view::{Call, ScoredWith};
 pub(super) struct CallMaker<'a> {
     plan: &'a ViewPlan,
     opened: &'a Opened,
+    workers: &'a Workers,
     explainer: Explainer<'a>,
     /// For contributions of single reads and cells; nothing where they are not asked for.
     integrator: Option<Integrator<'a>>,
@@ -31,11 +34,16 @@ pub(super) struct CallMaker<'a> {
 impl<'a> CallMaker<'a> {
     /// # Errors
     /// candle's own.
-    pub(super) fn new(plan: &'a ViewPlan, opened: &'a Opened) -> Result<Self> {
+    pub(super) fn new(
+        plan: &'a ViewPlan,
+        opened: &'a Opened,
+        workers: &'a Workers,
+    ) -> Result<Self> {
         let integrator = plan.in_detail.then(|| Integrator::new(&opened.model));
         Ok(Self {
             plan,
             opened,
+            workers,
             explainer: Explainer::new(&opened.model),
             integrator: integrator.transpose()?,
             skipped: BTreeMap::new(),
@@ -47,7 +55,7 @@ impl<'a> CallMaker<'a> {
     /// The calls of some records, in their order. Runs in the current rayon pool.
     ///
     /// # Errors
-    /// As [`cnnfilter_core::networks::Model::logits`].
+    /// As [`cnnfilter_core::networks::Model::logits`], and where a file of reads is damaged.
     pub(super) fn make(&mut self, encoded: Vec<(Encoded, Outcome)>) -> Result<Vec<Call>> {
         let mut sites: Vec<(VcfRecord, Variant, Box<EncodedSite>)> = Vec::new();
         for (call, outcome) in encoded {
@@ -64,24 +72,18 @@ impl<'a> CallMaker<'a> {
         let made: Vec<Vec<Call>> = sites
             .into_par_iter()
             .map(|(record, variant, site)| {
-                let reads = site.reads;
                 let alleles = site.alleles.into_iter();
                 alleles
-                    .map(|allele| self.call(&record, &variant, reads, allele))
+                    .map(|allele| self.call(&record, &variant, allele))
                     .collect()
             })
             .collect::<Result<_>>()?;
         Ok(made.into_iter().flatten().collect())
     }
 
-    fn call(
-        &self,
-        record: &VcfRecord,
-        variant: &Variant,
-        reads_seen: Option<u64>,
-        allele: EncodedAllele,
-    ) -> Result<Call> {
+    fn call(&self, record: &VcfRecord, variant: &Variant, allele: EncodedAllele) -> Result<Call> {
         let model = &self.opened.model;
+        let ReadsOfCall { names, left_out } = self.reads(variant, &allele)?;
         let (kind, example) = (allele.kind, allele.example);
         let logits = model.logits(std::slice::from_ref(&example))?[0];
         let score = log_odds(logits, kind);
@@ -126,10 +128,23 @@ impl<'a> CallMaker<'a> {
                 threshold: threshold.map(|one| one.probability),
             },
             label,
-            reads_seen,
+            reads_seen: allele.reads.map(|reads| reads.seen),
+            names,
+            left_out,
             example,
             why: Some(why),
         })
+    }
+
+    /// Its reads' names and what became of the others; nothing for a network without reads.
+    fn reads(&self, variant: &Variant, allele: &EncodedAllele) -> Result<ReadsOfCall> {
+        let Some(reads) = &allele.reads else {
+            return Ok(ReadsOfCall::default());
+        };
+        let of = (variant.contig.as_str(), allele.sample);
+        let limit = self.opened.inputs.encoder.read_limit();
+        let look = |source: &mut AlignmentSource| look_up(source, of, reads, limit);
+        self.workers.with_reads(&self.opened.inputs, look)
     }
 
     /// What there is to tell about the calls made.

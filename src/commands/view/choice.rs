@@ -49,7 +49,7 @@ pub(super) fn choose(
         Choice::NearThreshold => Some(PROBABILITY_KEY.to_owned()),
         Choice::Disagree => Some(choice.pair.join(" and ")),
         Choice::Worst => Some(format!("a label and {PROBABILITY_KEY}")),
-        Choice::First | Choice::Failed | Choice::Random { .. } => None,
+        Choice::First | Choice::Failed | Choice::Labelled | Choice::Random { .. } => None,
     };
     if let Some(needs) = needs.filter(|_| eligible == 0 && records > 0) {
         bail!(

@@ -6,6 +6,7 @@
 mod calls;
 mod choice;
 mod pictures;
+mod reads;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ use cnnfilter_core::networks::Model;
 use cnnfilter_core::score::Aim;
 use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 use cnnfilter_nn::DeviceChoice;
-use cnnfilter_view::{Layout, Page};
+use cnnfilter_view::{Call as ShownCall, Layout, Page};
 pub(crate) use pictures::{PictureFormat, PicturePlan};
 
 /// Everything a run needs to know.
@@ -50,8 +51,8 @@ pub(crate) struct ViewPlan {
     pub(crate) regions: Vec<String>,
     /// Which calls.
     pub(crate) choice: ViewChoice,
-    /// A table of labels.
-    pub(crate) labels: Option<PathBuf>,
+    /// Labels to show.
+    pub(crate) labels: Option<ShownLabels>,
     /// Contributions of single reads and columns, too.
     pub(crate) in_detail: bool,
     /// The aim whose thresholds are shown.
@@ -60,6 +61,24 @@ pub(crate) struct ViewPlan {
     pub(crate) threads: usize,
     /// No progress.
     pub(crate) quiet: bool,
+}
+
+/// Where the labels that are shown come from.
+#[derive(Debug, Clone)]
+pub(crate) enum ShownLabels {
+    /// A table in a file.
+    File(PathBuf),
+    /// A table.
+    Table(LabelTable),
+}
+
+impl ShownLabels {
+    fn open(&self) -> Result<LabelTable> {
+        match self {
+            Self::File(path) => read_table(path),
+            Self::Table(table) => Ok(table.clone()),
+        }
+    }
 }
 
 /// Calls encoded together.
@@ -73,62 +92,146 @@ struct Opened {
     wanted: Option<IntervalSet>,
 }
 
+/// A page that is not written yet.
+pub(crate) struct MadePage {
+    /// Its HTML.
+    pub(crate) text: String,
+    /// Calls on it: one an ALT.
+    pub(crate) calls: u64,
+    /// The fragments at which it opens, one a record ([`cnnfilter_view::fragment`]).
+    pub(crate) fragments: BTreeSet<String>,
+}
+
 /// Writes the page or the pictures and returns a summary.
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or an output that cannot be written.
 pub(crate) fn run(plan: &ViewPlan) -> Result<ViewSummary> {
-    if plan.pictures.is_none() {
-        atomic::check_target(&plan.output)?;
-    }
-    let pool = threads::pool(plan.threads)?;
-    let reader = VcfReader::open(&plan.variants)?;
-    let calls = (plan.variants.as_path(), reader.header());
-    let opened = pool.install(|| open(plan, calls))?;
-    let (chosen, notes) = choice::choose(plan, &opened, restricted(reader, &opened)?)?;
     if let Some(pictures) = plan.pictures {
-        return pictures::write(plan, pictures, &opened, &chosen, &pool);
+        return pictures::write(plan, pictures, Chosen::new(plan)?);
     }
-    let layout = Layout::of_model(&opened.model);
-    let name = opened.model.card().name.clone();
-    let title = format!("cnnfilter view: {}", file_name(&plan.variants));
-    let mut page = Page::new(title, name, layout);
-    notes.into_iter().for_each(|note| page.note(note));
-    add_provenance(plan, &opened, &mut page);
-    let workers = Workers::default();
-    let mut maker = calls::CallMaker::new(plan, &opened)?;
-    let mut progress = Progress::new(plan.quiet);
-    let mut reader = restricted(VcfReader::open(&plan.variants)?, &opened)?;
-    let mut left = chosen.len();
-    while left > 0 {
-        let chunk = next_chunk(&mut reader, &chosen)?;
-        if chunk.is_empty() {
-            break;
-        }
-        left -= chunk.len().min(left);
-        let (size, last) = (
-            chunk.len() as u64,
-            chunk.last().map(|call| place(&call.record)),
-        );
-        let encoded = encode_calls(chunk, &opened.inputs, &pool, &workers)?;
-        for call in pool.install(|| maker.make(encoded))? {
-            page.add(call)?;
-        }
-        progress.advance(size, &last.unwrap_or_default(), None);
-    }
-    progress.finish();
-    maker.notes().into_iter().for_each(|note| page.note(note));
-    for note in read_notes(&workers.read_counts(), &opened.inputs) {
-        log::warn!("{note}");
-    }
-    let count = page.len();
-    let text = page.finish()?;
-    atomic::write(&plan.output, text.as_bytes())?;
+    atomic::check_target(&plan.output)?;
+    let page = make_page(plan)?;
+    atomic::write(&plan.output, page.text.as_bytes())?;
     Ok(ViewSummary {
         output: plan.output.clone(),
-        calls: count as u64,
-        page_bytes: Some(text.len()),
+        calls: page.calls,
+        page_bytes: Some(page.text.len()),
     })
+}
+
+/// Makes the page and writes nothing.
+///
+/// # Errors
+/// Anything that is wrong with the inputs.
+pub(crate) fn make_page(plan: &ViewPlan) -> Result<MadePage> {
+    let mut chosen = Chosen::new(plan)?;
+    let layout = Layout::of_model(&chosen.opened.model);
+    let name = chosen.opened.model.card().name.clone();
+    let title = format!("cnnfilter view: {}", file_name(&plan.variants));
+    let mut page = Page::new(title, name, layout);
+    let before = std::mem::take(&mut chosen.notes);
+    before.into_iter().for_each(|note| page.note(note));
+    add_provenance(plan, &chosen.opened, &mut page);
+    let notes = chosen.each_call(plan, |call| Ok(page.add(call)?))?;
+    notes.into_iter().for_each(|note| page.note(note));
+    Ok(MadePage {
+        calls: page.len() as u64,
+        fragments: page.fragments(),
+        text: page.finish()?,
+    })
+}
+
+/// Calls in memory.
+pub(crate) struct ShownCalls {
+    /// The layout of their tensors.
+    pub(crate) layout: Layout,
+    /// One an ALT, in the order of the file.
+    pub(crate) calls: Vec<ShownCall>,
+    /// What the choice left out, and what cannot be shown.
+    pub(crate) notes: Vec<String>,
+}
+
+/// The chosen calls, scored and explained.
+///
+/// # Errors
+/// Anything that is wrong with the inputs.
+pub(crate) fn shown_calls(plan: &ViewPlan) -> Result<ShownCalls> {
+    let mut chosen = Chosen::new(plan)?;
+    let mut calls = Vec::new();
+    let mut notes = std::mem::take(&mut chosen.notes);
+    notes.extend(chosen.each_call(plan, |call| {
+        calls.push(call);
+        Ok(())
+    })?);
+    Ok(ShownCalls {
+        layout: Layout::of_model(&chosen.opened.model),
+        calls,
+        notes,
+    })
+}
+
+/// A run whose calls are chosen.
+struct Chosen {
+    pool: rayon::ThreadPool,
+    opened: Opened,
+    /// Numbers of the records.
+    records: BTreeSet<u64>,
+    /// What the choice left out.
+    notes: Vec<String>,
+}
+
+impl Chosen {
+    fn new(plan: &ViewPlan) -> Result<Self> {
+        let pool = threads::pool(plan.threads)?;
+        let reader = VcfReader::open(&plan.variants)?;
+        let calls = (plan.variants.as_path(), reader.header());
+        let opened = pool.install(|| open(plan, calls))?;
+        let (records, notes) = choice::choose(plan, &opened, restricted(reader, &opened)?)?;
+        Ok(Self {
+            pool,
+            opened,
+            records,
+            notes,
+        })
+    }
+
+    /// Hands over each call, scored and explained, in the order of the file. Returns notes about them.
+    fn each_call(
+        &self,
+        plan: &ViewPlan,
+        mut take: impl FnMut(ShownCall) -> Result<()>,
+    ) -> Result<Vec<String>> {
+        let Self {
+            pool,
+            opened,
+            records,
+            ..
+        } = self;
+        let workers = Workers::default();
+        let mut maker = calls::CallMaker::new(plan, opened, &workers)?;
+        let mut progress = Progress::new(plan.quiet);
+        let mut reader = restricted(VcfReader::open(&plan.variants)?, opened)?;
+        let mut left = records.len();
+        while left > 0 {
+            let chunk = next_chunk(&mut reader, records)?;
+            let Some(last) = chunk.last() else {
+                break;
+            };
+            let (size, last) = (chunk.len(), place(&last.record));
+            left -= size.min(left);
+            let encoded = encode_calls(chunk, &opened.inputs, pool, &workers)?;
+            for call in pool.install(|| maker.make(encoded))? {
+                take(call)?;
+            }
+            progress.advance(size as u64, &last, None);
+        }
+        progress.finish();
+        for note in read_notes(&workers.read_counts(), &opened.inputs) {
+            log::warn!("{note}");
+        }
+        Ok(maker.notes())
+    }
 }
 
 fn open(plan: &ViewPlan, calls: (&Path, &VcfHeader)) -> Result<Opened> {
@@ -148,7 +251,7 @@ fn open(plan: &ViewPlan, calls: (&Path, &VcfHeader)) -> Result<Opened> {
     let inputs = inputs::open(&plan.encoding, encoder, calls)?;
     let wanted = regions::wanted(&plan.regions, &inputs.known_contigs())?;
     Ok(Opened {
-        labels: plan.labels.as_deref().map(read_table).transpose()?,
+        labels: plan.labels.as_ref().map(ShownLabels::open).transpose()?,
         model,
         inputs,
         wanted,

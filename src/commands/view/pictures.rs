@@ -1,11 +1,10 @@
 //! Calls as pictures in a folder, one a call, or as one animation.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
 
-use super::{Opened, ViewPlan, next_chunk, restricted};
+use super::{Chosen, ViewPlan, next_chunk, restricted};
 use crate::commands::encoding::{Workers, encode_calls};
 use crate::io::atomic;
 use crate::io::vcf_reader::VcfReader;
@@ -42,13 +41,13 @@ pub(crate) struct PicturePlan {
 const LONGEST: usize = 20;
 
 /// Writes the pictures of the chosen calls and returns a summary.
-pub(super) fn write(
-    plan: &ViewPlan,
-    pictures: PicturePlan,
-    opened: &Opened,
-    chosen: &BTreeSet<u64>,
-    pool: &rayon::ThreadPool,
-) -> Result<ViewSummary> {
+pub(super) fn write(plan: &ViewPlan, pictures: PicturePlan, chosen: Chosen) -> Result<ViewSummary> {
+    let Chosen {
+        pool,
+        opened,
+        records,
+        ..
+    } = &chosen;
     let layout = if plan.gatk_tensor {
         Layout::of(&opened.inputs.encoder, None, &Channels::usual(true))
     } else {
@@ -59,7 +58,7 @@ pub(super) fn write(
     let (mut frames, mut count, mut skipped) = (Vec::new(), 0u64, 0u64);
     atomic::create_folder(&plan.output)?;
     loop {
-        let chunk = next_chunk(&mut reader, chosen)?;
+        let chunk = next_chunk(&mut reader, records)?;
         if chunk.is_empty() {
             break;
         }

@@ -15,13 +15,16 @@ pub(crate) struct EvalSummary {
     baseline: Option<String>,
     cells: Vec<Cell>,
     at_filter: Vec<FilterRows>,
+    /// Calls on the page of the worst, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worst_shown: Option<u64>,
     #[serde(skip)]
     text: String,
 }
 
 impl EvalSummary {
     /// The figures of a report that its text shows.
-    pub(crate) fn new(report: &Report, text: String) -> Self {
+    pub(crate) fn new(report: &Report, text: String, worst_shown: Option<u64>) -> Self {
         let figures = &report.evaluation;
         let shown = figures
             .cells
@@ -42,6 +45,7 @@ impl EvalSummary {
                 })
                 .collect(),
             at_filter: at_filter.cloned().collect(),
+            worst_shown,
             text,
         }
     }

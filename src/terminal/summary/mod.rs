@@ -6,6 +6,7 @@
 mod eval;
 mod filter;
 mod import;
+mod inspect;
 mod score;
 mod simulate;
 mod tensors;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 pub(crate) use eval::EvalSummary;
 pub(crate) use import::{ImportSummary, Imported};
+pub(crate) use inspect::{InspectSummary, InspectedCall};
 pub(crate) use score::ScoreSummary;
 pub(crate) use simulate::{GenomeSummary, GivenCounts, ReadsSummary};
 pub(crate) use tensors::TensorsSummary;

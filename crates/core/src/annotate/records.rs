@@ -245,6 +245,7 @@ mod tests {
                 alternate: Some(*alternate),
                 kind: *kind,
                 example: examples(&[1])[0].clone(),
+                reads: None,
             });
         Outcome::Encoded(Box::new(EncodedSite {
             kind: VariantKind::Snp,

@@ -127,6 +127,7 @@ mod tests {
                 alternate: Some(at),
                 kind,
                 example: examples(&[2])[0].clone(),
+                reads: None,
             });
         Outcome::Encoded(Box::new(EncodedSite {
             alleles: alleles.collect(),

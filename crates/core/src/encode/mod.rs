@@ -20,6 +20,6 @@ pub mod topic;
 pub use encoder::Encoder;
 pub use example::{Example, SiteTensor};
 pub use shard::{
-    EncodeError, EncodedAllele, EncodedSite, KnownContigs, Outcome, SampleInput, ShardEncoder,
-    encode_record,
+    EncodeError, EncodedAllele, EncodedSite, ExampleReads, KnownContigs, Outcome, SampleInput,
+    ShardEncoder, encode_record,
 };

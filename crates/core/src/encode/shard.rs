@@ -84,6 +84,19 @@ pub struct EncodedAllele {
     pub kind: VariantKind,
     /// The network's input.
     pub example: Example,
+    /// The reads that it was made of; `None` for an encoder that reads no reads.
+    pub reads: Option<ExampleReads>,
+}
+
+/// The reads that an example was made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExampleReads {
+    /// Reads over this place belong to the call.
+    pub span: Span,
+    /// How many there are, before any limit.
+    pub seen: u64,
+    /// The read of each row of the tensor, by [`AlignedRead::name`].
+    pub rows: Vec<u64>,
 }
 
 /// A record that can be scored.

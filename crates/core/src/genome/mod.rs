@@ -23,6 +23,6 @@ pub use interval::{Interval, IntervalSet, Span};
 pub use normalize::{Edit, NormalizeError, ReferenceBases, Stretch, normalize};
 pub use per_kind::PerKind;
 pub use read::{AlignedRead, ReadFlags, ReadSink};
-pub use read_filter::{FlagSet, ReadFilter};
+pub use read_filter::{FlagSet, ReadFilter, Refusal};
 pub use reference::ReferenceBlock;
 pub use variant::{Variant, VariantKind, record_kind};

@@ -22,6 +22,66 @@ impl ReadFilter {
             && flags.0 & self.required.0 == self.required.0
             && flags.0 & self.excluded.0 == 0
     }
+
+    /// The first reason why a read is not looked at; `None` for one that passes.
+    pub fn refusal(&self, flags: ReadFlags, mapping_quality: u8) -> Option<Refusal> {
+        let excluded = FlagSet(flags.0 & self.excluded.0);
+        if excluded.0 != 0 {
+            let mut named = Refusal::OF_FLAGS.into_iter();
+            let found = named.find(|(bit, _)| excluded.0 & bit != 0);
+            Some(found.map_or(Refusal::OtherFlag, |(_, refusal)| refusal))
+        } else if flags.0 & self.required.0 != self.required.0 {
+            Some(Refusal::LacksFlag)
+        } else {
+            (mapping_quality < self.min_mapping_quality).then_some(Refusal::MappingQuality)
+        }
+    }
+}
+
+/// Why a read is not looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    /// It is unmapped.
+    Unmapped,
+    /// Another alignment of it is the primary one.
+    Secondary,
+    /// A part of it that aligns elsewhere.
+    Supplementary,
+    /// It fails the sequencer's quality checks.
+    QualityChecks,
+    /// It repeats another read.
+    Duplicate,
+    /// It has another flag that is excluded.
+    OtherFlag,
+    /// It lacks a flag that is required.
+    LacksFlag,
+    /// Its mapping quality is too low.
+    MappingQuality,
+}
+
+impl Refusal {
+    /// The refusals that a flag stands for, by its bit.
+    const OF_FLAGS: [(u16, Self); 5] = [
+        (0x4, Self::Unmapped),
+        (0x100, Self::Secondary),
+        (0x800, Self::Supplementary),
+        (0x200, Self::QualityChecks),
+        (0x400, Self::Duplicate),
+    ];
+
+    /// The reason as an adjective.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Unmapped => "unmapped",
+            Self::Secondary => "secondary",
+            Self::Supplementary => "supplementary",
+            Self::QualityChecks => "failing quality checks",
+            Self::Duplicate => "duplicate",
+            Self::OtherFlag => "with an excluded flag",
+            Self::LacksFlag => "without a required flag",
+            Self::MappingQuality => "of low MAPQ",
+        }
+    }
 }
 
 /// SAM flag bits. Read from text as samtools reads them: a number (decimal, `0x` hexadecimal, `0`
@@ -115,6 +175,26 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_names_its_reason() {
+        let filter = ReadFilter {
+            min_mapping_quality: 20,
+            required: FlagSet(0x2),
+            excluded: FlagSet(FlagSet::UNUSABLE.0 | 0x8),
+        };
+        for (flags, mapping_quality, refusal) in [
+            (0x402, 0, Refusal::Duplicate),
+            (0x502, 60, Refusal::Secondary),
+            (0x802, 60, Refusal::Supplementary),
+            (0xa, 60, Refusal::OtherFlag),
+            (0x1, 0, Refusal::LacksFlag),
+            (0x2, 19, Refusal::MappingQuality),
+        ] {
+            let found = filter.refusal(ReadFlags(flags), mapping_quality);
+            assert_eq!(found, Some(refusal));
+        }
+    }
+
+    #[test]
     fn all_required_and_none_excluded() {
         let filter = ReadFilter {
             min_mapping_quality: 20,
@@ -133,6 +213,8 @@ mod tests {
                 passes,
                 "{flags:#x} {mapping_quality}"
             );
+            let refusal = filter.refusal(ReadFlags(flags), mapping_quality);
+            assert_eq!(refusal.is_none(), passes, "{refusal:?}");
         }
         assert!(ReadFilter::default().passes(ReadFlags(0xfff), 0));
     }

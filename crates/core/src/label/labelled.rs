@@ -25,6 +25,28 @@ pub enum GivenLabel {
 }
 
 impl GivenLabel {
+    /// The label as tables have it ([`super::TableColumns::read`] takes it back).
+    pub fn name(self) -> &'static str {
+        match self {
+            GivenLabel::Right => "TP",
+            GivenLabel::AlleleOnly => "AM",
+            GivenLabel::False => "FP",
+            GivenLabel::NotAssessed => "UNK",
+        }
+    }
+
+    /// The label of a record whose ALTs have these states: that of its best ALT.
+    pub fn of_alternates(states: &[AltState]) -> Self {
+        let label = |state: &AltState| match state {
+            AltState::AlleleAndGenotype => GivenLabel::Right,
+            AltState::AlleleOnly => GivenLabel::AlleleOnly,
+            AltState::False => GivenLabel::False,
+            AltState::Unjudged(_) => GivenLabel::NotAssessed,
+        };
+        let best = states.iter().map(label).min();
+        best.unwrap_or(GivenLabel::NotAssessed)
+    }
+
     /// The label of the record under a rule.
     pub fn record_label(self, rule: MatchRule) -> RecordLabel {
         match (self, rule) {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use cnnfilter_core::genome::{IntervalSet, VariantKind};
-use cnnfilter_core::label::{ContigLabels, LabelCounts, MatchRule, MissedAllele, RecordLabel};
+use cnnfilter_core::label::{
+    ContigLabels, GivenLabel, LabelCounts, MatchRule, MissedAllele, RecordLabel,
+};
 use cnnfilter_core::vcf::VcfRecord;
 use rayon::prelude::*;
 
@@ -117,7 +119,8 @@ impl CallCollector {
         self.contigs.push(contig.to_owned());
         let first = self.table.len();
         let mut sources = Vec::new();
-        for ((record, label), row) in records.iter().zip(&labels.labels).zip(rows) {
+        let labelled = records.iter().zip(&labels.labels);
+        for (((record, label), states), row) in labelled.zip(&labels.alternates).zip(rows) {
             let Some(label) = label else {
                 continue;
             };
@@ -136,7 +139,7 @@ impl CallCollector {
                 pos: u32::try_from(record.position().saturating_sub(1)).unwrap_or(u32::MAX),
                 scores: &row.scores,
             })?;
-            sources.push(record);
+            sources.push((record, GivenLabel::of_alternates(states)));
         }
         let range = first..self.table.len();
         self.worst

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cnnfilter_core::genome::repeat::tandem_repeat;
+use cnnfilter_core::label::GivenLabel;
 use cnnfilter_core::vcf::VcfRecord;
 
 use super::record_classes::{alt_fraction, depth};
@@ -25,6 +26,7 @@ pub(super) struct WorstCalls {
 /// A record as its file tells of it.
 #[derive(Debug, Clone)]
 struct Details {
+    label: GivenLabel,
     reference: String,
     alternate: String,
     filter: String,
@@ -48,7 +50,7 @@ impl WorstCalls {
         &mut self,
         table: &JudgedTable,
         range: Range<usize>,
-        sources: &[&VcfRecord],
+        sources: &[(&VcfRecord, GivenLabel)],
         sample: usize,
         bases: &[u8],
     ) {
@@ -99,7 +101,7 @@ impl WorstCalls {
 }
 
 impl Details {
-    fn read(record: &VcfRecord, sample: usize, bases: &[u8]) -> Self {
+    fn read((record, label): (&VcfRecord, GivenLabel), sample: usize, bases: &[u8]) -> Self {
         let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (reference, alternates) = record.alleles();
         let at = record.position().saturating_sub(1) as usize;
@@ -107,6 +109,7 @@ impl Details {
         let from = at.saturating_sub(100).min(bases.len());
         let around = &bases[from..bases.len().min(at + 100).max(from)];
         Self {
+            label,
             reference: lossy(reference),
             alternate: lossy(alternates),
             filter: lossy(record.filter()),
@@ -136,6 +139,7 @@ impl Details {
             score: table.score_names()[score].clone(),
             kind: table.classes(index).kind(),
             sort,
+            label: self.label,
             contig: contig.to_owned(),
             pos: u64::from(position) + 1,
             reference: self.reference.clone(),
@@ -150,6 +154,7 @@ impl Details {
                 .filter(|(bit, _)| table.stratum_bits(index) >> bit & 1 == 1)
                 .map(|(_, name)| name.clone())
                 .collect(),
+            link: None,
         }
     }
 }

@@ -357,6 +357,9 @@ pub(super) fn worst(records: &[WorstRecord]) -> Markup {
     let rows: Vec<Markup> = records.iter().map(worst_row).collect();
     let note = html! {
         "False calls with the highest scores and true calls with the lowest, with what may explain them."
+        @if records.iter().any(|record| record.link.is_some()) {
+            " A site leads to its reads, as the network saw them."
+        }
         span class="controls" id="worst-controls" {}
     };
     section(
@@ -375,7 +378,12 @@ fn worst_row(record: &WorstRecord) -> Markup {
     let (kind, sort) = (record.kind.name(), record.sort.name());
     html! {
         tr data-score=(record.score) data-kind=(kind) data-sort=(sort) {
-            th scope="row" { (record.contig) ":" (record.pos) }
+            th scope="row" {
+                @match &record.link {
+                    Some(link) => a href=(link) { (record.contig) ":" (record.pos) },
+                    None => { (record.contig) ":" (record.pos) },
+                }
+            }
             td.allele { (short_allele(&record.reference)) }
             td.allele { (short_allele(&record.alternate)) }
             td { (kind) " " (sort) }

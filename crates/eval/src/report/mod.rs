@@ -8,6 +8,7 @@ mod json;
 mod number;
 mod text;
 mod tsv;
+mod worst_table;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ pub use html::html;
 pub use json::json;
 pub use text::text;
 pub use tsv::tsv;
+pub use worst_table::worst_table;
 
 use serde::Serialize;
 
@@ -23,6 +25,7 @@ use crate::at_filter::FilterFigures;
 use crate::classes::Kind;
 use crate::no_truth::ScoreBin;
 use crate::{Evaluation, Undefined};
+use cnnfilter_core::label::GivenLabel;
 
 /// Everything that is written.
 #[derive(Debug, Clone, Serialize)]
@@ -112,6 +115,9 @@ pub struct WorstRecord {
     pub kind: Kind,
     /// How it is wrong.
     pub sort: WorstSort,
+    /// The truth's verdict on it, whatever the match rule makes of that.
+    #[serde(skip)]
+    pub label: GivenLabel,
     /// Contig name.
     pub contig: String,
     /// 1-based position, as in the VCF.
@@ -134,4 +140,7 @@ pub struct WorstRecord {
     pub repeat: Option<String>,
     /// Names of the strata that hold it.
     pub strata: Vec<String>,
+    /// The address of its reads, relative to the page; for the page alone.
+    #[serde(skip)]
+    pub link: Option<String>,
 }

@@ -8,6 +8,7 @@ use crate::classes::{Classes, FilterState, Label, RangeClass, SizeClass, Substit
 use crate::no_truth::by_score_bin;
 use crate::strata::Stratum;
 use crate::{EvalConfig, JudgedTable, Record, evaluate};
+use cnnfilter_core::label::LabelTable;
 
 const HOSTILE: &str = "</script><b>{{data}}\t&\"";
 
@@ -70,6 +71,7 @@ fn report() -> Report {
             score: "QUAL".into(),
             kind: Kind::Snp,
             sort: WorstSort::FalsePositive,
+            label: GivenLabel::AlleleOnly,
             contig: HOSTILE.into(),
             pos: 1,
             reference: "A".into(),
@@ -81,6 +83,7 @@ fn report() -> Report {
             mapping_quality: Some(60.0),
             repeat: Some("A×12".into()),
             strata: vec![HOSTILE.into()],
+            link: None,
         }],
     }
 }
@@ -185,4 +188,42 @@ fn the_summary_names_prevalence_match_rule_and_reasons() {
     assert!(summary.contains("NONE: the score is missing from all 60 records"));
     assert!(summary.contains("INDEL all: 0 true, 0 false, prevalence –"));
     assert!(summary.contains("QUAL: no judged records"));
+}
+
+#[test]
+fn the_worst_are_a_table_of_labels_with_one_line_a_record() {
+    let mut report = report();
+    let again = WorstRecord {
+        score: "P".into(),
+        value: Some(0.25),
+        ..report.worst[0].clone()
+    };
+    let other = WorstRecord {
+        pos: 2,
+        label: GivenLabel::Right,
+        ..again.clone()
+    };
+    report.worst.extend([again, other]);
+    let text = worst_table(&report);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[1].ends_with("\tAM\tQUAL=NA;P=0.25"), "{text}");
+    assert!(lines[2].ends_with("\tTP\tP=0.25"), "{text}");
+    let mut table = LabelTable::from_header(lines[0].as_bytes()).unwrap();
+    table.add_line(lines[2].as_bytes()).unwrap();
+    let (contig, long) = (HOSTILE.replace('\t', " "), "C".repeat(100));
+    assert_eq!(
+        table.label(&contig, 1, b"A", long.as_bytes()),
+        GivenLabel::Right
+    );
+}
+
+#[test]
+fn a_record_with_an_address_is_a_link() {
+    let mut report = report();
+    assert!(!html(&report).unwrap().contains("<a "));
+    report.worst[0].link = Some("view.html#\"<".into());
+    let page = html(&report).unwrap();
+    assert!(page.contains("<a href=\"view.html#&quot;&lt;\">"));
+    assert!(page.contains("leads to its reads"));
 }

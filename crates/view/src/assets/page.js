@@ -139,10 +139,10 @@ function readOut(cell) {
   if (!site) return;
   const entry = entries[state.at];
   if (!cell || cell.row >= site.rows) {
-    const left = entry.reads !== null && entry.reads > site.rows ? `; ${entry.reads - site.rows} more are not shown: the network looks at a fair sample` : "";
+    const left = entry.left_out.length ? ` Not shown: ${entry.left_out.map(([reason, count]) => `${count} ${reason}`).join(", ")}.` : "";
     const cut = hiddenBases(entry, site);
     out.textContent = (cut ? `The window shows the insertion without its last ${cut} bases. ` : "") + (layout.read.length
-      ? `${site.rows} of ${entry.reads ?? site.rows} reads over the call${left}. Point at a cell; click pins a read.`
+      ? `${site.rows} of ${entry.reads ?? site.rows} usable reads over the call.${left} Point at a cell; click pins a read.`
       : "This network looks at the reference, the ALT and annotations.");
     return;
   }
@@ -178,7 +178,10 @@ function hiddenBases(entry, site) {
 
 /** @param {Site} site @param {number} row */
 function ofRead(site, row) {
-  const parts = [`read ${row + 1}`];
+  const name = site.names[row];
+  const mate = name ? site.names.findIndex((other, at) => other === name && at !== row) : -1;
+  const parts = [`read ${row + 1}${name ? ` (${name})` : ""}`];
+  if (mate >= 0) parts.push(`its mate is read ${mate + 1}`);
   if (SIDES[site.sides[row]]) parts.push(SIDES[site.sides[row]]);
   parts.push(isReverse(layout, site, row) ? "reverse strand" : "forward strand");
   const mapq = mappingQuality(layout, site, row);
@@ -332,13 +335,13 @@ function drawChannels(site) {
 function drawTable(site) {
   const table = make("table");
   const head = make("tr");
-  ["read", "fits", "bases", ...layout.read.map((one) => one.name)].forEach((name) => head.append(make("th", name)));
+  ["read", "name", "fits", "bases", ...layout.read.map((one) => one.name)].forEach((name) => head.append(make("th", name)));
   table.append(head);
   for (let row = 0; row < site.rows; row++) {
     const line = make("tr");
     const codes = site.symbols.subarray(row * site.columns, (row + 1) * site.columns);
     const bases = Array.from(codes, (code) => sign[code].text || (sign[code].sort === "pad" ? "*" : " ")).join("");
-    line.append(make("th", String(row + 1)), make("td", SIDES[site.sides[row]].replace("fits ", "")), make("td", bases, "allele"));
+    line.append(make("th", String(row + 1)), make("td", site.names[row] ?? ""), make("td", SIDES[site.sides[row]].replace("fits ", "")), make("td", bases, "allele"));
     layout.read.forEach((_, number) => line.append(make("td", shown(site.numbers[number * site.rows + row], 2), "num")));
     table.append(line);
   }
@@ -422,15 +425,34 @@ function exportMarks() {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-/** Goes to a locus: the call there, or the next one behind it. @param {string} text */
-function jump(text) {
-  const found = /^(?:(.+):)?([0-9,]+)$/.exec(text.trim());
-  if (!found) return;
+/**
+ * The call at a locus, or the next one behind it; null where the text is no locus. Alleles may stand behind the
+ * position, as in `chr20:1234:A:G`, and tell calls at one position apart.
+ * @param {string} text
+ */
+function find(text) {
+  const name = text.trim();
+  const exact = entries.findIndex((entry) => {
+    const locus = `${entry.contig}:${entry.pos}`;
+    return name === locus || name === `${locus}:${entry.ref}:${entry.alts}`;
+  });
+  if (exact >= 0) return exact;
+  const found = /^(?:(.+):)?([0-9,]+)$/.exec(name);
+  if (!found) return null;
   const contig = found[1] ?? entries[state.at]?.contig;
   const position = Number(found[2].replaceAll(",", ""));
   const there = entries.map((entry, at) => ({ entry, at })).filter(({ entry }) => entry.contig === contig);
   const next = there.find(({ entry }) => entry.pos >= position) ?? there.at(-1);
-  if (next) choose(next.at);
+  return next ? next.at : null;
+}
+
+/** The call that the address names behind `#`, or null. */
+function addressed() {
+  try {
+    return find(decodeURIComponent(location.hash.slice(1)));
+  } catch {
+    return null;
+  }
 }
 
 function status() {
@@ -482,7 +504,8 @@ filterBox.addEventListener("input", () => {
 });
 const jumpBox = /** @type {HTMLInputElement} */ (part("jump"));
 jumpBox.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") jump(jumpBox.value);
+  const at = event.key === "Enter" ? find(jumpBox.value) : null;
+  if (at !== null) choose(at);
 });
 part("table").addEventListener("toggle", () => state.site && drawTable(state.site));
 
@@ -522,6 +545,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 darkness.addEventListener("change", () => (state.tiles ? drawTiles() : draw()));
+window.addEventListener("hashchange", () => {
+  const at = addressed();
+  if (at === null) return;
+  if (state.tiles) setTiles(false);
+  choose(at);
+});
 let waiting = 0;
 window.addEventListener("resize", () => {
   cancelAnimationFrame(waiting);
@@ -541,6 +570,6 @@ window.addEventListener("afterprint", () => {
 
 list.arrange();
 status();
-if (entries.length) await choose(0);
+if (entries.length) await choose(addressed() ?? 0);
 else part("call").replaceChildren(make("p", "No call is chosen: nothing to show. The notes above say why.", "empty"));
 document.documentElement.dataset.ready = "true";

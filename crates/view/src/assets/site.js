@@ -42,6 +42,7 @@
  * @property {number|null} threshold
  * @property {string|null} label
  * @property {number|null} reads
+ * @property {[string, number][]} left_out reads over the call that have no row, by reason
  * @property {Reason[]} reasons
  */
 /** @typedef {{model: string, chunk: number, layout: Layout, calls: Entry[]}} Index */
@@ -65,6 +66,7 @@
  * @property {Float32Array} whyParts
  * @property {Int8Array|null} whyCells row by row, in sevenths of the largest
  * @property {number} whyLargest of the cells, log odds
+ * @property {string[]} names of the reads, row by row
  */
 /** @typedef {{name: string, low: number, high: number, values: Float32Array, rows: number, columns: number}} Plane */
 
@@ -177,6 +179,7 @@ export function decode(bytes, layout, sign) {
     whyReads: why.subarray(0, rows),
     whyParts: why.subarray(rows),
     whyCells, whyLargest,
+    names: new TextDecoder().decode(bytes.subarray(at)).split("\n"),
   };
 }
 

@@ -64,6 +64,18 @@ impl AlleleTensor {
         sample: SampleEvidence<'_>,
         block: &ReferenceBlock,
     ) -> Self {
+        Self::encode_named(layout, edit, haplotypes, alternates, sample, block).0
+    }
+
+    /// [`Self::encode`], with the [`AlignedRead::name`] of each row.
+    pub(crate) fn encode_named(
+        layout: &AlleleLayout,
+        edit: &Edit,
+        haplotypes: &Haplotypes,
+        alternates: usize,
+        sample: SampleEvidence<'_>,
+        block: &ReferenceBlock,
+    ) -> (Self, Vec<u64>) {
         let reads = sample.reads;
         let mut features: Vec<ReadFeatures> = reads
             .iter()
@@ -99,7 +111,7 @@ impl AlleleTensor {
             let of_read = layout.read().iter();
             values.extend(of_read.map(|feature| (feature.value)(&features[*at])));
         }
-        Self {
+        let tensor = Self {
             haplotype: columns.haplotype(edit, block),
             rows: kept.iter().map(|read| columns.row(read)).collect(),
             supports: shown
@@ -108,7 +120,8 @@ impl AlleleTensor {
                 .collect(),
             reads: values,
             site,
-        }
+        };
+        (tensor, shown.iter().map(|at| names[*at]).collect())
     }
 
     /// Encodes one allele without reads: the haplotypes, and the numbers of `layout` that need

@@ -57,6 +57,15 @@ impl ReadTensor {
         reads: &[Arc<AlignedRead>],
         reference: &ReferenceBlock,
     ) -> Self {
+        Self::encode_named(variant, reads, reference).0
+    }
+
+    /// [`Self::encode`], with the [`AlignedRead::name`] of each row.
+    pub(crate) fn encode_named(
+        variant: &Variant,
+        reads: &[Arc<AlignedRead>],
+        reference: &ReferenceBlock,
+    ) -> (Self, Vec<u64>) {
         let window = Window::of(variant);
         let insertions = insertions(reads, window.start);
         let mut sorted: Vec<&AlignedRead> =
@@ -64,13 +73,15 @@ impl ReadTensor {
         sorted.sort_by_key(|read| read_start(read));
         sorted.sort_by_cached_key(|read| sort_letter(read, variant));
         let bases = reference.slice(window.on_contig(reference.contig_length()));
-        Self {
+        let names = sorted.iter().map(|read| read.name).collect();
+        let tensor = Self {
             reference: reference_row(bases, &insertions),
             rows: sorted
                 .into_iter()
                 .map(|read| read_row(read, window.start, &insertions))
                 .collect(),
-        }
+        };
+        (tensor, names)
     }
 
     /// How many of the 128 rows differ from each other at most: the reads and one row without a

@@ -1,6 +1,6 @@
 //! A shard for our own networks: one example an ALT and sample.
 
-use super::{EncodedAllele, EncodedSite, SampleInput, SampleReads, Sink, Site};
+use super::{EncodedAllele, EncodedSite, ExampleReads, SampleInput, SampleReads, Sink, Site};
 use crate::encode::allele::{
     AlleleLayout, AlleleTensor, Haplotypes, LocalContext, ReadCollector, SAMPLE_LIMIT,
     SampleEvidence, read_set,
@@ -102,7 +102,7 @@ impl<'a> AlleleShard<'a> {
                     sample.column,
                 );
                 into.without_annotations &= annotations.iter().all(|value| value.is_nan());
-                let tensor = allele.encode(self.layout, into, sample, reads, block);
+                let (tensor, reads) = allele.encode(self.layout, into, sample, reads, block);
                 let example = Example {
                     tensor: SiteTensor::Allele(tensor),
                     annotations,
@@ -112,6 +112,7 @@ impl<'a> AlleleShard<'a> {
                     alternate: Some(allele.alternate),
                     kind: allele.kind(),
                     example,
+                    reads,
                 });
             }
         }
@@ -145,7 +146,7 @@ impl Allele {
         }
     }
 
-    /// Its tensor for one sample; counts the reads into `site`.
+    /// Its tensor for one sample, and the reads in it; counts the reads into `site`.
     fn encode(
         &self,
         layout: &AlleleLayout,
@@ -153,10 +154,11 @@ impl Allele {
         sample: &SampleInput,
         reads: Option<(&PiledReads, &LocalContext)>,
         block: &ReferenceBlock,
-    ) -> AlleleTensor {
+    ) -> (AlleleTensor, Option<ExampleReads>) {
         let alternates = site.alternates;
         let Some((piled, around)) = reads else {
-            return AlleleTensor::encode_reference(layout, &self.edit, alternates, block);
+            let tensor = AlleleTensor::encode_reference(layout, &self.edit, alternates, block);
+            return (tensor, None);
         };
         site.reads = site.reads.max(Some(piled.seen));
         site.is_sampled |= piled.seen > SAMPLE_LIMIT as u64;
@@ -165,13 +167,19 @@ impl Allele {
             around,
             mean_depth: sample.mean_depth,
         };
-        AlleleTensor::encode(
+        let (tensor, rows) = AlleleTensor::encode_named(
             layout,
             &self.edit,
             &self.haplotypes,
             alternates,
             evidence,
             block,
-        )
+        );
+        let reads = ExampleReads {
+            span: self.haplotypes.core.grown(read_set::MARGIN),
+            seen: piled.seen,
+            rows,
+        };
+        (tensor, Some(reads))
     }
 }

@@ -1,12 +1,12 @@
 //! A shard for GATK's networks: one example a record and sample.
 
-use super::{EncodedAllele, EncodedSite, SampleInput, SampleReads, Sink, Site};
+use super::{EncodedAllele, EncodedSite, ExampleReads, SampleInput, SampleReads, Sink, Site};
 use crate::encode::annotations;
 use crate::encode::gatk::{READ_LIMIT, ReadTensor, ReferenceTensor};
 use crate::encode::kind::gatk_kind;
 use crate::encode::pileup::{PiledReads, Pileup};
 use crate::encode::{Example, SiteTensor};
-use crate::genome::ReferenceBlock;
+use crate::genome::{ReferenceBlock, Span};
 
 /// The reads of each sample, as they come.
 #[derive(Debug)]
@@ -64,15 +64,23 @@ fn encode(
     let variant = &site.variant;
     let (annotations, missing) = annotations::encode(site.record, names);
     let kind = gatk_kind(variant);
-    let with_reads =
-        |piled: &&PiledReads| SiteTensor::Reads(ReadTensor::encode(variant, &piled.reads, block));
+    let with_reads = |piled: &&PiledReads| {
+        let (tensor, rows) = ReadTensor::encode_named(variant, &piled.reads, block);
+        let reads = ExampleReads {
+            span: Span::new(variant.start as i64, variant.end as i64),
+            seen: piled.seen,
+            rows,
+        };
+        (SiteTensor::Reads(tensor), Some(reads))
+    };
     let tensors = match &piled {
         Some(piled) => piled.iter().map(with_reads).collect(),
-        None => vec![SiteTensor::Reference(ReferenceTensor::encode(
-            variant, block,
-        ))],
+        None => vec![(
+            SiteTensor::Reference(ReferenceTensor::encode(variant, block)),
+            None,
+        )],
     };
-    let example = |(sample, tensor)| EncodedAllele {
+    let example = |(sample, (tensor, reads))| EncodedAllele {
         sample,
         alternate: None,
         kind,
@@ -80,6 +88,7 @@ fn encode(
             tensor,
             annotations: annotations.clone(),
         },
+        reads,
     };
     let reads = piled.iter().flatten().map(|piled| piled.seen).max();
     EncodedSite {

@@ -1,0 +1,251 @@
+//! A model's card in words.
+
+use std::fmt::Write as _;
+
+use cnnfilter_core::genome::VariantKind;
+use cnnfilter_core::networks::Model;
+use cnnfilter_core::networks::card::{ModelCard, Training};
+use cnnfilter_core::score::keys::{ALLELE_KEY, PROBABILITY_KEY};
+
+/// Width of the names before the facts.
+const NAMES: usize = 14;
+
+/// The card: inputs, training, held-out figures, thresholds, and where not to use the model.
+pub(super) fn describe(model: &Model) -> String {
+    let card = model.card();
+    let mut text = format!("{}\n\n", card.name);
+    let mut fact = |name: &str, value: String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:<NAMES$}{value}");
+    };
+    fact(
+        "network",
+        format!("{}, card of format {}", card.architecture, card.format),
+    );
+    fact("writes", written_keys(card));
+    fact("reads", needs(model));
+    fact("tensor", tensor(card));
+    fact("annotations", card.annotations.join(" "));
+    let weights: usize = model.weights().values().map(|one| one.data.len()).sum();
+    fact(
+        "weights",
+        format!("{weights}, SHA-256 {}", card.weights_sha256),
+    );
+    fact("origin", origin(card));
+    if let Some(training) = &card.training {
+        for (name, value) in training_facts(training) {
+            fact(name, value);
+        }
+    }
+    calibration(card, &mut text);
+    thresholds(card, &mut text);
+    text += "\nNot for\n";
+    for limit in limits(model) {
+        text += &format!("* {limit}\n");
+    }
+    text
+}
+
+fn written_keys(card: &ModelCard) -> String {
+    let mut keys = vec![card.info_key.as_str()];
+    if card.scaling.is_some() {
+        keys.push(ALLELE_KEY);
+    }
+    if card.calibration.is_some() {
+        keys.push(PROBABILITY_KEY);
+    }
+    keys.join(", ")
+}
+
+fn needs(model: &Model) -> String {
+    if model.uses_reads() {
+        format!("at most {} a call, from -I", model.encoder().read_limit())
+    } else {
+        "none".to_owned()
+    }
+}
+
+fn tensor(card: &ModelCard) -> String {
+    let tensor = &card.tensor;
+    let mut parts = vec![format!("{} columns", tensor.window)];
+    let counts = [
+        (tensor.cell_channels.len(), "channels of a cell"),
+        (tensor.haplotype_channels.len(), "channels of REF and ALT"),
+        (tensor.channels.len(), "numbers of a read"),
+        (tensor.site_features.len(), "numbers of the call"),
+    ];
+    let present = counts.into_iter().filter(|(count, _)| *count > 0);
+    parts.extend(present.map(|(count, of)| format!("{count} {of}")));
+    parts.join(", ")
+}
+
+fn origin(card: &ModelCard) -> String {
+    let source = &card.source;
+    let version = &source.cnnfilter_version;
+    match (source.file.as_str(), source.member.as_str()) {
+        ("", _) => format!("trained by cnnfilter {version}"),
+        (file, "") => format!("imported from {file} by cnnfilter {version}"),
+        (file, member) => format!("imported from {file}!{member} by cnnfilter {version}"),
+    }
+}
+
+fn training_facts(training: &Training) -> Vec<(&'static str, String)> {
+    let sum = |of: fn(&[u64; 4], &[u64; 4]) -> [u64; 4]| {
+        let start = [0; 4];
+        let sets = training.sets.iter();
+        sets.fold(start, |sums, set| {
+            let one = of(&set.training, &set.validation);
+            std::array::from_fn(|at| sums[at] + one[at])
+        })
+    };
+    let counted = |[false_snp, false_indel, snp, indel]: [u64; 4]| {
+        format!("SNP {snp} real, {false_snp} false; INDEL {indel} real, {false_indel} false")
+    };
+    let mut facts = vec![
+        (
+            "trained on",
+            format!(
+                "{}, in {} sets",
+                counted(sum(|training, _| *training)),
+                training.sets.len()
+            ),
+        ),
+        ("held out", counted(sum(|_, validation| *validation))),
+    ];
+    if let Some((least, most)) = depths(training) {
+        facts.push(("depths", format!("{least:.0} to {most:.0} reads")));
+    }
+    facts.push((
+        "epochs",
+        format!("{}, the best is {}", training.epochs, training.best_epoch),
+    ));
+    let figures: Vec<String> = (training.validation.iter())
+        .filter(|(name, _)| name.ends_with("PR-AUC"))
+        .map(|(name, value)| format!("{name} {value:.5}"))
+        .collect();
+    if !figures.is_empty() {
+        facts.push(("on held-out", figures.join(", ")));
+    }
+    facts
+}
+
+/// The least and the largest mean depth of the samples.
+fn depths(training: &Training) -> Option<(f32, f32)> {
+    let depths = training.sets.iter().filter_map(|set| set.depth);
+    depths.fold(None, |range, depth| {
+        let (least, most) = range.unwrap_or((depth, depth));
+        Some((least.min(depth), most.max(depth)))
+    })
+}
+
+fn calibration(card: &ModelCard, text: &mut String) {
+    let Some(calibration) = &card.calibration else {
+        return;
+    };
+    for kind in [VariantKind::Snp, VariantKind::Indel] {
+        let Some(Some(platt)) = calibration.kinds.get(kind) else {
+            continue;
+        };
+        let fitted = platt.fitted_to.as_ref().map_or_else(String::new, |fitted| {
+            format!(
+                ", from {} calls, {} of them real",
+                fitted.examples, fitted.positives
+            )
+        });
+        let name = format!("{} odds", kind.name());
+        let _ = writeln!(
+            text,
+            "{name:<NAMES$}{:.4} x score {:+.4}{fitted}",
+            platt.slope, platt.intercept
+        );
+    }
+}
+
+fn thresholds(card: &ModelCard, text: &mut String) {
+    let Some(thresholds) = &card.thresholds else {
+        return;
+    };
+    let _ = writeln!(text, "\nThresholds, measured on {}", thresholds.measured_on);
+    let _ = writeln!(
+        text,
+        "{:<7}{:<22}{:>12}{:>11}{:>9}",
+        "kind", "aim", "probability", "precision", "recall"
+    );
+    for kind in [VariantKind::Snp, VariantKind::Indel] {
+        let Some(Some(aims)) = thresholds.kinds.get(kind) else {
+            continue;
+        };
+        for one in aims {
+            let (kind, aim) = (kind.name(), one.aim.to_string());
+            let _ = writeln!(
+                text,
+                "{kind:<7}{aim:<22}{:>12.5}{:>11.5}{:>9.5}",
+                one.probability, one.precision, one.recall
+            );
+        }
+    }
+}
+
+/// Calls that the card says nothing about.
+fn limits(model: &Model) -> Vec<String> {
+    let card = model.card();
+    let mut limits = Vec::new();
+    if let Some((least, most)) = card.training.as_ref().and_then(depths) {
+        limits.push(format!(
+            "samples with less than {least:.0} or more than {most:.0} reads: it was trained on none"
+        ));
+    }
+    if card.calibration.is_none() {
+        limits.push("probabilities: it is not calibrated, so there is no CNN_PROB".to_owned());
+    }
+    if card.thresholds.is_none() {
+        limits.push("score --filter: it has no thresholds; filter takes tranches by known sites (--resource)".to_owned());
+    }
+    if card.training.is_none() {
+        limits.push("claims about its training: the card does not know it".to_owned());
+    }
+    limits.push("alleles without a sequence, as <DEL> or *: they get no score".to_owned());
+    limits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cnnfilter_core::networks::Builtin;
+
+    #[test]
+    fn a_card_tells_inputs_figures_and_limits() {
+        for (reads, parts) in [
+            (
+                true,
+                [
+                    "CNN_2D, CNN_AS, CNN_PROB",
+                    "at most 64 a call, from -I",
+                    "22 numbers of a read, 74 numbers of the call",
+                    "SNP PR-AUC 0.99",
+                    "\nSNP    precision=0.9",
+                    "* samples with less than ",
+                ],
+            ),
+            (
+                false,
+                [
+                    "CNN_1D, CNN_AS, CNN_PROB",
+                    "reads         none\n",
+                    "20 numbers of the call",
+                    "INDEL PR-AUC 0.9",
+                    "\nINDEL  f1 ",
+                    "alleles without a sequence",
+                ],
+            ),
+        ] {
+            let builtin = Builtin::default_for(reads);
+            let text = describe(&builtin.load(DeviceChoice::Cpu).unwrap());
+            for part in parts {
+                assert!(text.contains(part), "{part} in\n{text}");
+            }
+        }
+    }
+
+    use cnnfilter_nn::DeviceChoice;
+}
