@@ -19,6 +19,7 @@ mod filter;
 mod formats;
 mod genomes;
 mod import;
+mod inspect;
 mod old_models;
 mod order;
 mod read_groups;

@@ -81,7 +81,7 @@ impl<'a> Terminal<'a> {
             facts.push(format!("threshold {threshold:.5}"));
         }
         for (key, value) in &call.in_file {
-            facts.push(format!("{key} in the file {value}"));
+            facts.push(format!("{key} in the file {}", in_digits(*value)));
         }
         line(out, &facts.join("  "));
         out.push('\n');
@@ -103,16 +103,15 @@ impl<'a> Terminal<'a> {
         if let Some(suspect) = why.suspect {
             line(out, &self.styled(style::BOLD, suspect.text()));
         }
-        for (name, is_for, colour) in [("for", true, style::GREEN), ("against", false, style::RED)]
-        {
-            let reasons = why.reasons.iter();
-            for reason in reasons.filter(|reason| (reason.value > 0.0) == is_for) {
-                let value = self.styled(colour, &format!("{:+.2}", reason.value));
-                line(
-                    out,
-                    &format!("{name:<8} {value}  {:<11} {}", reason.code, reason.text),
-                );
-            }
+        // Those for the verdict come first.
+        for reason in &why.reasons {
+            let (name, colour) = match reason.value > 0.0 {
+                true => ("for", style::GREEN),
+                false => ("against", style::RED),
+            };
+            let value = self.styled(colour, &format!("{:+.2}", reason.value));
+            let (code, text) = (reason.code, &reason.text);
+            line(out, &format!("{name:<8} {value}  {code:<11} {text}"));
         }
         out.push('\n');
     }
@@ -250,6 +249,12 @@ impl<'a> Terminal<'a> {
     }
 }
 
+/// A score of a file with at most five decimals.
+fn in_digits(value: f64) -> String {
+    let text = format!("{value:.5}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 fn line(out: &mut String, text: &str) {
     out.push_str(text.trim_end());
     out.push('\n');
@@ -304,7 +309,7 @@ mod tests {
             kind: VariantKind::Snp,
             quality: Some(12.5),
             filter: "PASS".into(),
-            in_file: Vec::new(),
+            in_file: vec![("CNN_2D".into(), -0.250_000_004)],
             scored: ScoredWith {
                 logits: [0.0, -9.0, 0.0, -9.0],
                 score: -0.25,
@@ -337,7 +342,7 @@ mod tests {
         assert!(!text.contains('\x1b'), "{text}");
         for part in [
             "c:100 A>T  SNP  QUAL 12.5  FILTER PASS\n",
-            "score -0.250  probability 0.25000\n",
+            "score -0.250  probability 0.25000  CNN_2D in the file -0.25\n",
             "SNP       0.49994 ##########\n",
             "looks like a slip of a repeat\n",
             "against  -1.50  strand      one strand\n",

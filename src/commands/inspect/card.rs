@@ -9,6 +9,8 @@ use cnnfilter_core::score::keys::{ALLELE_KEY, PROBABILITY_KEY};
 
 /// Width of the names before the facts.
 const NAMES: usize = 14;
+/// Letters of a line.
+const WIDTH: usize = 100;
 
 /// The card: inputs, training, held-out figures, thresholds, and where not to use the model.
 pub(super) fn describe(model: &Model) -> String {
@@ -16,7 +18,7 @@ pub(super) fn describe(model: &Model) -> String {
     let mut text = format!("{}\n\n", card.name);
     let mut fact = |name: &str, value: String| {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{name:<NAMES$}{value}");
+        let _ = writeln!(text, "{name:<NAMES$}{}", wrapped(&value));
     };
     fact(
         "network",
@@ -42,6 +44,23 @@ pub(super) fn describe(model: &Model) -> String {
     text += "\nNot for\n";
     for limit in limits(model) {
         text += &format!("* {limit}\n");
+    }
+    text
+}
+
+/// The words in lines of at most [`WIDTH`] letters, those behind the first indented as the facts.
+fn wrapped(words: &str) -> String {
+    let (mut text, mut length) = (String::new(), NAMES);
+    for word in words.split(' ') {
+        if length > NAMES && length + 1 + word.len() > WIDTH {
+            text += &format!("\n{:NAMES$}", "");
+            length = NAMES;
+        } else if length > NAMES {
+            text.push(' ');
+            length += 1;
+        }
+        text += word;
+        length += word.len();
     }
     text
 }
@@ -132,6 +151,8 @@ fn training_facts(training: &Training) -> Vec<(&'static str, String)> {
 /// The least and the largest mean depth of the samples.
 fn depths(training: &Training) -> Option<(f32, f32)> {
     let depths = training.sets.iter().filter_map(|set| set.depth);
+    // Sets that were encoded without reads have none.
+    let depths = depths.filter(|depth| *depth > 0.0);
     depths.fold(None, |range, depth| {
         let (least, most) = range.unwrap_or((depth, depth));
         Some((least.min(depth), most.max(depth)))
@@ -165,7 +186,8 @@ fn thresholds(card: &ModelCard, text: &mut String) {
     let Some(thresholds) = &card.thresholds else {
         return;
     };
-    let _ = writeln!(text, "\nThresholds, measured on {}", thresholds.measured_on);
+    let measured = wrapped(&thresholds.measured_on);
+    let _ = writeln!(text, "\nThresholds,\n{:<NAMES$}{measured}", "measured on");
     let _ = writeln!(
         text,
         "{:<7}{:<22}{:>12}{:>11}{:>9}",
@@ -212,6 +234,7 @@ fn limits(model: &Model) -> Vec<String> {
 mod tests {
     use super::*;
     use cnnfilter_core::networks::Builtin;
+    use cnnfilter_nn::DeviceChoice;
 
     #[test]
     fn a_card_tells_inputs_figures_and_limits() {
@@ -244,8 +267,8 @@ mod tests {
             for part in parts {
                 assert!(text.contains(part), "{part} in\n{text}");
             }
+            let facts = text.split("\n\n").nth(1).unwrap();
+            assert!(facts.lines().all(|line| line.len() <= WIDTH), "{facts}");
         }
     }
-
-    use cnnfilter_nn::DeviceChoice;
 }
