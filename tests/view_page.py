@@ -60,11 +60,11 @@ def unpacked(text):
 
 
 def read(page):
-    """The index, and the first chunk of calls, decoded apart from the page's script."""
+    """The index and the calls, decoded apart from the page's script."""
     text = page.read_text(encoding="utf-8")
-    part = lambda name: re.search(f'<script type="text/plain" id="{name}">([^<]*)</script>', text)[1]
-    index = json.loads(unpacked(part("index")))
-    chunk = unpacked(part("chunk-0"))
+    parts = re.findall('<script type="text/plain" id="(?:index|chunk-[0-9]+)">([^<]*)</script>', text)
+    index = json.loads(unpacked(parts[0]))
+    chunk = b"".join(map(unpacked, parts[1:]))
     calls = []
     while chunk:
         (length,) = struct.unpack("<I", chunk[:4])

@@ -260,3 +260,46 @@ fn one_record_is_encoded_as_in_a_shard() {
     assert_eq!(found.reads, expected.reads);
     assert_eq!(found.alleles[0].example, expected.alleles[0].example);
 }
+
+/// Every row names the read that it shows: here a read's MAPQ is one more than its name.
+#[test]
+fn rows_name_their_reads() {
+    let record = record("a 1001 . A C 50 . . DP 7");
+    let reads: Vec<AlignedRead> = (0..90)
+        .map(|name| {
+            let change = [(1000, if name % 3 == 0 { b'C' } else { b'A' })];
+            AlignedRead {
+                name,
+                mapping_quality: name as u8 + 1,
+                ..read(if name == 89 { 300 } else { 910 + name as usize }, &change)
+            }
+        })
+        .collect();
+    for (encoder, rows, seen) in [(encoder(true), 64, 89), (gatk(true), 89, 89)] {
+        let outcome = encode_record(&encoder, &record, SAMPLES[0], &reads, &block()).unwrap();
+        let Outcome::Encoded(site) = outcome else {
+            panic!("{outcome:?}")
+        };
+        let allele = &site.alleles[0];
+        let found = allele.reads.as_ref().unwrap();
+        assert_eq!((found.rows.len(), found.seen), (rows, seen));
+        assert!(found.span.overlaps(1000, 1001) && !found.span.overlaps(300, 400));
+        let shown: Vec<u64> = match (&allele.example.tensor, &encoder) {
+            (SiteTensor::Reads(tensor), _) => {
+                let rows = tensor.rows.iter();
+                rows.map(|row| u64::from(row.mapping_quality)).collect()
+            }
+            (SiteTensor::Allele(tensor), Encoder::Allele { layout, .. }) => {
+                let names: Vec<&str> = layout.read_names().collect();
+                let at = names.iter().position(|name| *name == "mapping_quality");
+                let rows = tensor.reads.chunks(names.len());
+                rows.map(|row| (row[at.unwrap()] * 60.0).round() as u64)
+                    .collect()
+            }
+            other => panic!("{other:?}"),
+        };
+        for (name, mapping_quality) in found.rows.iter().zip(shown) {
+            assert_eq!((name + 1).min(60), mapping_quality.min(60));
+        }
+    }
+}
