@@ -83,6 +83,7 @@ struct Entry {
     reads: Option<u64>,
     left_out: Vec<(String, u64)>,
     reasons: Vec<Reason>,
+    suspect: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -221,6 +222,7 @@ impl Page {
 
 impl Entry {
     fn of(call: Call) -> Self {
+        let why = call.why.unwrap_or_default();
         Self {
             contig: call.contig,
             pos: call.start + 1,
@@ -242,7 +244,8 @@ impl Entry {
             }),
             reads: call.reads_seen,
             left_out: call.left_out,
-            reasons: call.why.map(|why| why.reasons).unwrap_or_default(),
+            suspect: why.suspect.map(|suspect| suspect.text()),
+            reasons: why.reasons,
         }
     }
 }

@@ -15,10 +15,10 @@ use crate::encode::{Example, SiteTensor};
 use crate::genome::VariantKind;
 
 /// Points on the way in the first attempt, and factor of each further one.
-const STEPS: usize = 16;
+const STEPS: usize = 8;
 const FINER: usize = 4;
 /// Attempts; the last one is taken as it is.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 4;
 /// Points that are computed together.
 const TOGETHER: usize = 16;
 /// Largest error of a sum: a share of the difference, and beside it in natural-log odds.

@@ -71,9 +71,13 @@ function draw() {
   drawTitle(entry);
   drawReads(site);
   drawNumbers(entry, site);
-  drawChannels(site);
-  if (part("table").hasAttribute("open")) drawTable(site);
-  part("call").dataset.shown = String(state.at);
+  // What lies below comes once the reads are seen, and not at all for a call that is passed by.
+  setTimeout(() => {
+    if (state.site !== site) return;
+    drawChannels(site);
+    if (part("table").hasAttribute("open")) drawTable(site);
+    part("call").dataset.shown = String(state.at);
+  });
 }
 
 /** @param {Entry} entry */
@@ -93,6 +97,7 @@ function drawTitle(entry) {
   const mark = marks.get(entry);
   if (mark) pill(`marked ${mark.mark}`, mark.mark === "false" ? "fail" : mark.mark === "real" ? "pass" : "");
   title.replaceChildren(heading, pills);
+  if (entry.suspect) title.append(make("p", `It ${entry.suspect}.`, "suspect"));
   if (entry.reasons.length) title.append(sentence(entry));
   if (mark) note.value = mark.note;
   note.hidden = !mark;

@@ -44,6 +44,7 @@
  * @property {number|null} reads
  * @property {[string, number][]} left_out reads over the call that have no row, by reason
  * @property {Reason[]} reasons
+ * @property {string|null} suspect the kind of error that it looks like
  */
 /** @typedef {{model: string, chunk: number, layout: Layout, calls: Entry[]}} Index */
 /**
