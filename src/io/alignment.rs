@@ -554,7 +554,7 @@ mod tests {
         std::fs::write(place("r.fa.fai"), "c\t90\t3\t90\t91\n").unwrap();
         let reference = Reference::open(&place("r.fa")).unwrap();
         let path = place("x.cram");
-        let text = b"@SQ\tSN:c\tLN:90\n";
+        let text = b"@SQ\tSN:c\tLN:90\tM5:0b930adea460a7b0c7cbebcf65b1e7d3\n";
         let header = Header::from_template(&bam::HeaderView::from_bytes(text));
         let mut writer = bam::Writer::from_path(&path, &header, bam::Format::Cram).unwrap();
         writer.set_reference(place("r.fa")).unwrap();
