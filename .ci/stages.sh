@@ -168,7 +168,9 @@ stage_supply_chain() {
 }
 
 stage_fuzz() {
+  need_build
   need g++ g++
+  need clang clang
   install_missing
   tests/fuzz/run.sh 20
 }

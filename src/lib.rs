@@ -10,6 +10,8 @@
 
 mod cli;
 mod commands;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod io;
 mod job;
 mod terminal;

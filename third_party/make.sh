@@ -31,3 +31,4 @@ for path in pathlib.Path("rust-htslib/src").rglob("*.rs"):
     text = re.sub(r"\n#\[cfg\(test\)\]\nmod \w+ \{\n.*?\n\}\n", "\n", text, flags=re.DOTALL)
     path.write_text(text.rstrip("\n") + "\n")
 PYTHON
+patch --quiet -d rust-htslib -p1 < rust-htslib.patch

@@ -307,7 +307,7 @@ fn foreign_contigs(
     foreign
 }
 
-pub(super) fn read_table(path: &Path) -> Result<LabelTable> {
+pub(crate) fn read_table(path: &Path) -> Result<LabelTable> {
     let mut source = TextSource::open_list(path)?;
     let mut line = Vec::new();
     let mut number = 1;

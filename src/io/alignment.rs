@@ -308,9 +308,25 @@ impl AlignmentFile {
     }
 
     /// Moves on to the next read of the sweep.
+    ///
+    /// # Errors
+    /// Where the file is damaged, or its reads are not sorted. `samtools index` takes a CRAM that is
+    /// not sorted.
     pub(super) fn advance(&mut self) -> Result<(), IoError> {
+        let before = self.pending.then(|| self.next.pos());
         self.pending = self.file.read(&mut self.next)?;
-        Ok(())
+        match before {
+            Some(before) if self.pending && self.next.pos() < before => {
+                let path = &self.file.path;
+                let what = format!(
+                    "found a read at position {} behind one at {}; expected reads in the order of their positions (`samtools sort`, then `samtools index`)",
+                    self.next.pos() + 1,
+                    before + 1,
+                );
+                Err(IoError::other(path, what))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Counts a read whose group has no sample by the header.
@@ -489,6 +505,8 @@ pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use rust_htslib::bam::{self, Header};
+
     use super::*;
 
     #[test]
@@ -507,6 +525,68 @@ mod tests {
                 ("c".to_owned(), None),
             ]
         );
+    }
+
+    /// Counts reads.
+    #[derive(Default)]
+    struct Count(u64);
+
+    impl ReadSink for Count {
+        fn span(&self) -> Option<Span> {
+            let (start, end) = (0, 90);
+            Some(Span { start, end })
+        }
+
+        fn offer(&mut self, _: i64, _: i64, _: impl FnOnce() -> AlignedRead) {
+            self.0 += 1;
+        }
+
+        fn calls_over(&self, _: i64, _: i64) -> u64 {
+            1
+        }
+    }
+
+    /// Reads of a CRAM with reads at some positions, which has its index.
+    fn reads_at(positions: &[i64]) -> Result<u64, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        std::fs::write(place("r.fa"), format!(">c\n{}\n", "ACGTA".repeat(18))).unwrap();
+        std::fs::write(place("r.fa.fai"), "c\t90\t3\t90\t91\n").unwrap();
+        let reference = Reference::open(&place("r.fa")).unwrap();
+        let path = place("x.cram");
+        let text = b"@SQ\tSN:c\tLN:90\tM5:0b930adea460a7b0c7cbebcf65b1e7d3\n";
+        let header = Header::from_template(&bam::HeaderView::from_bytes(text));
+        let mut writer = bam::Writer::from_path(&path, &header, bam::Format::Cram).unwrap();
+        writer.set_reference(place("r.fa")).unwrap();
+        for position in positions {
+            let mut record = Record::new();
+            let cigar = bam::record::CigarString(vec![bam::record::Cigar::Match(4)]);
+            record.set(b"r", Some(&cigar), b"ACGT", b"!!!!");
+            record.unset_unmapped();
+            record.set_tid(0);
+            record.set_pos(*position);
+            writer.write(&record).unwrap();
+        }
+        drop(writer);
+        bam::index::build(&path, None, bam::index::Type::Csi(14), 1).unwrap();
+        let file = RoutedFile {
+            path,
+            route: ReadRoute::All(0),
+            groups: Vec::new(),
+        };
+        let mut sinks = [Count::default()];
+        AlignmentSource::open(&[file], ReadFilter::default(), &reference)
+            .and_then(|mut source| source.sweep("c", &mut sinks))
+            .map_err(|error| error.to_string())?;
+        Ok(sinks[0].0)
+    }
+
+    #[test]
+    fn reads_that_are_not_sorted_are_refused() {
+        assert_eq!(reads_at(&[4, 4, 9]), Ok(3));
+        let message = reads_at(&[4, 9, 7]).unwrap_err();
+        let expected = "x.cram: found a read at position 8 behind one at 10; expected";
+        assert!(message.contains(expected), "{message}");
     }
 
     #[test]

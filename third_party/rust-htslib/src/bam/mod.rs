@@ -660,6 +660,10 @@ impl IndexedReader {
             htslib::sam_index_load2(htsfile, c_str_path.as_ptr(), c_str_index_path.as_ptr())
         };
         if idx.is_null() {
+            unsafe {
+                htslib::sam_hdr_destroy(header);
+                htslib::hts_close(htsfile);
+            }
             Err(Error::BamInvalidIndex {
                 target: str::from_utf8(path).unwrap().to_owned(),
             })
