@@ -162,6 +162,17 @@ stage_tranches() {
   benches/compare/filter_variant_tranches.sh "$CNNFILTER_DATA" "$(realpath "$program")"
 }
 
+# Three simulated samples with one fault each: the first reason of `score --explain` names it.
+stage_reasons() {
+  real_data
+  need art_illumina art-nextgen-simulation-tools
+  need bwa bwa
+  need samtools samtools
+  need bcftools bcftools
+  install_missing
+  benches/compare/reasons.sh "$CNNFILTER_DATA" "$(realpath "$program")"
+}
+
 # --- slow builds of their own ---------------------------------------------------------------------------------------------
 stage_supply_chain() {
   tests/supply_chain.sh

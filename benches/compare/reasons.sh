@@ -36,7 +36,7 @@ sample() {
   samtools index "$name.bam"
   rm "$name".[12].fq "$name".[12].art.fq
   bcftools mpileup --no-version -B -Q 0 -m 1 -F 0.01 -a AD,DP -r $region -f $ref.fa "$name.bam" 2>"$name.mpileup.log" |
-    bcftools call --no-version -mv -P 0.5 -Oz -o "$name.tmp.vcf.gz" -
+    bcftools call --no-version --ploidy 2 -mv -P 0.5 -Oz -o "$name.tmp.vcf.gz" - 2>"$name.call.log"
   mv "$name.tmp.vcf.gz" "$name.calls.vcf.gz"
 }
 sample paralogue 601 "--paralogues-per-mb 30" "--slippage 0 --oxidation 0"
