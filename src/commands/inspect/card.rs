@@ -243,7 +243,7 @@ mod tests {
                 true,
                 [
                     "CNN_2D, CNN_AS, CNN_PROB",
-                    "at most 64 a call, from -I",
+                    "at most 400 a call, from -I",
                     "22 numbers of a read, 74 numbers of the call",
                     "SNP PR-AUC 0.99",
                     "\nSNP    precision=0.9",

@@ -26,7 +26,7 @@ pub(super) struct AlleleNetwork {
     join2: Dense,
     out: Dense,
     shortcut: Dense,
-    by_column: ByColumn,
+    together: Together,
 }
 
 /// The layers that read reads.
@@ -43,11 +43,23 @@ struct ReadLayers {
     gate: Option<Box<[f32; 256]>>,
 }
 
-/// The columns of a dense layer's weights, `[output][input]`, from an input on: `[input][output]`.
-fn columns(weight: &[f32], inputs: usize, from: usize) -> Vec<f32> {
-    let rows = || weight.chunks_exact(inputs.max(1));
-    let column = |at: usize| rows().map(move |row| row[at]);
-    (from..inputs).flat_map(column).collect()
+/// The weights of the last inputs of a dense layer, `[output][input]`.
+fn last_inputs(weight: &[f32], inputs: usize, last: usize) -> Vec<f32> {
+    let rows = weight.chunks_exact(inputs.max(1));
+    rows.flat_map(|row| &row[inputs - last..])
+        .copied()
+        .collect()
+}
+
+/// A dense layer, `[output][input]`, over the positions of a row.
+fn over_lines(weight: &[f32], bias: &[f32], relu: bool) -> Result<Conv, ModelError> {
+    let shape = ConvShape {
+        cin: weight.len() / bias.len().max(1),
+        cout: bias.len(),
+        kh: 1,
+        kw: 1,
+    };
+    Ok(Conv::new(shape, weight, bias, relu)?)
 }
 
 /// A tensor of one row.
@@ -97,91 +109,73 @@ impl Network for AlleleNetwork {
         let own_scaled = scale_numbers(&own.site, &own.annotations, &self.scaling)?;
         let whole = self.first_joined(pools_of(example)?, &own_scaled)?;
         let mut without_rows = None;
-        let mut logits = Vec::with_capacity(numbers.len());
-        for numbers in numbers {
-            if !numbers.differs(&own) {
-                logits.push(self.join_on(whole.clone(), &own_scaled)?);
-                continue;
-            }
-            let first = if numbers.rows {
-                &whole
-            } else if let Some(first) = &without_rows {
-                first
+        // Of each that differs: the first joining layer with the example's own numbers, and its scaled numbers.
+        let (mut first, mut scaled) = (Vec::new(), Vec::new());
+        for numbers in numbers.iter().filter(|numbers| numbers.differs(&own)) {
+            if numbers.rows {
+                first.extend(&whole);
             } else {
-                let pools = pools_of(&numbers.put_into(example))?;
-                without_rows.insert(self.first_joined(pools, &own_scaled)?)
-            };
-            let scaled = rescale_numbers(&own, &own_scaled, numbers, &self.scaling)?;
-            logits.push(self.by_column.join(first, &own_scaled, &scaled));
+                let without: &mut Vec<f32> = match &mut without_rows {
+                    Some(without) => without,
+                    None => {
+                        let pools = pools_of(&numbers.put_into(example))?;
+                        without_rows.insert(self.first_joined(pools, &own_scaled)?)
+                    }
+                };
+                first.extend(without.iter());
+            }
+            scaled.extend(rescale_numbers(&own, &own_scaled, numbers, &self.scaling)?);
         }
-        Ok(logits)
+        let others = self.together.join(first, &own_scaled, &scaled)?;
+        let mut others = others.into_iter();
+        let own_logits = self.join_on(whole, &own_scaled)?;
+        let of = |numbers: &Numbers| match numbers.differs(&own) {
+            true => others.next().unwrap_or(own_logits),
+            false => own_logits,
+        };
+        Ok(numbers.iter().map(of).collect())
     }
 }
 
-/// The joining layers by column, for numbers that differ from an example's own in a few places. Sums are in
-/// another order than those of [`Dense`], so the last digits differ.
+/// The joining layers over several lines of numbers at once: each is a convolution of one position, as the
+/// layers over reads are. Sums are in another order than those of [`Dense`], so the last digits differ.
 #[derive(Debug)]
-struct ByColumn {
-    /// Of the first layer the weights of the scaled numbers, `[number][unit]`.
-    join1: Vec<f32>,
-    join2: Columns,
-    out: Columns,
-    shortcut: Columns,
+struct Together {
+    /// The weights of the scaled numbers in the first layer, without bias.
+    join1: Conv,
+    join2: Conv,
+    out: Conv,
+    shortcut: Conv,
 }
 
-/// The weights of a dense layer, `[input][output]`.
-#[derive(Debug)]
-struct Columns {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-impl ByColumn {
-    /// The four outputs, from the first joining layer with an example's own numbers, before its ReLU.
-    fn join(&self, first: &[f32], own: &[f32], other: &[f32]) -> [f32; 4] {
-        let mut wide = first.to_vec();
-        let columns = self.join1.chunks_exact(wide.len().max(1));
-        for ((own, other), column) in own.iter().zip(other).zip(columns) {
-            add(&mut wide, other - own, column);
+impl Together {
+    /// The four outputs of each line. `first` is the first joining layer with the numbers `own`, before its ReLU, a
+    /// line behind the other; `scaled` the numbers of the lines.
+    fn join(
+        &self,
+        mut first: Vec<f32>,
+        own: &[f32],
+        scaled: &[f32],
+    ) -> Result<Vec<[f32; 4]>, ModelError> {
+        let lines = scaled.len() / own.len().max(1);
+        if lines == 0 {
+            return Ok(Vec::new());
         }
-        let mut narrow = self.join2.of_rectified(&wide);
-        narrow.iter_mut().for_each(|unit| *unit = unit.max(0.0));
-        let out = self.out.of_rectified(&narrow);
-        let mut short = self.shortcut.bias.clone();
-        let columns = self.shortcut.weight.chunks_exact(short.len().max(1));
-        for (number, column) in other.iter().zip(columns) {
-            add(&mut short, *number, column);
+        let own = own.iter().cycle();
+        let changes: Vec<f32> = scaled.iter().zip(own).map(|(new, own)| new - own).collect();
+        let (mut added, mut narrow, mut out, mut short) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        self.join1.forward(one_row(&changes, lines), &mut added)?;
+        for (unit, added) in first.iter_mut().zip(added) {
+            *unit = (*unit + added).max(0.0);
         }
-        std::array::from_fn(|at| out[at] + short[at])
-    }
-}
-
-impl Columns {
-    /// Of a layer's weights, `[output][input]`.
-    fn new(weight: &[f32], bias: &[f32]) -> Self {
-        let inputs = weight.len() / bias.len().max(1);
-        Self {
-            weight: columns(weight, inputs, 0),
-            bias: bias.to_vec(),
-        }
-    }
-
-    /// The outputs for ReLU of `x`.
-    fn of_rectified(&self, x: &[f32]) -> Vec<f32> {
-        let mut out = self.bias.clone();
-        let columns = self.weight.chunks_exact(out.len().max(1));
-        for (value, column) in x.iter().zip(columns) {
-            add(&mut out, value.max(0.0), column);
-        }
-        out
-    }
-}
-
-/// `sums += factor * column`.
-fn add(sums: &mut [f32], factor: f32, column: &[f32]) {
-    if factor != 0.0 {
-        let pairs = sums.iter_mut().zip(column);
-        pairs.for_each(|(sum, weight)| *sum += factor * weight);
+        self.join2.forward(one_row(&first, lines), &mut narrow)?;
+        self.out.forward(one_row(&narrow, lines), &mut out)?;
+        self.shortcut.forward(one_row(scaled, lines), &mut short)?;
+        let sums = out.chunks_exact(4).zip(short.chunks_exact(4));
+        Ok(sums
+            .map(|(out, short)| std::array::from_fn(|at| out[at] + short[at]))
+            .collect())
     }
 }
 
@@ -274,11 +268,15 @@ impl AlleleNetwork {
             join2: dense("join2", wide, narrow, true)?,
             out: dense("out", narrow, 4, false)?,
             shortcut: dense("shortcut", scaled, 4, false)?,
-            by_column: ByColumn {
-                join1: columns(data("join1.weight"), joined, joined - scaled),
-                join2: Columns::new(data("join2.weight"), data("join2.bias")),
-                out: Columns::new(data("out.weight"), data("out.bias")),
-                shortcut: Columns::new(data("shortcut.weight"), &[0.0; 4]),
+            together: Together {
+                join1: over_lines(
+                    &last_inputs(data("join1.weight"), joined, scaled),
+                    &vec![0.0; wide],
+                    false,
+                )?,
+                join2: over_lines(data("join2.weight"), data("join2.bias"), true)?,
+                out: over_lines(data("out.weight"), data("out.bias"), false)?,
+                shortcut: over_lines(data("shortcut.weight"), &[0.0; 4], false)?,
             },
             reads,
             spec,
