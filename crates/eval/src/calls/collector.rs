@@ -119,8 +119,8 @@ impl CallCollector {
         self.contigs.push(contig.to_owned());
         let first = self.table.len();
         let mut sources = Vec::new();
-        let labelled = records.iter().zip(&labels.labels);
-        for (((record, label), states), row) in labelled.zip(&labels.alternates).zip(rows) {
+        let labelled = records.iter().zip(&labels.labels).zip(rows);
+        for (at, ((record, label), row)) in labelled.enumerate() {
             let Some(label) = label else {
                 continue;
             };
@@ -139,6 +139,8 @@ impl CallCollector {
                 pos: u32::try_from(record.position().saturating_sub(1)).unwrap_or(u32::MAX),
                 scores: &row.scores,
             })?;
+            // Labels need not come with states of the ALTs.
+            let states = labels.alternates.get(at).map_or(&[][..], Vec::as_slice);
             sources.push((record, GivenLabel::of_alternates(states)));
         }
         let range = first..self.table.len();
