@@ -7,13 +7,18 @@
 //!         io ── VCF, BAM, CRAM, FASTA, model folders (the only user of htslib)
 //!         terminal ── threads, progress, the summary of a run
 //! ```
+//!
+//! [`embed`] is the way in for other programs, which want values instead of files.
 
 mod cli;
 mod commands;
+pub mod embed;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod io;
 mod job;
+mod stop;
 mod terminal;
 
 pub use job::Job;
+pub use stop::Stop;

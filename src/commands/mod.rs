@@ -5,6 +5,7 @@ pub(crate) mod eval;
 pub(crate) mod filter;
 pub(crate) mod import;
 pub(crate) mod inspect;
+pub(crate) mod labelled;
 pub(crate) mod labels;
 pub(crate) mod score;
 pub(crate) mod simulate;

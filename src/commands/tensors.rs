@@ -8,10 +8,11 @@ use anyhow::{Result, bail};
 
 use self::table::Table;
 use super::encoding::{Call, EncodingPlan, Inputs, Workers, encode_calls, inputs, read_notes};
-use super::labels::{ContigCalls, LabelPlan, LabelSource, warn_of_truth};
+use super::labelled::LabelledCalls;
+use super::labels::{LabelPlan, warn_of_truth};
 use crate::io::example_file::ExampleWriter;
 use crate::io::vcf_reader::ContigGroups;
-use crate::io::{atomic, checksum, regions};
+use crate::io::{atomic, checksum};
 use crate::terminal::progress::Progress;
 use crate::terminal::summary::TensorsSummary;
 use crate::terminal::threads;
@@ -19,7 +20,7 @@ use cnnfilter_core::encode::Encoder;
 use cnnfilter_core::encode::annotations::AnnotationSource;
 use cnnfilter_core::encode::labelled::ExampleCounts;
 use cnnfilter_core::encode::store::{StoreHeader, StoreInput};
-use cnnfilter_core::label::{AltState, MatchRule, SampleRecords, TruthRecords};
+use cnnfilter_core::label::{AltState, TruthRecords};
 use cnnfilter_core::networks::card::TensorSpec;
 use cnnfilter_core::vcf::VcfRecord;
 
@@ -57,25 +58,16 @@ const CHUNK: usize = 2048;
 /// Anything that is wrong with the inputs, or an output that cannot be written.
 pub(crate) fn run(plan: &TensorsPlan) -> Result<TensorsSummary> {
     let pool = threads::pool(plan.threads)?;
-    let mut calls = ContigGroups::open(&plan.variants)?;
+    let calls = ContigGroups::open(&plan.variants)?;
     let with_reads = !plan.encoding.reads.is_empty();
     let encoder = Encoder::allele(with_reads, plan.annotations.clone());
     let header = calls.header();
     let inputs =
         pool.install(|| inputs::open(&plan.encoding, encoder, (&plan.variants, header)))?;
-    let mut source = LabelSource::open(
-        &plan.labels,
-        (&plan.variants, calls.header()),
-        inputs.samples[0].name.as_deref(),
-    )?;
-    let wanted = regions::wanted(&plan.regions, &inputs.known_contigs())?;
-    if let Some(wanted) = &wanted {
-        calls.restrict(wanted)?;
-    }
+    let mut labelled = LabelledCalls::open(calls, &plan.labels, &plan.regions, &inputs)?;
     if let Some(path) = &plan.table {
         atomic::check_target(path)?;
     }
-    let mut bases = inputs.reference.reader()?;
     let mut output = Output {
         plan,
         inputs: &inputs,
@@ -87,37 +79,12 @@ pub(crate) fn run(plan: &TensorsPlan) -> Result<TensorsSummary> {
         progress: Progress::new(plan.quiet),
         records: 0,
     };
-    let mut truth_records = TruthRecords::default();
-    while let Some((contig, mut records)) = calls.next_contig()? {
-        let before = records.len();
-        records.retain(|record| regions::hold(wanted.as_ref(), record));
-        let outside = (before - records.len()) as u64;
-        output.counts.leave_out("outside the regions", outside);
-        if records.is_empty() {
-            continue;
-        }
-        let known = inputs.reference.contigs().get(&contig).is_some();
-        let contig_bases = if known {
-            bases.block(&contig, 0, u64::MAX)?.into_bases()
-        } else {
-            Vec::new()
-        };
-        let calls = ContigCalls {
-            contig: &contig,
-            calls: SampleRecords {
-                records: &records,
-                sample: inputs.samples[0].column,
-            },
-            bases: &contig_bases,
-        };
-        let labels = source.label(&calls, MatchRule::Allele, wanted.as_ref())?;
-        drop(contig_bases);
-        truth_records += labels.truth_records;
-        output.add_contig(&contig, records.into_iter().zip(labels.alternates))?;
+    while let Some(contig) = labelled.next_contig()? {
+        output.add_contig(&contig.name, contig.calls.into_iter())?;
     }
-    let outside = calls.left_out();
+    let outside = labelled.outside();
     output.counts.leave_out("outside the regions", outside);
-    output.finish(&truth_records)
+    output.finish(labelled.truth_records())
 }
 
 /// The files that get the examples.

@@ -4,14 +4,14 @@
 //! [`cnnfilter_core::encode::shard`].
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::inputs::Inputs;
+use crate::Stop;
 use crate::io::alignment::{AlignmentSource, ReadCounts};
 use crate::io::fasta::FastaReader;
 use cnnfilter_core::encode::{EncodeError, KnownContigs, Outcome, ShardEncoder};
@@ -88,9 +88,7 @@ pub(crate) fn for_each_shard<T: Send>(
     work: impl Fn(Vec<(Call, Outcome)>, ShardTimes) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let encode = |calls: Vec<Call>| -> Result<T> {
-        if workers.stopped.load(Ordering::Relaxed) {
-            bail!("stopped");
-        }
+        workers.stop.check()?;
         let mut reader = workers.borrow(inputs)?;
         let begun = Instant::now();
         let outcomes = reader.encode(&calls, inputs)?;
@@ -126,13 +124,21 @@ pub(crate) fn encode_calls(
 #[derive(Default)]
 pub(crate) struct Workers {
     idle: Mutex<Vec<ShardReader>>,
-    stopped: AtomicBool,
+    stop: Stop,
 }
 
 impl Workers {
+    /// Those of a run that somebody else may stop.
+    pub(crate) fn stopped_by(stop: Stop) -> Self {
+        Self {
+            stop,
+            ..Self::default()
+        }
+    }
+
     /// No shard is begun any more: the run has failed, or nobody wants what it makes.
     pub(crate) fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
+        self.stop.say();
     }
 
     /// What there is to tell about the reads, once all shards are done.

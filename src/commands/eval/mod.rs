@@ -15,6 +15,7 @@ use anyhow::{Result, bail};
 use self::inputs::Inputs;
 use super::labels::{LabelPlan, warn_of_truth};
 use super::view::ViewPlan;
+use crate::Stop;
 use crate::io::{IoError, atomic, standard_output};
 use crate::terminal::summary::EvalSummary;
 use crate::terminal::threads;
@@ -76,7 +77,7 @@ pub(crate) fn run(plan: &EvalPlan) -> Result<EvalSummary> {
     standard_output::check(Path::new("-"))?;
     atomic::create_folder(&plan.output)?;
     let pool = threads::pool(plan.threads)?;
-    let evaluated = pool.install(|| evaluate_calls(plan));
+    let evaluated = pool.install(|| evaluate_calls(plan, &Stop::default()));
     let written = evaluated.and_then(|evaluated| write_report(plan, evaluated));
     if written.is_err() {
         atomic::remove_empty_folder(&plan.output);
@@ -137,8 +138,17 @@ struct Evaluated {
     sample: Option<String>,
 }
 
+/// Evaluates the scores without writing anything.
+///
+/// # Errors
+/// Anything that is wrong with the inputs, or that the run was told to stop.
+pub(crate) fn report(plan: &EvalPlan, stop: &Stop) -> Result<Report> {
+    let pool = threads::pool(plan.threads)?;
+    Ok(pool.install(|| evaluate_calls(plan, stop))?.report)
+}
+
 /// Reads everything and computes all figures.
-fn evaluate_calls(plan: &EvalPlan) -> Result<Evaluated> {
+fn evaluate_calls(plan: &EvalPlan, stop: &Stop) -> Result<Evaluated> {
     let mut inputs = Inputs::open(plan)?;
     let sample = inputs.calls.header().samples().nth(inputs.samples[0]);
     let sample = sample.map(String::from);
@@ -152,6 +162,7 @@ fn evaluate_calls(plan: &EvalPlan) -> Result<Evaluated> {
         ..Tallies::default()
     };
     while let Some((contig, records)) = inputs.calls.next_contig()? {
+        stop.check()?;
         collect::add_contig(
             plan,
             &mut inputs,

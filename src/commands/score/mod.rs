@@ -197,7 +197,7 @@ impl ChunkWriter<'_> {
 }
 
 /// Reads the next calls that lie in the regions asked for, `most` at most.
-fn read_chunk(
+pub(crate) fn read_chunk(
     reader: &mut VcfReader,
     most: usize,
     wanted: Option<&IntervalSet>,

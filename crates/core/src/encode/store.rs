@@ -10,6 +10,8 @@
 //! u64 number of examples
 //! ```
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::allele::AlleleTensor;
@@ -219,6 +221,34 @@ pub struct StoreView<'a> {
     bytes: &'a [u8],
 }
 
+/// Byte ranges of an example's parts in its file, in their order there. What a part holds is written
+/// at [`write_example`]; numbers are not aligned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExamplePlaces {
+    /// `u8` each: is an INDEL, is real, has the right genotype, 0.
+    pub flags: Range<usize>,
+    /// `u64`: 0-based position of the record.
+    pub start: Range<usize>,
+    /// Name of the contig.
+    pub contig: Range<usize>,
+    /// REF.
+    pub reference: Range<usize>,
+    /// The ALT asked about.
+    pub alternate: Range<usize>,
+    /// `f32` each, NaN for a missing one.
+    pub annotations: Range<usize>,
+    /// `f32` each.
+    pub site: Range<usize>,
+    /// `u8`, `[reference and ALT][column]`.
+    pub haplotypes: Range<usize>,
+    /// `u8`, `[read][column][symbol and quality]`.
+    pub cells: Range<usize>,
+    /// `f32`, `[read][number]`.
+    pub reads: Range<usize>,
+    /// Number of reads.
+    pub rows: usize,
+}
+
 impl StoreLayout {
     /// Reads the layout out of the bytes of a whole file.
     ///
@@ -317,34 +347,61 @@ impl StoreView<'_> {
         Ok((class, contig, start))
     }
 
+    /// Where the parts of one example lie in the bytes of the file.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn places(&self, at: usize) -> Result<ExamplePlaces, StoreError> {
+        let mut reader = self.cursor(at)?;
+        let flags = reader.skip(4)?;
+        let start = reader.skip(8)?;
+        let mut text = || {
+            let length = reader.u32()?;
+            reader.skip(length)
+        };
+        let (contig, reference, alternate) = (text()?, text()?, text()?);
+        let (annotations, site, rows) = (reader.u32()?, reader.u32()?, reader.u32()?);
+        let width = self.layout.header.read_features.len();
+        if rows > 0 && width == 0 {
+            return Err(StoreError::Damaged("rows"));
+        }
+        let many = |count: usize, size| count.checked_mul(size).ok_or(StoreError::Damaged("sizes"));
+        Ok(ExamplePlaces {
+            flags,
+            start,
+            contig,
+            reference,
+            alternate,
+            annotations: reader.skip(many(annotations, 4)?)?,
+            site: reader.skip(many(site, 4)?)?,
+            haplotypes: reader.skip(2 * WINDOW)?,
+            cells: reader.skip(many(rows, 2 * WINDOW)?)?,
+            reads: reader.skip(many(many(rows, width)?, 4)?)?,
+            rows,
+        })
+    }
+
     /// One example.
     ///
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn get(&self, at: usize) -> Result<LabelledExample, StoreError> {
-        let mut reader = self.cursor(at)?;
-        let [is_indel, is_real, is_genotype_right, _]: [u8; 4] = array(reader.take(4)?)?;
-        let start = reader.u64()?;
-        let mut text = || -> Result<Vec<u8>, StoreError> {
-            let length = reader.u32()?;
-            Ok(reader.take(length)?.to_vec())
+        let places = self.places(at)?;
+        let part = |place: &Range<usize>| {
+            let found = self.bytes.get(place.clone());
+            found.ok_or(StoreError::Damaged("sizes"))
         };
-        let (contig, reference, alternate) = (text()?, text()?, text()?);
-        let (annotations, site, rows) = (reader.u32()?, reader.u32()?, reader.u32()?);
-        let annotations = reader.floats(annotations)?;
-        let site = reader.floats(site)?;
+        let [is_indel, is_real, is_genotype_right, _]: [u8; 4] = array(part(&places.flags)?)?;
+        let (reference, alternate) = part(&places.haplotypes)?.split_at(WINDOW);
         let haplotype = Haplotype {
-            reference: array(reader.take(WINDOW)?)?,
-            alternate: array(reader.take(WINDOW)?)?,
+            reference: array(reference)?,
+            alternate: array(alternate)?,
         };
         let mut symbols = haplotype.reference.iter().chain(&haplotype.alternate);
         if symbols.any(|letter| *letter >= symbol::CLIPPED) {
             return Err(StoreError::Damaged("haplotype"));
         }
-        let cells = reader.take(
-            rows.checked_mul(2 * WINDOW)
-                .ok_or(StoreError::Damaged("rows"))?,
-        )?;
+        let cells = part(&places.cells)?;
         if cells
             .iter()
             .step_by(2)
@@ -356,13 +413,8 @@ impl StoreView<'_> {
             .chunks_exact(2 * WINDOW)
             .map(|row| std::array::from_fn(|column| [row[2 * column], row[2 * column + 1]]))
             .collect();
-        let width = self.layout.header.read_features.len();
-        if rows > 0 && width == 0 {
-            return Err(StoreError::Damaged("rows"));
-        }
-        let values = rows.checked_mul(width).ok_or(StoreError::Damaged("rows"))?;
-        let reads = reader.floats(values)?;
-        let of_reads = reads.chunks_exact(width.max(1));
+        let reads = floats(part(&places.reads)?)?;
+        let of_reads = reads.chunks_exact(self.layout.header.read_features.len().max(1));
         let supports = of_reads
             .map(|read| self.layout.sides.supports(read))
             .collect();
@@ -371,20 +423,20 @@ impl StoreView<'_> {
             rows: rows_of,
             supports,
             reads,
-            site,
+            site: floats(part(&places.site)?)?,
         });
         Ok(LabelledExample {
             example: Example {
                 tensor,
-                annotations,
+                annotations: floats(part(&places.annotations)?)?,
             },
             is_indel: is_indel != 0,
             is_real: is_real != 0,
             is_genotype_right: is_genotype_right != 0,
-            contig: String::from_utf8_lossy(&contig).into_owned(),
-            start,
-            reference,
-            alternate,
+            contig: String::from_utf8_lossy(part(&places.contig)?).into_owned(),
+            start: u64::from_le_bytes(array(part(&places.start)?)?),
+            reference: part(&places.reference)?.to_vec(),
+            alternate: part(&places.alternate)?.to_vec(),
         })
     }
 }
@@ -411,13 +463,19 @@ impl<'a> Cursor<'a> {
         Ok(u32::from_le_bytes(array(self.take(4)?)?) as usize)
     }
 
-    fn floats(&mut self, count: usize) -> Result<Vec<f32>, StoreError> {
-        let bytes = self.take(count.checked_mul(4).ok_or(StoreError::Damaged("numbers"))?)?;
-        let values = bytes.chunks_exact(4);
-        values
-            .map(|bytes| Ok(f32::from_le_bytes(array(bytes)?)))
-            .collect()
+    /// Passes over some bytes and says where they lie.
+    fn skip(&mut self, count: usize) -> Result<Range<usize>, StoreError> {
+        let start = self.at;
+        self.take(count)?;
+        Ok(start..self.at)
     }
+}
+
+fn floats(bytes: &[u8]) -> Result<Vec<f32>, StoreError> {
+    let values = bytes.chunks_exact(4);
+    values
+        .map(|bytes| Ok(f32::from_le_bytes(array(bytes)?)))
+        .collect()
 }
 
 fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], StoreError> {
@@ -494,6 +552,10 @@ mod tests {
             assert_eq!(view.label(at).unwrap(), label);
         }
         assert!(view.get(3).is_err());
+        let places = view.places(1).unwrap();
+        assert_eq!((&bytes[places.contig], places.rows), (&b"chr1"[..], 3));
+        assert_eq!(bytes[places.cells], [2, 30].repeat(3 * WINDOW));
+        assert_eq!(bytes[places.site], (2.0f32 / 3.0).to_le_bytes());
     }
 
     #[test]

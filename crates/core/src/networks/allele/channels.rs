@@ -259,7 +259,7 @@ impl Channels {
     }
 
     /// Appends the cells of a read's row, `[column][channel]`.
-    pub(super) fn push_row(&self, row: &Row, reference: &[u8; WINDOW], out: &mut Vec<f32>) {
+    pub fn push_row(&self, row: &Row, reference: &[u8; WINDOW], out: &mut Vec<f32>) {
         for ([cell, quality], expected) in row.iter().zip(reference) {
             let channels = self.cell(*cell, *quality, agrees(*cell, *expected));
             // A copy of a known length is one instruction.

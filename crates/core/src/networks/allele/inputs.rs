@@ -10,7 +10,7 @@ use crate::networks::scaling::Scaling;
 /// Network inputs for one allele. Cells of reads are excluded; [`Channels::push_row`] produces them one
 /// read at a time. A [`super::batch::AlleleBatch`] holds several alleles as bytes.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Inputs {
+pub struct Inputs {
     /// `[column][channel]`.
     pub haplotype: Vec<f32>,
     /// `[read][feature]`.
@@ -28,7 +28,7 @@ impl Inputs {
     ///
     /// # Errors
     /// An example that was made for another network.
-    pub(super) fn push<'a>(
+    pub fn push<'a>(
         &mut self,
         example: &'a Example,
         scaling: &Scaling,

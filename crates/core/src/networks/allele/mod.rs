@@ -33,4 +33,5 @@ mod tests;
 
 pub use architecture::{AlleleArchitecture, AlleleFamily};
 pub use channels::{ChannelError, Channels};
+pub use inputs::Inputs;
 pub use spec::AlleleSpec;
