@@ -39,6 +39,7 @@ report() {
 # --- seconds ----------------------------------------------------------------------------------------------------------
 stage_format() {
   cargo fmt --all --check
+  cargo fmt --manifest-path python/Cargo.toml --check
   local script
   while read -r script; do bash -n "$script"; done < <(git grep -lE '^#!/usr/bin/env bash' -- . ':!*.md')
 }
@@ -117,6 +118,14 @@ stage_view() {
 
 stage_wasm() {
   tests/wasm/run.sh
+}
+
+# The Python package: its wheel, on the oldest and the newest CPython that are here.
+stage_python() {
+  python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+  need_build
+  install_missing
+  python/tests/check.sh "$program"
 }
 
 # --- real data and GATK -------------------------------------------------------------------------------------------------
