@@ -8,7 +8,7 @@ use crate::networks::family::Numbers;
 use crate::networks::scaling::Scaling;
 
 /// Network inputs for one allele. Cells of reads are excluded; [`Channels::push_row`] produces them one
-/// read at a time. A [`super::batch::AlleleBatch`] holds several alleles as bytes.
+/// read at a time. `AlleleBatch` holds several alleles as bytes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inputs {
     /// `[column][channel]`.
