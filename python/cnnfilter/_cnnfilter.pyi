@@ -146,6 +146,12 @@ class Model:
     network: Network
     def score(self, batch: Batch) -> Scores:
         """Scores of the examples, in all threads of the machine."""
+    def calibrate(self, batch: Batch, measured_on: str) -> Model:
+        """The same model with probabilities and thresholds, as `cnnfilter train` makes them.
+
+        The batch is of a file of examples: calls that the network was not trained on, real and false in
+        the shares in which they come. `measured_on` says in the card which they were.
+        """
     def with_weights(self, weights: Mapping[str, Any], name: str) -> Model:
         """The model of the same network with other weights, without calibration and thresholds."""
     def save(self, folder: Union[str, "os.PathLike[str]"]) -> pathlib.Path:

@@ -184,6 +184,12 @@ impl Batch {
         self.places.iter().map(|place| place.kind).collect()
     }
 
+    /// Class of each example; nothing where the calls were not labelled.
+    pub(crate) fn classes(&self) -> Option<Vec<u8>> {
+        let labels = self.labels.as_ref()?;
+        Some(labels.iter().map(|label| label.class).collect())
+    }
+
     /// The tensors of our own encoders.
     fn tensors(&self) -> PyResult<Vec<&AlleleTensor>> {
         let tensor = |example| match example {
@@ -316,9 +322,7 @@ impl Batch {
 
     #[getter]
     fn label<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyArray1<u8>>> {
-        let labels = self.labels.as_ref()?;
-        let classes: Vec<u8> = labels.iter().map(|label| label.class).collect();
-        Some(classes.into_pyarray(py))
+        Some(self.classes()?.into_pyarray(py))
     }
 
     #[getter]

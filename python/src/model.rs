@@ -9,6 +9,8 @@ use cnnfilter::io::model_dir;
 use cnnfilter_core::networks::{Model as CoreModel, Trained};
 use cnnfilter_core::{DeviceChoice, log_odds};
 use cnnfilter_nn::weights::{WeightTensor, Weights};
+use cnnfilter_train::calibrate;
+use cnnfilter_train::fit::Scored;
 use numpy::{IntoPyArray, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -32,6 +34,28 @@ impl Model {
         Self {
             model: Arc::new(model),
         }
+    }
+
+    /// Outputs and log odds of the examples of a batch.
+    fn computed(&self, py: Python<'_>, batch: &Batch) -> PyResult<(Vec<[f32; 4]>, Vec<f64>)> {
+        let stop = Stop::default();
+        let said = stop.clone();
+        let (model, examples) = (Arc::clone(&self.model), Arc::clone(&batch.examples));
+        let compute = move || -> Result<Vec<[f32; 4]>> {
+            let mut logits = Vec::with_capacity(examples.len());
+            for examples in examples.chunks(TOGETHER) {
+                if said.is_said() {
+                    break;
+                }
+                logits.extend(model.logits(examples)?);
+            }
+            Ok(logits)
+        };
+        let logits = interruptible(py, &stop, compute)?;
+        let of_kinds = logits.iter().zip(batch.kinds());
+        let scores = of_kinds.map(|(logits, kind)| log_odds(*logits, kind));
+        let scores = scores.collect();
+        Ok((logits, scores))
     }
 }
 
@@ -103,39 +127,51 @@ impl Model {
     }
 
     fn score<'py>(&self, py: Python<'py>, batch: &Batch) -> PyResult<Bound<'py, PyAny>> {
-        let stop = Stop::default();
-        let said = stop.clone();
-        let (model, examples) = (Arc::clone(&self.model), Arc::clone(&batch.examples));
-        let compute = move || -> Result<Vec<[f32; 4]>> {
-            let mut logits = Vec::with_capacity(examples.len());
-            for examples in examples.chunks(TOGETHER) {
-                if said.is_said() {
-                    break;
-                }
-                logits.extend(model.logits(examples)?);
-            }
-            Ok(logits)
-        };
-        let logits = interruptible(py, &stop, compute)?;
-        let kinds = batch.kinds();
-        let of_kinds = logits.iter().zip(&kinds);
-        let scores: Vec<f64> = of_kinds
-            .map(|(logits, kind)| log_odds(*logits, *kind))
-            .collect();
-        let of_scores = scores.iter().zip(&kinds);
+        let (logits, scores) = self.computed(py, batch)?;
+        let of_scores = scores.iter().zip(batch.kinds());
         let probabilities: Vec<f64> = of_scores
-            .map(|(score, kind)| self.model.probability(*kind, *score).unwrap_or(f64::NAN))
+            .map(|(score, kind)| self.model.probability(kind, *score).unwrap_or(f64::NAN))
             .collect();
         let rows = logits.len();
-        let logits = matrix(py, logits.into_flattened(), [rows, 4])?;
         let scores = (
-            logits,
+            matrix(py, logits.into_flattened(), [rows, 4])?,
             scores.into_pyarray(py),
             probabilities.into_pyarray(py),
         );
         py.import("cnnfilter._types")?
             .getattr("Scores")?
             .call1(scores)
+    }
+
+    /// The same weights with probabilities and thresholds, from labelled calls.
+    fn calibrate(&self, py: Python<'_>, batch: &Batch, measured_on: String) -> PyResult<Self> {
+        let Some(classes) = batch.classes() else {
+            return Err(errors::option(
+                "batch: its calls are not labelled; take examples of a file that `cnnfilter tensors` wrote",
+            ));
+        };
+        let (_, scores) = self.computed(py, batch)?;
+        let scored = scores.into_iter().zip(classes);
+        let scored: Vec<Scored> = scored
+            .map(|(score, class)| Scored {
+                score,
+                is_real: class >= 2,
+                is_indel: class % 2 == 1,
+            })
+            .collect();
+        let calibrated = calibrate::calibrate(&scored, measured_on);
+        for (kind, error) in calibrated.not_calibrated.present() {
+            log::warn!("{kind}s are not calibrated: {error}");
+        }
+        let trained = Trained {
+            name: self.model.card().name.clone(),
+            architecture: Arc::clone(self.model.architecture()),
+            calibration: calibrated.calibration,
+            thresholds: calibrated.thresholds,
+            training: None,
+        };
+        let model = CoreModel::of_training(trained, self.model.weights().clone());
+        Ok(Self::new(model.map_err(|error| errors::of(error.into()))?))
     }
 
     fn with_weights(&self, weights: &Bound<'_, PyDict>, name: String) -> PyResult<Self> {

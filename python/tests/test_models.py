@@ -46,6 +46,27 @@ def test_other_weights_come_back_as_a_model(program, tmp_path):
     assert np.abs(scores.score - model.score(batch).score).max() > 0.01
 
 
+def test_a_calibrated_model_fills_filter(program, example_file, tmp_path, batch):
+    """Labelled calls give weights their probabilities and thresholds, which the program takes."""
+    model = cnnfilter.Model.load("cnnfilter_reads")
+    plain = model.with_weights(model.weights, "plain")
+    examples = cnnfilter.Examples(example_file).batch()
+    calibrated = plain.calibrate(examples, "the demo")
+    assert "measured_on" not in plain.card and "the demo" in json.dumps(calibrated.card)
+    scored = tmp_path / "scored.vcf"
+    folder = calibrated.save(tmp_path)
+    program("score", "-V", CALLS, "-I", READS, "-R", REFERENCE, "--model", folder, "--filter", "-o", scored)
+    rows = records(scored)
+    assert {"PASS"} < {row[6] for row in rows}
+    (batch,) = cnnfilter.encode(CALLS, READS, REFERENCE, model=calibrated)
+    scores = calibrated.score(batch)
+    for record, alt, probability in zip(batch.record, batch.alternate, scores.probability):
+        if "," not in rows[record - 1][4]:
+            assert abs(float(rows[record - 1][7]["CNN_PROB"]) - probability) < 1e-6
+    with pytest.raises(cnnfilter.OptionError, match="not labelled"):
+        plain.calibrate(batch, "nothing")
+
+
 @pytest.mark.parametrize("family, sizes", [("allele", {"kernel": 3, "quality_gate": True}), ("attention", {"heads": 3})])
 def test_a_new_network(batch, tmp_path, family, sizes):
     network = cnnfilter.Network(family, [batch], sizes)
