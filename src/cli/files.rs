@@ -1,5 +1,6 @@
 //! The files that a command line names: each output is a place of its own.
 
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use super::output::plain;
@@ -111,6 +112,21 @@ impl Files {
 /// Returns true for the names of standard input.
 pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-") || path == Path::new("/dev/stdin")
+}
+
+/// Refuses a file of calls that can be read only once: standard input or a pipe.
+///
+/// # Errors
+/// As said.
+pub(super) fn check_read_twice(option: &str, path: &Path) -> Result<(), Wrong> {
+    let is_pipe =
+        |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.file_type().is_fifo());
+    if is_standard_input(path) || plain(path) == Path::new("-") || is_pipe(path) {
+        return Err(Wrong::value(format!(
+            "{option}: the calls are read twice, so not from standard input or a pipe; give a file"
+        )));
+    }
+    Ok(())
 }
 
 fn name(path: &Path) -> String {

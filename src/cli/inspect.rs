@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::files::{Files, is_standard_input};
-use super::output::plain;
-use super::page::PageArgs;
+use super::files::{Files, check_read_twice};
+use super::page::{PageArgs, PageCalls};
 use super::reads::ReadsArgs;
 use super::run::{RunArgs, ThreadsArgs};
 use super::usage::Wrong;
 use crate::commands::inspect::InspectPlan;
-use crate::commands::view::{ViewChoice, ViewPlan};
+use crate::commands::view::ViewChoice;
 use cnnfilter_core::samples::SampleChoice;
 use cnnfilter_view::Choice;
 
@@ -93,36 +92,26 @@ impl InspectArgs {
             files.input("MODEL", Path::new(&self.what));
             return Ok(InspectPlan::Model(PathBuf::from(self.what)));
         };
-        if plain(&variants) == Path::new("-") || is_standard_input(&variants) {
-            return Err(Wrong::value(
-                "-V: the calls are read twice, so not from standard input; give a file".to_owned(),
-            ));
-        }
+        check_read_twice("-V", &variants)?;
         files.input("-V", &variants);
         files.input("-R", &reference);
         let encoding = self
             .reads
             .resolve(reference, SampleChoice::One(self.sample), files)?;
+        let calls = PageCalls {
+            variants,
+            encoding,
+            regions: vec![self.what],
+            choice: ViewChoice {
+                rule: Choice::First,
+                most: MOST,
+                pair: Vec::new(),
+            },
+        };
+        let threads = self.threads.resolve();
+        let view = self.page.plan(calls, PathBuf::new(), threads, run);
         Ok(InspectPlan::Calls {
-            view: Box::new(ViewPlan {
-                variants,
-                encoding,
-                output: PathBuf::new(),
-                pictures: None,
-                gatk_tensor: false,
-                model: self.page.model,
-                regions: vec![self.what],
-                choice: ViewChoice {
-                    rule: Choice::First,
-                    most: MOST,
-                    pair: Vec::new(),
-                },
-                labels: None,
-                in_detail: !self.page.fast,
-                aim: self.page.aim,
-                threads: self.threads.resolve(),
-                quiet: run.quiet,
-            }),
+            view: Box::new(view),
             colour: self.color.is_wanted(),
         })
     }

@@ -147,7 +147,7 @@ fn the_worst_calls_of_eval_lead_to_their_reads() {
         .unwrap();
     assert_eq!(from_stream.status.code(), Some(2));
     let message = String::from_utf8_lossy(&from_stream.stderr).into_owned();
-    assert!(message.contains("reads the calls again"), "{message}");
+    assert!(message.contains("--view: the calls are read twice"), "{message}");
 }
 
 /// `view --worst` takes the table that `eval --view` writes, and finds the same call to be the worst.
@@ -256,9 +256,14 @@ fn errors_say_what_to_do() {
         let error = fail(view(&calls, &out, more));
         assert!(error.contains(expected), "{error}");
     }
-    let wrong = view(Path::new("-"), &out, &[]);
-    assert_eq!(wrong.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&wrong.stderr).contains("read twice"));
+    let pipe = lab.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    for once in [Path::new("-"), Path::new("/dev/stdin"), &pipe] {
+        let wrong = view(once, &out, &[]);
+        assert_eq!(wrong.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&wrong.stderr).contains("read twice"));
+    }
     assert_eq!(view(&calls, Path::new("-"), &[]).status.code(), Some(2));
     for more in [&["--lowest", "3", "--failed"][..], &["--disagree", "QUAL"]] {
         assert_eq!(view(&calls, &out, more).status.code(), Some(2), "{more:?}");

@@ -125,13 +125,12 @@ pub(crate) fn run(plan: &ViewPlan) -> Result<ViewSummary> {
 /// # Errors
 /// Anything that is wrong with the inputs.
 pub(crate) fn make_page(plan: &ViewPlan) -> Result<MadePage> {
-    let mut chosen = Chosen::new(plan)?;
+    let chosen = Chosen::new(plan)?;
     let layout = Layout::of_model(&chosen.opened.model);
     let name = chosen.opened.model.card().name.clone();
     let title = format!("cnnfilter view: {}", file_name(&plan.variants));
     let mut page = Page::new(title, name, layout);
-    let before = std::mem::take(&mut chosen.notes);
-    before.into_iter().for_each(|note| page.note(note));
+    chosen.notes.iter().for_each(|note| page.note(note.clone()));
     add_provenance(plan, &chosen.opened, &mut page);
     let notes = chosen.each_call(plan, |call| Ok(page.add(call)?))?;
     notes.into_iter().for_each(|note| page.note(note));
@@ -157,9 +156,9 @@ pub(crate) struct ShownCalls {
 /// # Errors
 /// Anything that is wrong with the inputs.
 pub(crate) fn shown_calls(plan: &ViewPlan) -> Result<ShownCalls> {
-    let mut chosen = Chosen::new(plan)?;
+    let chosen = Chosen::new(plan)?;
     let mut calls = Vec::new();
-    let mut notes = std::mem::take(&mut chosen.notes);
+    let mut notes = chosen.notes.clone();
     notes.extend(chosen.each_call(plan, |call| {
         calls.push(call);
         Ok(())
