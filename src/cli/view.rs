@@ -11,7 +11,7 @@ use super::page::{PageArgs, PageCalls};
 use super::reads::EncodingArgs;
 use super::run::{RunArgs, ThreadsArgs};
 use super::usage::Wrong;
-use crate::commands::view::{PictureFormat, PicturePlan, ShownLabels, ViewChoice, ViewPlan};
+use crate::commands::view::{PictureFormat, PicturePlan, ViewChoice, ViewPlan};
 use cnnfilter_core::samples::SampleChoice;
 use cnnfilter_view::Choice;
 
@@ -198,7 +198,7 @@ impl ViewArgs {
                 scale: usize::from(self.scale),
             }),
             gatk_tensor: self.tensor == Some(Tensor::Gatk),
-            labels: self.labels.map(ShownLabels::File),
+            labels: self.labels,
             ..self.page.plan(calls, self.output, threads, run)
         })
     }
