@@ -160,11 +160,42 @@ fn alt_strands(numbers: &CallNumbers<'_>) -> Vec<Strand> {
         .collect()
 }
 
-/// Too deep, among many other differences, or with reads that fit elsewhere.
+/// Too deep, among many other differences, or with ALT reads that fit elsewhere.
 fn is_elsewhere(numbers: &CallNumbers<'_>) -> bool {
     let is_over = |value: Option<f32>, least: f32| value.is_some_and(|value| value >= least);
+    let is_unsure = || {
+        let quality = numbers.value("alt_mapping_quality");
+        quality.is_some_and(|quality| quality < UNSURE_MAPPING)
+    };
     is_over(numbers.value("depth_100"), DEEP)
         || is_over(numbers.places(), MANY_PLACES)
-        || is_over(numbers.count("alt_mismatches"), MANY_MISMATCHES)
-        || (numbers.value("alt_mapping_quality")).is_some_and(|quality| quality < UNSURE_MAPPING)
+        || numbers.has_alternate()
+            && (is_over(numbers.count("alt_mismatches"), MANY_MISMATCHES) || is_unsure())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::networks::Builtin;
+
+    #[test]
+    fn without_an_alt_read_none_maps_badly() {
+        let builtin = Builtin::named("cnnfilter_reads").unwrap();
+        let model = builtin.load("cpu".parse().unwrap()).unwrap();
+        let mut example = model.architecture().made_up(5, 12);
+        let Encoder::Allele { layout, .. } = model.encoder() else {
+            panic!("our own encoder");
+        };
+        let mut suspect = |alt_reads: f32| {
+            let SiteTensor::Allele(tensor) = &mut example.tensor else {
+                panic!("our own tensor");
+            };
+            tensor.site.fill(0.0);
+            let at = layout.site_names().position(|name| name == "alt_reads");
+            tensor.site[at.unwrap()] = alt_reads.ln_1p();
+            Suspect::of(model.encoder(), &example, &[Topic::Mapping])
+        };
+        assert_eq!(suspect(3.0), Some(Suspect::Paralogue));
+        assert_eq!(suspect(0.0), None);
+    }
 }
