@@ -14,7 +14,7 @@ use anyhow::{Result, bail};
 
 use self::inputs::Inputs;
 use super::labels::{LabelPlan, warn_of_truth};
-use super::view::{self, Opened, ViewPlan};
+use super::view::{self, ViewPlan};
 use crate::io::{IoError, atomic, standard_output};
 use crate::terminal::summary::EvalSummary;
 use crate::terminal::threads;
@@ -85,16 +85,12 @@ pub(crate) fn run(plan: &EvalPlan) -> Result<EvalSummary> {
 /// Writes the files of a report, with the page of the worst calls where it is asked for.
 fn write_report(plan: &EvalPlan) -> Result<EvalSummary> {
     // Opened first: what is wrong with the reads is told before the work.
-    let opened = plan
-        .view
-        .as_deref()
-        .map(|view| Ok((view, view::open(view)?)));
-    let opened: Option<(&ViewPlan, Opened)> = opened.transpose()?;
+    let opened = plan.view.as_deref().map(view::open).transpose()?;
     let pool = threads::pool(plan.threads)?;
     let mut report = pool.install(|| evaluate_calls(plan))?;
-    let shown = match opened {
-        Some((view, opened)) => Some(worst::show(view, opened, &mut report)?),
-        None => None,
+    let shown = match (&plan.view, opened) {
+        (Some(view), Some(opened)) => Some(worst::show(view, opened, &mut report)?),
+        _ => None,
     };
     if shown.is_none() {
         warn_of_earlier_page(&plan.output);
