@@ -1,11 +1,10 @@
 //! The files that a command line names: each output is a place of its own.
 
-use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use super::output::plain;
 use super::usage::Wrong;
-use crate::io::atomic;
+use crate::io::{atomic, text_source};
 
 /// Inputs and outputs of a command, each with the option that names it.
 #[derive(Debug, Default)]
@@ -119,9 +118,7 @@ pub(super) fn is_standard_input(path: &Path) -> bool {
 /// # Errors
 /// As said.
 pub(super) fn check_read_twice(option: &str, path: &Path) -> Result<(), Wrong> {
-    let is_pipe =
-        |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.file_type().is_fifo());
-    if is_standard_input(path) || plain(path) == Path::new("-") || is_pipe(path) {
+    if is_standard_input(path) || plain(path) == Path::new("-") || text_source::is_pipe(path) {
         return Err(Wrong::value(format!(
             "{option}: the calls are read twice, so not from standard input or a pipe; give a file"
         )));
