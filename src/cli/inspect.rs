@@ -1,10 +1,10 @@
 //! `cnnfilter inspect`.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::colour::Colour;
 use super::files::{Files, is_standard_input};
 use super::output::plain;
 use super::page::PageArgs;
@@ -64,17 +64,6 @@ pub(crate) struct InspectArgs {
     threads: ThreadsArgs,
 }
 
-/// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Colour {
-    /// On a terminal.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
 /// Most records at a locus.
 const MOST: usize = 100;
 
@@ -125,19 +114,5 @@ impl InspectArgs {
             }),
             colour: self.color.is_wanted(),
         })
-    }
-}
-
-impl Colour {
-    fn is_wanted(self) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Never => false,
-            // As no-color.org has it: set and not empty.
-            Self::Auto => {
-                let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|text| !text.is_empty());
-                !is_unwanted && std::io::stdout().is_terminal()
-            }
-        }
     }
 }
