@@ -53,13 +53,13 @@ enum Command {
     Simulate(SimulateCommand),
     Filter(filter::FilterArgs),
     Eval(eval::EvalArgs),
-    /// Check the files of a run before it is made: take a command line of `score`, and write `doctor` in
-    /// its place.
+    /// Check the files of a run in seconds, before hours are spent on it.
     ///
-    /// One screen says what fits and what does not (indexes, contigs, samples, read groups), and whether
-    /// the data is like what the model was trained on (caller, annotations, ploidy, depth, length of
-    /// reads). It looks at headers, indexes and samples of the data, scores some calls, takes seconds, and
-    /// writes nothing. Ends with 0 where `score` can run and with 1 where it would fail.
+    /// Take a command line of `score` and write `doctor` in its place. One screen says what fits and what
+    /// does not (indexes, contigs, samples, read groups), and whether the data is like what the model was
+    /// trained on (caller, annotations, ploidy, depth, length of reads). It looks at headers, indexes and
+    /// samples of the data, scores some of the calls, and writes nothing. It ends with 0 where `score` can
+    /// run and with 1 where it would fail.
     Doctor(doctor::DoctorArgs),
     View(view::ViewArgs),
     Inspect(inspect::InspectArgs),

@@ -83,9 +83,7 @@ pub struct AlignmentHeader {
     pub sequences: Sequences,
     /// True for CRAM.
     pub is_cram: bool,
-    /// The index.
-    pub index: PathBuf,
-    /// What the user should know about the index, if anything.
+    /// What the user should know about its index, if anything.
     pub note: Option<String>,
 }
 
@@ -111,7 +109,6 @@ pub fn header(path: &Path, reference: &Arc<Reference>) -> Result<AlignmentHeader
         groups: read_groups(header.as_bytes()),
         sequences: Sequences::of_header(header.as_bytes()),
         is_cram: file.is_cram,
-        index: index.path,
         note,
     })
 }

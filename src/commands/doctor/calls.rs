@@ -16,9 +16,8 @@ use cnnfilter_core::doctor::{
     AnnotationSurvey, Caller, Check, Finding, Ploidies, counted, judge_annotations, judge_caller,
     judge_genotypes,
 };
-use cnnfilter_core::genome::{Interval, IntervalSet};
+use cnnfilter_core::genome::{Contig, ContigTable, Interval, IntervalSet};
 use cnnfilter_core::networks::Model;
-use cnnfilter_core::samples::Sample;
 use cnnfilter_core::vcf::header::field;
 use cnnfilter_core::vcf::{Genotype, VcfHeader};
 
@@ -91,7 +90,7 @@ fn with_index(score: &ScorePlan, header: &VcfHeader, index: &CallsIndex) -> Stri
     let records = index.records.map_or(String::new(), |records| {
         format!(" of {}", counted(records, "record"))
     });
-    format!("{}, with its index{records}", described(score, header))
+    format!("{}, with an index{records}", described(score, header))
 }
 
 fn without_index(score: &ScorePlan, header: &VcfHeader, why: &NotIndexed) -> Finding {
@@ -105,7 +104,7 @@ fn without_index(score: &ScorePlan, header: &VcfHeader, why: &NotIndexed) -> Fin
             .advise("regions (-L) cannot be sought without it"),
         _ if score.regions.is_empty() => Finding::ok(
             CHECK,
-            format!("{described}; {why}, which -L alone would need"),
+            format!("{described}, without an index (only -L needs one)"),
         ),
         _ => Finding::warning(
             CHECK,
@@ -118,6 +117,18 @@ fn without_index(score: &ScorePlan, header: &VcfHeader, why: &NotIndexed) -> Fin
 impl Calls {
     pub(super) fn header(&self) -> &VcfHeader {
         self.reader.header()
+    }
+
+    /// The contigs that matter: those with records, where an index knows them, else those of the header.
+    pub(super) fn contigs_with_records(&self) -> ContigTable {
+        let header = self.header().contigs();
+        let Some(index) = &self.index else {
+            return header;
+        };
+        ContigTable::new(index.contigs.iter().map(|name| Contig {
+            name: name.clone(),
+            length: header.get(name).and_then(|contig| contig.length),
+        }))
     }
 
     /// MD5 of the contigs, where the header has them.
@@ -173,20 +184,19 @@ impl Calls {
             .filter_map(|name| Some((name.as_str(), length(name)?)))
             .collect();
         let mut calls: Vec<Call> = Vec::new();
-        let mut reached: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
-        for (contig, stretch) in stretches(&lengths) {
+        let mut reached: BTreeMap<&str, u64> = BTreeMap::new();
+        for (contig, mut stretch) in stretches(&lengths) {
+            // Where the last stretch came past this one it goes on behind it.
+            let reached = reached.entry(contig).or_default();
+            stretch.start = stretch.start.max(*reached);
             let regions = IntervalSet::new([(contig.to_owned(), stretch)]);
-            for call in first(score, Some(&regions), true, CALLS / STRETCHES)? {
-                let position = call.record.position();
-                let last = reached.entry(call.record.contig().to_vec()).or_default();
-                if position > *last {
-                    *last = position;
-                    calls.push(call);
-                }
-            }
+            let found = first(score, Some(&regions), true, CALLS / STRETCHES)?;
+            // POS counts from 1: it is the place behind the record's first base.
+            *reached = found.last().map_or(*reached, |call| call.record.position());
+            calls.extend(found);
         }
-        // Contigs of unknown length.
-        if calls.is_empty() {
+        // Contigs of unknown length, or calls in one corner of the genome.
+        if calls.len() < CALLS / 4 {
             return first(score, None, true, CALLS);
         }
         Ok(calls)
@@ -238,7 +248,7 @@ fn first(
 }
 
 /// Judges genotypes and annotations of the sampled calls.
-pub(super) fn judge(model: &Model, samples: &[Sample], calls: &[Call], report: &mut Report) {
+pub(super) fn judge(model: &Model, columns: &[usize], calls: &[Call], report: &mut Report) {
     if calls.is_empty() {
         return;
     }
@@ -246,17 +256,15 @@ pub(super) fn judge(model: &Model, samples: &[Sample], calls: &[Call], report: &
     let mut ploidies = Ploidies::default();
     let mut survey = AnnotationSurvey::new(encoder);
     for Call { record, .. } in calls {
-        for sample in samples {
-            ploidies.count(record, sample.column);
+        for column in columns {
+            ploidies.count(record, *column);
         }
         // Of a cohort the first sample that has the call: in the others less is written.
-        let carrier = samples.iter().find(|sample| {
-            let genotype = record.sample_value(sample.column, b"GT");
+        let carrier = columns.iter().find(|column| {
+            let genotype = record.sample_value(**column, b"GT");
             genotype.is_some_and(|value| Genotype::parse(value).carries_alternate())
         });
-        let column = carrier
-            .or(samples.first())
-            .map_or(0, |sample| sample.column);
+        let column = carrier.or(columns.first()).copied().unwrap_or(0);
         survey.count(encoder, record, column);
     }
     let (finding, expected) = judge_annotations(&survey, model.card());

@@ -97,16 +97,17 @@ fn own_dictionary(
     }
 }
 
-/// Compares the contigs of all files that were opened, as `score` does, and beyond it.
+/// Compares the contigs of all files that were opened, as `score` does, and beyond it. False where they
+/// are not about the same reference.
 pub(super) fn contigs(
     score: &ScorePlan,
     calls: Option<&Calls>,
     reads: &[OpenedReads],
     reference: Option<&OpenedReference>,
     report: &mut Report,
-) {
+) -> bool {
     let (Some(calls), Some(reference)) = (calls, reference) else {
-        return;
+        return false;
     };
     let of_calls = calls.header().contigs();
     let of_calls = (score.variants.as_path(), &of_calls);
@@ -124,7 +125,7 @@ pub(super) fn contigs(
         report.findings.extend(disagreement(left, right));
     }
     if report.findings.len() > before {
-        return;
+        return false;
     }
     let names: Vec<String> = reads
         .iter()
@@ -139,10 +140,11 @@ pub(super) fn contigs(
             checksums: &file.header.sequences.checksums,
         })
         .collect();
+    let with_records = calls.contigs_with_records();
     let (calls_name, checksums) = (file_name(of_calls.0), calls.checksums());
     let reference_name = file_name(of_reference.0);
     report.findings.extend(judge_contigs(
-        named(&calls_name, of_calls.1, &checksums),
+        named(&calls_name, &with_records, &checksums),
         &reads,
         named(
             &reference_name,
@@ -150,6 +152,7 @@ pub(super) fn contigs(
             &reference.dictionary.checksums,
         ),
     ));
+    true
 }
 
 fn named<'a>(

@@ -11,18 +11,26 @@ mod reads;
 mod trial;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Result;
 use rayon::ThreadPool;
 
-use crate::commands::encoding::inputs::Parts;
+use crate::commands::encoding::Call;
+use crate::commands::encoding::inputs::{OpenedReads, Parts};
 use crate::commands::score::{ScorePlan, checks, filters};
+use crate::io::fasta::Reference;
 use crate::io::{atomic, standard_output};
 use crate::terminal::summary::{DoctorFacts, DoctorSummary};
 use crate::terminal::threads;
 use cnnfilter_core::doctor::{Check, Finding, Status};
 use cnnfilter_core::networks::{Builtin, Model};
 use cnnfilter_core::vcf::VcfHeader;
+
+use calls::Calls;
+
+/// Files of reads that are named.
+const MOST_NAMED: usize = 3;
 
 /// The run to look at.
 #[derive(Debug, Clone)]
@@ -73,6 +81,11 @@ impl Report {
         let mut findings = self.findings.iter();
         findings.any(|finding| finding.status == Status::Fault)
     }
+
+    fn has_fault_of(&self, check: Check) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|finding| finding.status == Status::Fault && finding.check == check)
+    }
 }
 
 /// Looks at the files of a run.
@@ -90,14 +103,14 @@ pub(crate) fn run(plan: &DoctorPlan) -> Result<DoctorSummary> {
     let uses_reads = model
         .as_ref()
         .map_or_else(|| !score.encoding.reads.is_empty(), Model::uses_reads);
-    let opened = match &reference {
+    let reads = match &reference {
         Some(reference) if uses_reads => reads::open(score, &reference.reference, &mut report),
         _ => Vec::new(),
     };
-    inputs::contigs(
+    let agree = inputs::contigs(
         score,
         calls.as_ref(),
-        &opened,
+        &reads,
         reference.as_ref(),
         &mut report,
     );
@@ -106,35 +119,16 @@ pub(crate) fn run(plan: &DoctorPlan) -> Result<DoctorSummary> {
         let wanted = inputs::regions(score, calls, reference.as_ref(), &mut report);
         sampled = calls.sample(score, reference.as_ref(), wanted.as_ref(), &mut report);
     }
-    if let (Some(model), Some(calls), Some(reference)) = (&model, calls, reference) {
-        let header: &VcfHeader = calls.header();
-        let assigned = inputs::samples(score, model, header, &opened, &mut report);
-        if let Some(assigned) = assigned {
-            let files = &assigned.files;
-            let groups_fit = reads::groups(files, &opened, &reference.reference, &mut report);
-            let filter = score.encoding.read_filter.resolve(model.encoder());
-            let depths = if uses_reads && groups_fit {
-                let survey = || reads::survey(score, &assigned, filter, &reference.reference);
-                let surveyed = pool.install(survey);
-                let surveyed = report.take(Check::Depth, surveyed);
-                surveyed.map(|found| found.judge(model, &assigned, &mut report))
-            } else {
-                Some(vec![0.0; assigned.samples.len()])
-            };
-            calls::judge(model, &assigned.samples, &sampled, &mut report);
-            if let (Some(depths), false) = (depths, report.has_fault()) {
-                let parts = Parts {
-                    variants: (&score.variants, header),
-                    reference: reference.reference,
-                    encoder: model.encoder().clone(),
-                    read_filter: filter,
-                    reads_contigs: opened.into_iter().map(|one| one.header.contigs).collect(),
-                    assigned,
-                    depths,
-                };
-                trial::run(score, model, parts, sampled, &pool, &mut report);
-            }
-        }
+    if let (Some(model), Some(calls), Some(reference)) = (model, calls, reference) {
+        let opened = Opened {
+            model,
+            calls,
+            reference: reference.reference,
+            reads,
+            agree,
+            sampled,
+        };
+        look_together(score, opened, &pool, &mut report);
     }
     Ok(DoctorSummary::new(
         named_files(score),
@@ -144,14 +138,79 @@ pub(crate) fn run(plan: &DoctorPlan) -> Result<DoctorSummary> {
     ))
 }
 
+/// What could be opened.
+struct Opened {
+    model: Model,
+    calls: Calls,
+    reference: Arc<Reference>,
+    reads: Vec<OpenedReads>,
+    /// True where all are about the same reference.
+    agree: bool,
+    /// Some of the calls.
+    sampled: Vec<Call>,
+}
+
+/// Samples, their reads, and calls in the light of both.
+fn look_together(score: &ScorePlan, opened: Opened, pool: &ThreadPool, report: &mut Report) {
+    let (model, reads) = (&opened.model, &opened.reads);
+    let header = opened.calls.header();
+    // Without one of the files its samples would seem to have no reads.
+    let assigned = match report.has_fault_of(Check::Reads) {
+        true => None,
+        false => inputs::samples(score, model, header, reads, report),
+    };
+    let Some(assigned) = assigned else {
+        let columns: Vec<usize> = (0..header.samples().count().max(1)).collect();
+        return calls::judge(model, &columns, &opened.sampled, report);
+    };
+    let filter = score.encoding.read_filter.resolve(model.encoder());
+    let depths = match model.uses_reads() {
+        // Reads are looked for on the contigs of the reference.
+        true if opened.agree => pool.install(|| {
+            reads::look(
+                score,
+                model,
+                &assigned,
+                reads,
+                filter,
+                &opened.reference,
+                report,
+            )
+        }),
+        true => None,
+        false => Some(vec![0.0; assigned.samples.len()]),
+    };
+    let columns = assigned.samples.iter().map(|sample| sample.column);
+    let columns: Vec<usize> = columns.collect();
+    calls::judge(model, &columns, &opened.sampled, report);
+    let Some(depths) = depths.filter(|_| !report.has_fault()) else {
+        return;
+    };
+    let contigs = reads.iter().map(|file| file.header.contigs.clone());
+    let parts = Parts {
+        variants: (&score.variants, header),
+        reference: Arc::clone(&opened.reference),
+        encoder: model.encoder().clone(),
+        read_filter: filter,
+        reads_contigs: contigs.collect(),
+        assigned,
+        depths,
+    };
+    trial::run(score, model, parts, opened.sampled, pool, report);
+}
+
 /// The files of the run, by their names alone.
 fn named_files(score: &ScorePlan) -> Vec<String> {
     let encoding = &score.encoding;
-    let files = [&score.variants].into_iter().chain(&encoding.reads);
-    let files = files
-        .chain(&encoding.sample_map)
-        .chain([&encoding.reference]);
-    files.map(|path| file_name(path)).collect()
+    let mut names = vec![file_name(&score.variants)];
+    match &encoding.reads[..] {
+        reads if reads.len() <= MOST_NAMED => {
+            names.extend(reads.iter().map(|path| file_name(path)))
+        }
+        reads => names.push(format!("{} files of reads", reads.len())),
+    }
+    names.push(file_name(&encoding.reference));
+    names
 }
 
 /// A file as findings name it.

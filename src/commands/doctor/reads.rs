@@ -50,10 +50,9 @@ fn described(opened: &[OpenedReads]) -> String {
     let kind = |file: &OpenedReads| if file.header.is_cram { "CRAM" } else { "BAM" };
     match opened {
         [file] => format!(
-            "{}: whole {}, with its index {}",
+            "{}: a whole {}, with its index",
             file_name(&file.named.path),
-            kind(file),
-            file_name(&file.header.index)
+            kind(file)
         ),
         files => {
             let crams = files.iter().filter(|file| file.header.is_cram).count();
@@ -67,17 +66,33 @@ fn described(opened: &[OpenedReads]) -> String {
     }
 }
 
+/// Looks at read groups, depth, lengths and flags. Returns a depth for every sample, nothing where a file is at
+/// fault.
+pub(super) fn look(
+    score: &ScorePlan,
+    model: &Model,
+    assigned: &Assignment,
+    opened: &[OpenedReads],
+    filter: ReadFilter,
+    reference: &Arc<Reference>,
+    report: &mut Report,
+) -> Option<Vec<f32>> {
+    if !groups(&assigned.files, opened, reference, report) {
+        return None;
+    }
+    let surveyed = survey(score, assigned, filter, reference);
+    let surveyed = report.take(Check::Reads, surveyed)?;
+    Some(surveyed.judge(model, assigned, report))
+}
+
 /// Do the first reads of each file belong to groups in its header? False where those of one do not.
-pub(super) fn groups(
+fn groups(
     files: &[RoutedFile],
     opened: &[OpenedReads],
     reference: &Arc<Reference>,
     report: &mut Report,
 ) -> bool {
     const CHECK: Check = Check::ReadGroups;
-    if opened.is_empty() {
-        return true;
-    }
     let mut fit = true;
     for file in files {
         fit &= report.take(CHECK, check_groups(file, reference)).is_some();
@@ -100,7 +115,7 @@ pub(super) fn groups(
 }
 
 /// Depths and reads of some samples.
-pub(super) struct Surveyed {
+struct Surveyed {
     /// Number of each sample among those of the run, and what was found.
     samples: Vec<(usize, SampleSurvey)>,
     /// The depth of every sample, where the user gives it.
@@ -111,7 +126,7 @@ pub(super) struct Surveyed {
 ///
 /// # Errors
 /// Where a file is damaged.
-pub(super) fn survey(
+fn survey(
     score: &ScorePlan,
     assigned: &Assignment,
     filter: ReadFilter,
@@ -137,12 +152,7 @@ pub(super) fn survey(
 impl Surveyed {
     /// Judges depth, lengths and flags. Returns a depth for every sample: of those that were not looked at
     /// the middle one.
-    pub(super) fn judge(
-        self,
-        model: &Model,
-        assigned: &Assignment,
-        report: &mut Report,
-    ) -> Vec<f32> {
+    fn judge(self, model: &Model, assigned: &Assignment, report: &mut Report) -> Vec<f32> {
         let found: Vec<f32> = self.samples.iter().map(|(_, one)| one.depth).collect();
         let depths = match self.given {
             Some(given) => vec![given],

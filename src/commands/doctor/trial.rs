@@ -97,17 +97,22 @@ fn judge(tried: u64, counts: &ScoreCounts) -> Vec<Finding> {
     let mut warnings = Vec::new();
     for (skip, count) in &counts.skipped {
         let found = format!(
-            "{count} of {} get no score: {}",
+            "no score for {count} of {}: {}",
             counted(tried, "call"),
             skip.reason()
         );
         let warning = Finding::warning(CHECK, found);
         warnings.extend(match skip {
             Skip::NoAlternate | Skip::NoSequence | Skip::Telomere => is_at_least(*count, MANY)
-                .then(|| warning.advise("a gVCF is genotyped before it is scored; other callers' records without ALT do no harm")),
-            Skip::ContigNotInReference | Skip::ContigNotInReads => {
-                Some(warning.advise("give the reference and reads of these calls, or leave the contig out"))
-            }
+                .then(|| {
+                    warning.advise(
+                        "such records stay as they are; a gVCF is genotyped before it is scored",
+                    )
+                }),
+            Skip::ContigNotInReference | Skip::ContigNotInReads => Some(
+                warning
+                    .advise("give the reference and reads of these calls, or leave the contig out"),
+            ),
         });
     }
     if is_at_least(counts.without_reads, SOME) {

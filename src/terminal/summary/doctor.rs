@@ -108,14 +108,17 @@ impl DoctorSummary {
         }
     }
 
-    fn line(&self, finding: &Finding, is_first: bool, text: &mut String) {
+    /// Adds a finding; title and advice are not said again behind one of the same check.
+    fn line(&self, finding: &Finding, last: Option<&Finding>, text: &mut String) {
         let style = match finding.status {
             Status::Ok => "32",
             Status::Warning => "33",
             Status::Fault => "31",
         };
         let word = format!("{:STATUS$}", finding.status.word());
-        let title = if is_first { finding.check.title() } else { "" };
+        let last = last.filter(|last| last.check == finding.check);
+        let title = last.map_or(finding.check.title(), |_| "");
+        let is_said = last.is_some_and(|last| last.advice == finding.advice);
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
@@ -123,7 +126,7 @@ impl DoctorSummary {
             self.styled(style, &word),
             wrapped(&finding.found)
         );
-        if let Some(advice) = &finding.advice {
+        if let Some(advice) = finding.advice.as_ref().filter(|_| !is_said) {
             let advice = wrapped(&format!("-> {advice}"));
             let _ = writeln!(text, "{:indent$}{advice}", "", indent = STATUS + TITLES);
         }
@@ -181,8 +184,8 @@ impl Summary for DoctorSummary {
             let count = shown.entry((finding.check, finding.status)).or_default();
             *count += 1;
             if *count <= SHOWN {
-                self.line(finding, last != Some(finding.check), &mut text);
-                last = Some(finding.check);
+                self.line(finding, last, &mut text);
+                last = Some(finding);
             }
         }
         let hidden: usize = shown

@@ -1,6 +1,6 @@
 //! The annotations of the calls beside those that a model takes.
 
-use super::{Check, Finding};
+use super::{Check, Finding, some_names};
 use crate::encode::Encoder;
 use crate::networks::ModelCard;
 use crate::vcf::VcfRecord;
@@ -80,17 +80,13 @@ pub fn judge_annotations(survey: &AnnotationSurvey, card: &ModelCard) -> (Findin
     if survey.calls == 0 || all == 0 || mean >= FEW * expected.unwrap_or(all as f64) {
         return (Finding::ok(Check::Annotations, found), expected);
     }
-    let lacking: Vec<&str> = survey
-        .present
-        .iter()
-        .filter(|(name, count)| {
-            *count == 0 && in_training(card, name).is_none_or(|share| share > USUAL)
-        })
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let lacking = match lacking.len() {
-        0 => String::new(),
-        _ => format!("; none has {}", lacking.join(", ")),
+    let is_lacking = |(name, count): &&(String, u64)| {
+        *count == 0 && in_training(card, name).is_none_or(|share| share > USUAL)
+    };
+    let lacking = survey.present.iter().filter(is_lacking);
+    let lacking = match some_names(lacking.map(|(name, _)| name.as_str())) {
+        names if names.is_empty() => names,
+        names => format!("; none has {names}"),
     };
     let advice = "have the caller write them, or measure on calls with a truth (`cnnfilter eval`)";
     let finding = Finding::warning(Check::Annotations, format!("{found}{lacking}")).advise(advice);
@@ -129,7 +125,7 @@ mod tests {
         assert!(expected.is_some_and(|expected| expected > 16.0 && expected < 18.0));
         let (finding, _) = judge("1 5 . A C 50 . . GT 0/1");
         assert_eq!(finding.status, Status::Warning);
-        for part in ["a call has 3.0 of the model's 36", "AD/share", "FORMAT/GQ"] {
+        for part in ["a call has 3.0 of the model's 36", "none has `AD/share`, "] {
             assert!(finding.found.contains(part), "{part}: {finding:?}");
         }
         assert!(
@@ -152,7 +148,7 @@ mod tests {
         let (finding, expected) = judge_annotations(&survey, &card);
         assert_eq!((finding.status, expected), (Status::Warning, None));
         assert!(
-            finding.found.contains("none has SOR, FS, QD"),
+            finding.found.contains("none has `SOR`, `FS`, `QD`"),
             "{finding:?}"
         );
     }

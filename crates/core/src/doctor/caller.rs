@@ -99,6 +99,8 @@ pub struct Caller {
     pub name: &'static str,
     /// Its version, where the header tells.
     pub version: Option<String>,
+    /// True where it looks for the mutations of a tumour.
+    pub is_somatic: bool,
 }
 
 impl Caller {
@@ -109,15 +111,12 @@ impl Caller {
             let version = meta.iter().find_map(|line| known.version_in(line))?;
             Some(Self {
                 name: known.name,
+                is_somatic: known.is_somatic || header.defines_info("SOMATIC"),
                 version: version
                     .filter(|version| !version.is_empty())
                     .or_else(|| other_version(meta)),
             })
         })
-    }
-
-    fn known(&self) -> Option<&'static KnownCaller> {
-        CALLERS.iter().find(|known| known.name == self.name)
     }
 }
 
@@ -200,12 +199,12 @@ fn trained_on(card: &ModelCard) -> Vec<&'static str> {
 pub fn judge_caller(caller: Option<&Caller>, card: &ModelCard) -> Finding {
     const CHECK: Check = Check::Caller;
     let trained = trained_on(card);
-    let measure = "measure on calls with a truth (`cnnfilter eval`) before you rely on the scores";
+    let measure = "measure with a truth (`cnnfilter eval`) before you rely on the scores";
     let Some(caller) = caller else {
         let found = "the header names no caller that is known here";
         return Finding::warning(CHECK, found).advise(measure);
     };
-    if caller.known().is_some_and(|known| known.is_somatic) {
+    if caller.is_somatic {
         let found =
             format!("{caller}: somatic calls; models learn to call low fractions of reads false");
         return Finding::warning(CHECK, found).advise("take a filter for somatic calls");
@@ -314,6 +313,8 @@ mod tests {
         ] {
             assert_eq!(judge(&[line], &card), Status::Warning, "{line}");
         }
+        let somatic = ["##source=HaplotypeCaller", "##INFO=<ID=SOMATIC,Number=0>"];
+        assert_eq!(judge(&somatic, &card), Status::Warning);
         card.training = None;
         assert_eq!(judge(&["##DeepVariant_version=1.6.1"], &card), Status::Ok);
     }

@@ -64,14 +64,9 @@ pub fn judge_contigs(
         } else {
             "calls, reads and reference"
         };
-        let checksums = if compared > 0 {
-            ", and in the MD5s that they state"
-        } else {
-            ""
-        };
+        let checksums = if compared > 0 { ", and on MD5s" } else { "" };
         let count = counted(reference.contigs.len() as u64, "contig");
-        let found =
-            format!("{who} agree in names and lengths{checksums}; the reference has {count}");
+        let found = format!("{who} agree on names and lengths{checksums} ({count})");
         findings.push(Finding::ok(Check::Contigs, found));
     }
     findings
@@ -174,7 +169,7 @@ mod tests {
         }
         let found = judge(&["1"], &both, &both);
         assert_eq!(found[0].0, Status::Ok);
-        assert!(found[0].1.contains("in the MD5s"), "{}", found[0].1);
+        assert!(found[0].1.contains("and on MD5s"), "{}", found[0].1);
     }
 
     #[test]

@@ -144,17 +144,20 @@ pub fn judge_flags(survey: &ReadSurvey) -> Finding {
     const CHECK: Check = Check::Flags;
     /// Share of reads left out from which it is said.
     const MANY: f64 = 0.5;
-    let percent = |count: u64| 100.0 * count as f64 / survey.reads.max(1) as f64;
+    let share = |count: u64| match 100.0 * count as f64 / survey.reads.max(1) as f64 {
+        percent if percent < 0.05 => "< 0.1 %".to_owned(),
+        percent => format!("{percent:.1} %"),
+    };
     let shares: Vec<String> = survey
         .unusable
         .iter()
-        .map(|(refusal, count)| format!("{:.1} % {}", percent(*count), refusal.text()))
+        .map(|(refusal, count)| format!("{} {}", share(*count), refusal.text()))
         .collect();
     let shares = match shares.len() {
         0 => "none is a duplicate, secondary or supplementary".to_owned(),
         _ => shares.join(", "),
     };
-    let found = format!("of {}, {shares}", counted(survey.reads, "read"));
+    let found = format!("{} looked at: {shares}", counted(survey.reads, "read"));
     let left_out = survey.reads - survey.usable();
     if survey.reads > 0 && left_out as f64 >= MANY * survey.reads as f64 {
         return Finding::warning(CHECK, found)
@@ -259,7 +262,7 @@ mod tests {
         assert_eq!(found.status, Status::Ok);
         assert_eq!(
             found.found,
-            "of 5 reads, 20.0 % secondary, 20.0 % duplicate"
+            "5 reads looked at: 20.0 % secondary, 20.0 % duplicate"
         );
         let found = judge_flags(&survey(&[(0x400, 9), (0, 9)]));
         assert_eq!(found.status, Status::Warning);
