@@ -307,11 +307,11 @@ const FAULTS: &[Row] = &[
         &["there is no such model folder"],
     ),
     (
-        "an aim without a threshold",
-        |_| (),
-        "-V calls.vcf -I reads.bam -R ref.fa --filter --aim precision=0.123",
+        "a model without thresholds",
+        |lab| drop(lab.model_1d()),
+        "-V calls.vcf -R ref.fa --model gatk-1d --filter",
         "model",
-        &["--filter"],
+        &["--filter: model `gatk-1d` has no thresholds"],
     ),
     (
         "an unknown region",
