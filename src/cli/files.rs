@@ -63,6 +63,11 @@ impl Files {
         self.replaceable = Some((input, output));
     }
 
+    /// For a command that writes none of these outputs: standard output is free.
+    pub(super) fn forget_standard_output(&mut self) {
+        self.outputs.retain(|(_, path)| path != Path::new("-"));
+    }
+
     /// Refuses standard input for several inputs, one place for two outputs, and an output in the
     /// place of an input. Devices and pipes are no places: what is written there replaces nothing.
     ///

@@ -1,10 +1,10 @@
 //! `cnnfilter inspect`.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::colour::Colour;
 use super::files::{Files, check_read_twice};
 use super::page::{PageArgs, PageCalls};
 use super::reads::ReadsArgs;
@@ -63,17 +63,6 @@ pub(crate) struct InspectArgs {
     threads: ThreadsArgs,
 }
 
-/// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Colour {
-    /// On a terminal.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
 /// Most records at a locus.
 const MOST: usize = 100;
 
@@ -114,19 +103,5 @@ impl InspectArgs {
             view: Box::new(view),
             colour: self.color.is_wanted(),
         })
-    }
-}
-
-impl Colour {
-    fn is_wanted(self) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Never => false,
-            // As no-color.org has it: set and not empty.
-            Self::Auto => {
-                let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|text| !text.is_empty());
-                !is_unwanted && std::io::stdout().is_terminal()
-            }
-        }
     }
 }

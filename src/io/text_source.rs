@@ -240,7 +240,7 @@ impl TextSource {
         if whole {
             Ok(())
         } else {
-            Err(self.truncated("its empty last block is missing; copy or make it again"))
+            Err(without_last_block(&self.path))
         }
     }
 
@@ -254,6 +254,12 @@ impl TextSource {
     fn truncated(&self, what: &str) -> IoError {
         IoError::new(&self.path, Problem::Truncated(what.to_owned()))
     }
+}
+
+/// The error for a BGZF file of calls without its end marker.
+pub fn without_last_block(path: &Path) -> IoError {
+    let what = "its empty last block is missing; copy or make it again";
+    IoError::new(path, Problem::Truncated(what.to_owned()))
 }
 
 fn read_error(path: &Path, error: io::Error) -> IoError {
