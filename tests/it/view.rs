@@ -287,7 +287,7 @@ fn pictures_are_files_of_a_folder() {
 fn what_is_said_of_a_file_is_said_once() {
     let lab = Lab::new();
     let out = lab.path("view.html");
-    let shown = view(&demo("calls.vcf"), &out, &["--fast", "-L", "demo1:1-500"]);
+    let shown = view(&demo("calls.vcf"), &out, &["-L", "demo1:1-500"]);
     let told = String::from_utf8_lossy(&shown.stderr).into_owned();
     succeed(shown);
     assert_eq!(told.matches("all of it is read").count(), 1, "{told}");
