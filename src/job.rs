@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::cli::{self, Resolved, UsageError};
+use crate::commands::Ran;
 use crate::io::{atomic, standard_output};
 
 /// A command line that was understood, ready to run.
@@ -28,7 +29,8 @@ impl Job {
     /// Runs the command, says its summary and writes it as JSON where that is asked for.
     ///
     /// # Errors
-    /// Anything that is wrong with the inputs, or an output that cannot be written.
+    /// Anything that is wrong with the inputs, or an output that cannot be written; a run that `doctor`
+    /// finds to fail.
     pub fn run(&self) -> Result<()> {
         let target = self.0.summary_json.as_deref();
         // A target that cannot be is told before the work, not after it.
@@ -36,12 +38,15 @@ impl Job {
             standard_output::check(target)?;
             atomic::check_target(target)?;
         }
-        let json = self.0.plan.run()?;
+        let Ran { json, failure } = self.0.plan.run()?;
         match target {
             Some(target) if standard_output::is_meant(target) => standard_output::write(&json)?,
             Some(target) => atomic::write(target, &json)?,
             None => {}
         }
-        Ok(())
+        match failure {
+            Some(failure) => Err(anyhow!(failure)),
+            None => Ok(()),
+        }
     }
 }

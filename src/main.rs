@@ -6,6 +6,7 @@ mod at_start;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use cnnfilter::Job;
 use cnnfilter::io::{IoError, atomic};
@@ -42,17 +43,27 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(IoError::is_broken_pipe)
 }
 
+/// Messages go to standard error. A message that repeats the one before it is not printed: what reads a file
+/// twice would say all twice.
 fn start_logging(level: log::LevelFilter) {
+    let last = Mutex::new(String::new());
     env_logger::Builder::new()
         .filter_level(log::LevelFilter::Error)
         .filter_module("cnnfilter", level)
-        .format(|out, record| {
+        .format(move |out, record| {
             let prefix = match record.level() {
                 log::Level::Error => "error: ",
                 log::Level::Warn => "warning: ",
                 _ => "",
             };
-            writeln!(out, "cnnfilter: {prefix}{}", record.args())
+            let message = format!("{prefix}{}", record.args());
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            if *last == message {
+                return Ok(());
+            }
+            writeln!(out, "cnnfilter: {message}")?;
+            *last = message;
+            Ok(())
         })
         .init();
 }

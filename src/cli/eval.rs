@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, Args, ValueEnum};
 
 use super::calls::RegionsArgs;
-use super::files::{Files, is_standard_input};
+use super::files::{Files, check_read_twice};
 use super::labels::LabelArgs;
-use super::page::PageArgs;
+use super::page::{PageArgs, PageCalls};
 use super::reads::ReadsArgs;
 use super::run::{RunArgs, ThreadsArgs};
 use super::usage::Wrong;
@@ -189,11 +189,6 @@ impl EvalArgs {
                 self.stratify.len()
             )));
         }
-        if self.view && is_standard_input(&self.variant[0]) {
-            return Err(Wrong::value(
-                "-V: --view reads the calls again, so not from standard input; give a file",
-            ));
-        }
         // Scores of several files may have other names in the report.
         if self.variant.len() > 1 || self.score.is_empty() {
             return Ok(());
@@ -272,25 +267,19 @@ fn worst_page(
     let Some(reference) = plan.reference.clone() else {
         return Ok(None);
     };
+    check_read_twice("--view", &plan.variants[0])?;
     files.folder("the report", &plan.output, &eval::VIEW_FILES)?;
     let sample = SampleChoice::One(plan.sample.clone());
-    Ok(Some(Box::new(ViewPlan {
+    let calls = PageCalls {
         variants: plan.variants[0].clone(),
         encoding: reads.resolve(reference, sample, files)?,
-        output: plan.output.join(eval::VIEW_FILES[0]),
-        pictures: None,
-        gatk_tensor: false,
-        model: page.model,
         regions: plan.regions.clone(),
         choice: ViewChoice {
             rule: Choice::Labelled,
             most: usize::MAX,
             pair: Vec::new(),
         },
-        labels: None,
-        in_detail: !page.fast,
-        aim: page.aim,
-        threads: plan.threads,
-        quiet: run.quiet,
-    })))
+    };
+    let output = plan.output.join(eval::VIEW_FILES[0]);
+    Ok(Some(Box::new(page.plan(calls, output, plan.threads, run))))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::output::plain;
 use super::usage::Wrong;
-use crate::io::atomic;
+use crate::io::{atomic, text_source};
 
 /// Inputs and outputs of a command, each with the option that names it.
 #[derive(Debug, Default)]
@@ -63,6 +63,11 @@ impl Files {
         self.replaceable = Some((input, output));
     }
 
+    /// For a command that writes none of these outputs: standard output is free.
+    pub(super) fn forget_standard_output(&mut self) {
+        self.outputs.retain(|(_, path)| path != Path::new("-"));
+    }
+
     /// Refuses standard input for several inputs, one place for two outputs, and an output in the
     /// place of an input. Devices and pipes are no places: what is written there replaces nothing.
     ///
@@ -111,6 +116,19 @@ impl Files {
 /// Returns true for the names of standard input.
 pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-") || path == Path::new("/dev/stdin")
+}
+
+/// Refuses a file of calls that can be read only once: standard input or a pipe.
+///
+/// # Errors
+/// As said.
+pub(super) fn check_read_twice(option: &str, path: &Path) -> Result<(), Wrong> {
+    if is_standard_input(path) || plain(path) == Path::new("-") || text_source::is_pipe(path) {
+        return Err(Wrong::value(format!(
+            "{option}: the calls are read twice, so not from standard input or a pipe; give a file"
+        )));
+    }
+    Ok(())
 }
 
 fn name(path: &Path) -> String {

@@ -1,18 +1,17 @@
 //! `cnnfilter inspect`.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::files::{Files, is_standard_input};
-use super::output::plain;
-use super::page::PageArgs;
+use super::colour::Colour;
+use super::files::{Files, check_read_twice};
+use super::page::{PageArgs, PageCalls};
 use super::reads::ReadsArgs;
 use super::run::{RunArgs, ThreadsArgs};
 use super::usage::Wrong;
 use crate::commands::inspect::InspectPlan;
-use crate::commands::view::{ViewChoice, ViewPlan};
+use crate::commands::view::ViewChoice;
 use cnnfilter_core::samples::SampleChoice;
 use cnnfilter_view::Choice;
 
@@ -64,17 +63,6 @@ pub(crate) struct InspectArgs {
     threads: ThreadsArgs,
 }
 
-/// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Colour {
-    /// On a terminal.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
 /// Most records at a locus.
 const MOST: usize = 100;
 
@@ -93,51 +81,27 @@ impl InspectArgs {
             files.input("MODEL", Path::new(&self.what));
             return Ok(InspectPlan::Model(PathBuf::from(self.what)));
         };
-        if plain(&variants) == Path::new("-") || is_standard_input(&variants) {
-            return Err(Wrong::value(
-                "-V: the calls are read twice, so not from standard input; give a file".to_owned(),
-            ));
-        }
+        check_read_twice("-V", &variants)?;
         files.input("-V", &variants);
         files.input("-R", &reference);
         let encoding = self
             .reads
             .resolve(reference, SampleChoice::One(self.sample), files)?;
+        let calls = PageCalls {
+            variants,
+            encoding,
+            regions: vec![self.what],
+            choice: ViewChoice {
+                rule: Choice::First,
+                most: MOST,
+                pair: Vec::new(),
+            },
+        };
+        let threads = self.threads.resolve();
+        let view = self.page.plan(calls, PathBuf::new(), threads, run);
         Ok(InspectPlan::Calls {
-            view: Box::new(ViewPlan {
-                variants,
-                encoding,
-                output: PathBuf::new(),
-                pictures: None,
-                gatk_tensor: false,
-                model: self.page.model,
-                regions: vec![self.what],
-                choice: ViewChoice {
-                    rule: Choice::First,
-                    most: MOST,
-                    pair: Vec::new(),
-                },
-                labels: None,
-                in_detail: !self.page.fast,
-                aim: self.page.aim,
-                threads: self.threads.resolve(),
-                quiet: run.quiet,
-            }),
+            view: Box::new(view),
             colour: self.color.is_wanted(),
         })
-    }
-}
-
-impl Colour {
-    fn is_wanted(self) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Never => false,
-            // As no-color.org has it: set and not empty.
-            Self::Auto => {
-                let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|text| !text.is_empty());
-                !is_unwanted && std::io::stdout().is_terminal()
-            }
-        }
     }
 }

@@ -3,6 +3,8 @@
 //! Faults that show in the arguments alone are refused here, with exit code 2.
 
 mod calls;
+mod colour;
+mod doctor;
 mod eval;
 mod files;
 mod filter;
@@ -51,6 +53,14 @@ enum Command {
     Simulate(SimulateCommand),
     Filter(filter::FilterArgs),
     Eval(eval::EvalArgs),
+    /// Check the files of a run in seconds, before hours are spent on it.
+    ///
+    /// Take a command line of `score` and write `doctor` in its place. One screen says what fits and what
+    /// does not (indexes, contigs, samples, read groups), and whether the data is like what the model was
+    /// trained on (caller, annotations, ploidy, depth, length of reads). It looks at headers, indexes and
+    /// samples of the data, scores some of the calls, and writes nothing. It ends with 0 where `score` can
+    /// run and with 1 where it would fail.
+    Doctor(doctor::DoctorArgs),
     View(view::ViewArgs),
     Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
@@ -103,6 +113,7 @@ impl Command {
             Self::Simulate(SimulateCommand::Reads(_)) => "simulate reads",
             Self::Filter(_) => "filter",
             Self::Eval(_) => "eval",
+            Self::Doctor(_) => "doctor",
             Self::View(_) => "view",
             Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",
@@ -122,6 +133,10 @@ impl Command {
             Self::Simulate(SimulateCommand::Reads(args)) => Plan::Reads(args.resolve(files)?),
             Self::Filter(args) => Plan::Filter(args.resolve(run, files)?),
             Self::Eval(args) => Plan::Eval(args.resolve(run, files)?),
+            Self::Doctor(args) => Plan::Doctor {
+                quiet: run.quiet,
+                plan: args.resolve(run, files)?,
+            },
             Self::View(args) => Plan::View(args.resolve(run, files)?),
             Self::Inspect(args) => Plan::Inspect(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),

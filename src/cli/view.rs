@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args, ValueEnum};
 
 use super::calls::RegionsArgs;
-use super::files::{Files, is_standard_input};
+use super::files::{Files, check_read_twice};
 use super::output::plain;
-use super::page::PageArgs;
+use super::page::{PageArgs, PageCalls};
 use super::reads::EncodingArgs;
 use super::run::{RunArgs, ThreadsArgs};
 use super::usage::Wrong;
-use crate::commands::view::{PictureFormat, PicturePlan, ShownLabels, ViewChoice, ViewPlan};
+use crate::commands::view::{PictureFormat, PicturePlan, ViewChoice, ViewPlan};
 use cnnfilter_core::samples::SampleChoice;
 use cnnfilter_view::Choice;
 
@@ -142,11 +142,7 @@ impl ViewArgs {
     /// # Errors
     /// A file that is named twice.
     pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<ViewPlan, Wrong> {
-        if plain(&self.variant) == Path::new("-") || is_standard_input(&self.variant) {
-            return Err(Wrong::value(
-                "-V: the calls are read twice, so not from standard input; give a file".to_owned(),
-            ));
-        }
+        check_read_twice("-V", &self.variant)?;
         files.input("-V", &self.variant);
         files.inputs("-L", &self.regions.regions);
         files.inputs("--labels", &self.labels);
@@ -176,12 +172,23 @@ impl ViewArgs {
         } else {
             Choice::First
         };
-        Ok(ViewPlan {
+        let most = most.unwrap_or(self.max_calls).min(self.max_calls);
+        let sample = SampleChoice::One(self.sample);
+        let calls = PageCalls {
             variants: self.variant,
-            encoding: self
-                .encoding
-                .resolve(SampleChoice::One(self.sample), files)?,
-            output: self.output,
+            encoding: self.encoding.resolve(sample, files)?,
+            regions: self.regions.regions,
+            choice: ViewChoice {
+                rule,
+                most: most as usize,
+                pair: self
+                    .disagree
+                    .map(|KeyPair(left, right)| vec![left, right])
+                    .unwrap_or_default(),
+            },
+        };
+        let threads = self.threads.resolve();
+        Ok(ViewPlan {
             pictures: self.format.map(|format| PicturePlan {
                 format: match format {
                     Format::Png => PictureFormat::Png,
@@ -191,21 +198,8 @@ impl ViewArgs {
                 scale: usize::from(self.scale),
             }),
             gatk_tensor: self.tensor == Some(Tensor::Gatk),
-            model: self.page.model,
-            regions: self.regions.regions,
-            choice: ViewChoice {
-                rule,
-                most: most.unwrap_or(self.max_calls).min(self.max_calls) as usize,
-                pair: self
-                    .disagree
-                    .map(|KeyPair(left, right)| vec![left, right])
-                    .unwrap_or_default(),
-            },
-            labels: self.labels.map(ShownLabels::File),
-            in_detail: !self.page.fast,
-            aim: self.page.aim,
-            threads: self.threads.resolve(),
-            quiet: run.quiet,
+            labels: self.labels,
+            ..self.page.plan(calls, self.output, threads, run)
         })
     }
 }

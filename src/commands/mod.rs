@@ -1,5 +1,6 @@
 //! The recipes: open the inputs, run the stages in order, close the outputs.
 
+pub(crate) mod doctor;
 pub(crate) mod encoding;
 pub(crate) mod eval;
 pub(crate) mod filter;
@@ -38,6 +39,13 @@ pub(crate) enum Plan {
     Genome(simulate::GenomePlan),
     /// `simulate reads`.
     Reads(simulate::ReadsPlan),
+    /// `doctor`.
+    Doctor {
+        /// The run to look at.
+        plan: doctor::DoctorPlan,
+        /// Nothing goes to the screen.
+        quiet: bool,
+    },
     /// `view`.
     View(view::ViewPlan),
     /// `inspect`.
@@ -46,31 +54,52 @@ pub(crate) enum Plan {
     Import(import::ImportPlan),
 }
 
+/// The end of a command.
+pub(crate) struct Ran {
+    /// Its summary.
+    pub(crate) json: Vec<u8>,
+    /// Why the program fails nevertheless, once the summary is written.
+    pub(crate) failure: Option<String>,
+}
+
 impl Plan {
     /// Runs the command and says what came of it; returns that as JSON, too.
     ///
     /// # Errors
     /// Those of the command.
-    pub(crate) fn run(&self) -> Result<Vec<u8>> {
-        match self {
+    pub(crate) fn run(&self) -> Result<Ran> {
+        let json = match self {
             Self::Score(plan, timings) => {
                 let summary = score::run(plan)?;
                 let json = say(&summary)?;
                 if *timings {
                     say_lines(&summary.times.to_text());
                 }
-                Ok(json)
+                json
             }
-            Self::Filter(plan) => say(&filter::run(plan)?),
-            Self::Eval(plan) => show(&eval::run(plan)?),
-            Self::Tensors(plan) => say(&tensors::run(plan)?),
-            Self::Train(plan) => say(&train::run(plan)?),
-            Self::Genome(plan) => say(&simulate::genome(plan)?),
-            Self::Reads(plan) => say(&simulate::reads(plan)?),
-            Self::View(plan) => say(&view::run(plan)?),
-            Self::Inspect(plan) => show(&inspect::run(plan)?),
-            Self::Import(plan) => say(&import::run(plan)?),
-        }
+            Self::Doctor { plan, quiet } => {
+                let summary = doctor::run(plan)?;
+                let json = match quiet {
+                    true => to_json(&summary)?,
+                    false => show(&summary)?,
+                };
+                let failure = summary.failure();
+                return Ok(Ran { json, failure });
+            }
+            Self::Filter(plan) => say(&filter::run(plan)?)?,
+            Self::Eval(plan) => show(&eval::run(plan)?)?,
+            Self::Tensors(plan) => say(&tensors::run(plan)?)?,
+            Self::Train(plan) => say(&train::run(plan)?)?,
+            Self::Genome(plan) => say(&simulate::genome(plan)?)?,
+            Self::Reads(plan) => say(&simulate::reads(plan)?)?,
+            Self::View(plan) => say(&view::run(plan)?)?,
+            Self::Inspect(plan) => show(&inspect::run(plan)?)?,
+            Self::Import(plan) => say(&import::run(plan)?)?,
+        };
+        Ok(Ran {
+            json,
+            failure: None,
+        })
     }
 }
 

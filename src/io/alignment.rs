@@ -13,6 +13,7 @@ use super::equal_bases::Equals;
 use super::error::{IoError, Problem, refuse_remote};
 use super::fasta::Reference;
 use super::hts;
+use super::sam_header::{self, Sequences};
 use cnnfilter_core::genome::{
     AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFilter, ReadFlags, ReadSink, Span,
 };
@@ -78,6 +79,12 @@ pub struct AlignmentHeader {
     pub contigs: ContigTable,
     /// Read groups, without those of artificial haplotypes.
     pub groups: Vec<ReadGroup>,
+    /// The `@SQ` lines.
+    pub sequences: Sequences,
+    /// True for CRAM.
+    pub is_cram: bool,
+    /// What the user should know about its index, if anything.
+    pub note: Option<String>,
 }
 
 /// The header of a file. The file's end and its index are looked at as well, once for all the times
@@ -92,13 +99,18 @@ pub fn header(path: &Path, reference: &Arc<Reference>) -> Result<AlignmentHeader
     let index = AlignmentIndex::find(path, is_cram(path)?)?;
     let file = IndexedAlignment::open(path, reference)?;
     let header = file.reader.header();
-    index.check(path, header.target_count())?;
+    let note = index.check(path, header.target_count())?;
     let contigs = ContigTable::new((0..header.target_count()).map(|id| Contig {
         name: String::from_utf8_lossy(header.tid2name(id)).into_owned(),
         length: header.target_len(id),
     }));
-    let groups = read_groups(header.as_bytes());
-    Ok(AlignmentHeader { contigs, groups })
+    Ok(AlignmentHeader {
+        contigs,
+        groups: read_groups(header.as_bytes()),
+        sequences: Sequences::of_header(header.as_bytes()),
+        is_cram: file.is_cram,
+        note,
+    })
 }
 
 /// Reads are sought by an index, which a stream does not have.
@@ -170,19 +182,13 @@ pub fn check_groups(file: &RoutedFile, reference: &Arc<Reference>) -> Result<(),
 
 /// The `@RG` lines of a header's text.
 fn read_groups(text: &[u8]) -> Vec<ReadGroup> {
-    let field = |line: &[u8], tag: &[u8]| {
-        line.split(|byte| *byte == b'\t')
-            .find_map(|field| field.strip_prefix(tag))
-            .map(<[u8]>::to_vec)
-    };
-    text.split(|byte| *byte == b'\n')
-        .filter(|line| line.starts_with(b"@RG\t"))
+    sam_header::lines(text, b"@RG\t")
         .filter_map(|line| {
-            let name = field(line, b"ID:")?;
-            let sample = field(line, b"SM:").filter(|sample| !sample.is_empty());
-            (!ReadGroup::is_artificial(&String::from_utf8_lossy(&name))).then(|| ReadGroup {
-                name,
-                sample: sample.map(|sample| String::from_utf8_lossy(&sample).into_owned()),
+            let name = sam_header::field(line, b"ID:")?;
+            let sample = sam_header::field(line, b"SM:").filter(|sample| !sample.is_empty());
+            (!ReadGroup::is_artificial(&String::from_utf8_lossy(name))).then(|| ReadGroup {
+                name: name.to_vec(),
+                sample: sample.map(|sample| String::from_utf8_lossy(sample).into_owned()),
             })
         })
         .collect()

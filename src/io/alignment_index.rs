@@ -39,11 +39,11 @@ impl AlignmentIndex {
     }
 
     /// Refuses the index of another file: one with fewer contigs (htslib looks the others up behind
-    /// its end), or of a longer one. Of one that is older than its file it warns.
+    /// its end), or of a longer one. Of one that is older than its file the warning comes back.
     ///
     /// # Errors
     /// Where the index is not of this file.
-    pub(super) fn check(&self, path: &Path, contigs: u32) -> Result<(), IoError> {
+    pub(super) fn check(&self, path: &Path, contigs: u32) -> Result<Option<String>, IoError> {
         let name = path.display();
         let fail = |what: String| Err(IoError::other(&self.path, again(&what, path)));
         if let Some(bins) = &self.bins {
@@ -60,13 +60,12 @@ impl AlignmentIndex {
                 ));
             }
         }
-        if is_older(&self.path, path) {
-            log::warn!(
+        Ok(is_older(&self.path, path).then(|| {
+            format!(
                 "{}: it is older than {name}; if the reads have changed since, make it again with `samtools index {name}`",
                 self.path.display()
-            );
-        }
-        Ok(())
+            )
+        }))
     }
 }
 

@@ -10,6 +10,7 @@ use super::alignment::{IndexedAlignment, end_of, group_of};
 use super::alignment_index::records_of_contigs;
 use super::error::IoError;
 use super::fasta::Reference;
+use cnnfilter_core::doctor::ReadSurvey;
 use cnnfilter_core::genome::{ReadFilter, ReadFlags};
 use cnnfilter_core::samples::{ReadRoute, RoutedFile};
 
@@ -21,6 +22,15 @@ const PLACES: u64 = 240;
 const PLACE: i64 = 1_000;
 /// Steps of the search for the last read of a contig.
 const BISECTIONS: u32 = 16;
+
+/// The reads of one sample at the places that are looked at.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SampleSurvey {
+    /// As [`sample_depth`] has it.
+    pub depth: f32,
+    /// Its reads there, those that do not pass the filter included.
+    pub reads: ReadSurvey,
+}
 
 /// The median depth of usable reads over the places that have any, over files together: places of
 /// 1,000 bases, evenly spread between the first and the last read of the contigs of the reference with
@@ -38,7 +48,20 @@ pub fn sample_depth(
     filter: ReadFilter,
     reference: &Arc<Reference>,
 ) -> Result<f32, IoError> {
-    let mut sum = 0.0;
+    Ok(survey(files, sample, filter, reference)?.depth)
+}
+
+/// [`sample_depth`], and all reads of the sample at the same places.
+///
+/// # Errors
+/// As [`sample_depth`].
+pub fn survey(
+    files: &[RoutedFile],
+    sample: usize,
+    filter: ReadFilter,
+    reference: &Arc<Reference>,
+) -> Result<SampleSurvey, IoError> {
+    let mut sum = SampleSurvey::default();
     for RoutedFile { path, route, .. } in files {
         if !route.reaches(sample) {
             continue;
@@ -64,7 +87,9 @@ pub fn sample_depth(
                 Ok(places?.into_iter().flatten().collect())
             })
             .collect::<Result<_, IoError>>()?;
-        sum += median(shares.into_iter().flatten().collect());
+        let places = apart(shares.into_iter().flatten());
+        places.iter().for_each(|place| sum.reads.add(&place.reads));
+        sum.depth += median(&places);
     }
     Ok(sum)
 }
@@ -91,19 +116,25 @@ struct Place {
     start: i64,
     end: i64,
     depth: f32,
+    reads: ReadSurvey,
 }
 
-/// The median depth of places in the order of the genome; of those that lie over one another the
-/// first counts.
-fn median(places: Vec<Place>) -> f32 {
-    let mut depths = Vec::new();
+/// Places in the order of the genome; of those that lie over one another the first.
+fn apart(places: impl Iterator<Item = Place>) -> Vec<Place> {
     let mut reached = (usize::MAX, 0);
-    for place in places {
-        if reached.0 != place.contig || place.start >= reached.1 {
+    let is_apart = |place: &Place| {
+        let is_apart = reached.0 != place.contig || place.start >= reached.1;
+        if is_apart {
             reached = (place.contig, place.end);
-            depths.push(place.depth);
         }
-    }
+        is_apart
+    };
+    places.filter(is_apart).collect()
+}
+
+/// The median depth of places.
+fn median(places: &[Place]) -> f32 {
+    let mut depths: Vec<f32> = places.iter().map(|place| place.depth).collect();
     depths.sort_unstable_by(f32::total_cmp);
     depths.get(depths.len() / 2).copied().unwrap_or(0.0)
 }
@@ -168,25 +199,33 @@ impl DepthFile<'_> {
         };
         let start = start.max(wanted.from);
         let end = (start + PLACE).min(wanted.length.max(start + 1));
+        let (depth, reads) = self.reads_between(wanted.contig, start, end)?;
         Ok(Some(Place {
             contig: wanted.contig,
             start,
             end,
-            depth: self.depth_between(wanted.contig, start, end)?,
+            depth,
+            reads,
         }))
     }
 
     /// The next record that counts, if there is one; it is left in `record`.
     fn next(&mut self) -> Result<bool, IoError> {
         while self.file.read(&mut self.record)? {
-            let record = &self.record;
-            if self.filter.passes(ReadFlags(record.flags()), record.mapq())
-                && self.route.sample_of(group_of(record)) == Some(self.sample)
-            {
+            if self.passes() && self.is_of_sample() {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    fn passes(&self) -> bool {
+        let flags = ReadFlags(self.record.flags());
+        self.filter.passes(flags, self.record.mapq())
+    }
+
+    fn is_of_sample(&self) -> bool {
+        self.route.sample_of(group_of(&self.record)) == Some(self.sample)
     }
 
     /// Where the first usable read that reaches past `from` begins.
@@ -211,13 +250,26 @@ impl DepthFile<'_> {
         Ok(low.max(first + 1))
     }
 
-    fn depth_between(&mut self, contig: usize, start: i64, end: i64) -> Result<f32, IoError> {
+    /// Depth between two positions, and the reads there.
+    fn reads_between(
+        &mut self,
+        contig: usize,
+        start: i64,
+        end: i64,
+    ) -> Result<(f32, ReadSurvey), IoError> {
         self.file.fetch(contig as u32, start, end)?;
+        let mut reads = ReadSurvey::default();
         let mut bases = 0i64;
-        while self.next()? {
-            let (from, to) = (self.record.pos().max(start), end_of(&self.record).min(end));
-            bases += (to - from).max(0);
+        while self.file.read(&mut self.record)? {
+            if !self.is_of_sample() {
+                continue;
+            }
+            reads.count(ReadFlags(self.record.flags()), self.record.seq_len());
+            if self.passes() {
+                let (from, to) = (self.record.pos().max(start), end_of(&self.record).min(end));
+                bases += (to - from).max(0);
+            }
         }
-        Ok(bases as f32 / (end - start) as f32)
+        Ok((bases as f32 / (end - start) as f32, reads))
     }
 }

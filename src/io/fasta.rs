@@ -8,11 +8,16 @@ use std::sync::Arc;
 use noodles_bgzf as bgzf;
 use noodles_fasta::fai;
 
+use super::alignment_index::is_older;
 use super::bgzf_tail::{head, is_bgzf};
 use super::error::{IoError, Problem, refuse_remote};
+use super::sam_header::Sequences;
 use super::with_suffix;
 use cnnfilter_core::genome::ReferenceBlock;
 use cnnfilter_core::genome::{Contig, ContigTable};
+
+/// Bytes of a `.dict` that are looked at: enough for millions of contigs.
+const MAX_DICTIONARY: u64 = 1 << 28;
 
 trait SeekRead: Read + Seek + Send {}
 impl<T: Read + Seek + Send> SeekRead for T {}
@@ -127,6 +132,37 @@ impl Reference {
     /// The file as the user named it.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The indexes beside the file that were written before it, and so may be of another one.
+    pub fn stale_indexes(&self) -> Vec<PathBuf> {
+        let gzi = self.blocks.is_some().then_some(".gzi");
+        let indexes = [".fai"].into_iter().chain(gzi);
+        indexes
+            .map(|suffix| with_suffix(&self.path, suffix))
+            .filter(|index| is_older(index, &self.path))
+            .collect()
+    }
+
+    /// The `.dict` beside the file, as Picard and `samtools dict` name it, with its path; nothing
+    /// where there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn dictionary(&self) -> Result<Option<(PathBuf, Sequences)>, IoError> {
+        let plain = match self.path.extension() {
+            Some(suffix) if suffix == "gz" || suffix == "bgz" => self.path.with_extension(""),
+            _ => self.path.clone(),
+        };
+        let candidates = [
+            plain.with_extension("dict"),
+            with_suffix(&self.path, ".dict"),
+        ];
+        let Some(path) = candidates.into_iter().find(|path| path.is_file()) else {
+            return Ok(None);
+        };
+        let text = head(&path, MAX_DICTIONARY)?;
+        Ok(Some((path, Sequences::of_header(&text))))
     }
 
     /// A reader of its own for one thread.
@@ -248,6 +284,22 @@ mod tests {
         assert_eq!(reader.block("b", 0, 9).unwrap().slice(0..9), b"TT");
         assert!(reader.block("c", 0, 9).is_err());
         assert_eq!(reference.contigs().get("a").unwrap().length, Some(10));
+    }
+
+    #[test]
+    fn the_dictionary_is_found_under_its_usual_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = file(folder.path(), ">a\nACGT\n", Some("a\t4\t3\t4\t5\n"));
+        let reference = Reference::open(&path).unwrap();
+        assert!(reference.dictionary().unwrap().is_none());
+        for (name, checksum) in [("r.fa.dict", "1"), ("r.dict", "2")] {
+            let text = format!("@SQ\tSN:a\tLN:4\tM5:{checksum}\n");
+            std::fs::write(folder.path().join(name), text).unwrap();
+            let (found, sequences) = reference.dictionary().unwrap().unwrap();
+            assert_eq!(found, folder.path().join(name));
+            assert_eq!(sequences.checksums["a"], checksum);
+        }
+        assert!(reference.stale_indexes().is_empty());
     }
 
     #[test]

@@ -26,33 +26,53 @@ pub(super) struct IndexedCalls {
     bcf_header: Option<Vec<u8>>,
 }
 
+/// Why calls cannot be sought.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotIndexed {
+    /// They come out of a pipe.
+    #[error("it is a stream")]
+    Stream,
+    /// Plain text, or compressed otherwise.
+    #[error("it is not compressed by bgzip")]
+    NotBgzipped,
+    /// The end of the file is missing.
+    #[error("it is cut off")]
+    CutOff,
+    /// There is no index.
+    #[error("it has no index (`bcftools index`)")]
+    NoIndex,
+    /// There is one that does not fit, or does not count records where that is needed.
+    #[error("{0}")]
+    Unfit(String),
+}
+
 impl IndexedCalls {
     /// Opens a file with its index; says why it cannot be used where it cannot.
     ///
     /// # Errors
     /// Where the file itself cannot be read.
-    pub(super) fn open(file: &Path) -> Result<Result<Self, String>, IoError> {
+    pub(super) fn open(file: &Path) -> Result<Result<Self, NotIndexed>, IoError> {
         if !file.is_file() {
-            return Ok(Err("it is a stream".to_owned()));
+            return Ok(Err(NotIndexed::Stream));
         }
         if !is_bgzf(&head(file, 18)?) {
-            return Ok(Err("it is not compressed by bgzip".to_owned()));
+            return Ok(Err(NotIndexed::NotBgzipped));
         }
         // A file that is cut off is read through to its end, where that is told.
         if tail(file, BGZF_EOF.len() as u64)? != BGZF_EOF {
-            return Ok(Err("it is cut off".to_owned()));
+            return Ok(Err(NotIndexed::CutOff));
         }
-        let mut why = "it has no index (`bcftools index`)".to_owned();
+        let mut why = NotIndexed::NoIndex;
         for suffix in [".csi", ".tbi"] {
             let path = with_suffix(file, suffix);
             if !path.is_file() {
                 continue;
             }
             let unfit = |what: &str| {
-                format!(
+                NotIndexed::Unfit(format!(
                     "{} {what} (`bcftools index -f` makes it again)",
                     path.display()
-                )
+                ))
             };
             let index = match BinningIndex::read(&path) {
                 Ok(Some(index)) if !is_older(&path, file) => index,

@@ -24,6 +24,7 @@ pub mod model_dir;
 pub mod named_reads;
 pub mod regions;
 pub mod run_dir;
+pub mod sam_header;
 pub mod spool;
 pub mod standard_output;
 pub mod text_source;

@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, PipeReader, Read};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -26,6 +27,11 @@ const PEEK: u64 = 1 << 16;
 
 /// The last 28 bytes that came out of a reader.
 type Tail = Arc<Mutex<Vec<u8>>>;
+
+/// Returns true for a named pipe, which can be read only once.
+pub(crate) fn is_pipe(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
+}
 
 /// Remembers the last bytes that came through, to see whether a BGZF stream ended as it should.
 struct TailReader<R> {
@@ -234,7 +240,7 @@ impl TextSource {
         if whole {
             Ok(())
         } else {
-            Err(self.truncated("its empty last block is missing; copy or make it again"))
+            Err(without_last_block(&self.path))
         }
     }
 
@@ -248,6 +254,12 @@ impl TextSource {
     fn truncated(&self, what: &str) -> IoError {
         IoError::new(&self.path, Problem::Truncated(what.to_owned()))
     }
+}
+
+/// The error for a BGZF file of calls without its end marker.
+pub fn without_last_block(path: &Path) -> IoError {
+    let what = "its empty last block is missing; copy or make it again";
+    IoError::new(path, Problem::Truncated(what.to_owned()))
 }
 
 fn read_error(path: &Path, error: io::Error) -> IoError {

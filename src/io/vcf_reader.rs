@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{IoError, Problem};
 use super::indexed_calls::IndexedCalls;
+pub use super::indexed_calls::NotIndexed;
 use super::text_source::TextSource;
 use cnnfilter_core::genome::IntervalSet;
 use cnnfilter_core::vcf::{OrderCheck, VcfError, VcfHeader, VcfRecord, last_line};
@@ -34,6 +35,15 @@ pub enum Order {
     SortedUnlessAllowed,
     /// None.
     Any,
+}
+
+/// What the index of a file of calls says about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallsIndex {
+    /// The contigs with records, in the order of the file.
+    pub contigs: Vec<String>,
+    /// Number of records, where the index counts them.
+    pub records: Option<u64>,
 }
 
 /// Need of the number of records outside of regions.
@@ -135,7 +145,9 @@ impl VcfReader {
         let path = self.source.path().to_owned();
         let found = IndexedCalls::open(&self.file)?;
         let found = found.and_then(|calls| match (counts, calls.records()) {
-            (Counts::Needed, None) => Err("its index does not count records".to_owned()),
+            (Counts::Needed, None) => Err(NotIndexed::Unfit(
+                "its index does not count records".to_owned(),
+            )),
             _ => Ok(calls),
         });
         let calls = match found {
@@ -154,6 +166,18 @@ impl VcfReader {
         while is_bcf && self.source.next_line(&mut line)? && line.starts_with(b"##") {}
         self.source.take_any_last_line();
         Ok(Some(contigs))
+    }
+
+    /// What the file's index says, or why [`Self::restrict`] could not use it.
+    ///
+    /// # Errors
+    /// Where the file cannot be read any more.
+    pub fn index(&self) -> Result<Result<CallsIndex, NotIndexed>, IoError> {
+        let found = IndexedCalls::open(&self.file)?;
+        Ok(found.map(|calls| CallsIndex {
+            contigs: calls.contigs().map(String::from).collect(),
+            records: calls.records(),
+        }))
     }
 
     /// Behind the last record: how many lie outside the regions of [`Self::restrict`] and were not

@@ -14,11 +14,12 @@ struct Runs {
 }
 
 /// The commands, with their command lines in a folder that has the demo and what earlier ones left.
-const RUNS: [(&str, &str); 7] = [
+const RUNS: [(&str, &str); 8] = [
     (
         "score",
         "score -V calls.vcf -I reads.bam -R ref.fa --filter -o scored.vcf",
     ),
+    ("doctor", "doctor -V calls.vcf -I reads.bam -R ref.fa"),
     ("filter", "filter -V scored.vcf --aim f1 -o filtered.vcf"),
     (
         "eval",
@@ -94,6 +95,10 @@ fn agrees(command: &str, json: &Value, said: &str) {
             same(&json["passed"], "passed the filter");
             same(&json["failed"], "failed the filter");
             same(&json["not_judged"], "not judged by the filter");
+        }
+        "doctor" => {
+            let checks = json["checks"].as_array().unwrap();
+            assert_eq!(checks.len(), said.matches("ok       ").count());
         }
         "filter" => {
             same(&json["records_read"], "records read");

@@ -11,6 +11,7 @@ mod builtin;
 mod callers;
 mod contract;
 mod crams;
+mod doctor;
 mod errors;
 mod eval;
 mod explain;

@@ -8,7 +8,7 @@ use rust_htslib::bam::{self, Format, Header, Read as _};
 use crate::support::*;
 
 /// The demo's reads with these `@RG` lines, each read with the group that `group_of` says.
-fn write_reads(
+pub(crate) fn write_reads(
     lab: &Lab,
     name: &str,
     groups: &[&str],
@@ -48,7 +48,7 @@ fn write_reads(
     path
 }
 
-const TWO: [&str; 2] = ["@RG\tID:1\tSM:demo", "@RG\tID:2\tSM:other"];
+pub(crate) const TWO: [&str; 2] = ["@RG\tID:1\tSM:demo", "@RG\tID:2\tSM:other"];
 
 /// Output and messages of a run.
 fn run(reads: &Path, more: &[&str]) -> (Vec<String>, String) {

@@ -1,6 +1,7 @@
 //! `cnnfilter view`: pages and pictures. `tests/view_page.py` looks at a page in a browser.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::support::*;
 
@@ -83,10 +84,10 @@ fn labels_are_shown_and_choose_the_worst() {
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("--labels"));
 }
 
-/// Runs `eval` on scored calls of the demo and returns the folder of its report.
-fn report(lab: &Lab, calls: &Path, name: &str, more: &[&str]) -> PathBuf {
-    let out = lab.path(name);
-    let run = program(&["eval", "--resamples", "0", "--worst", "3", "-V"])
+/// `eval` on scored calls of the demo, with a report in this folder.
+fn evaluation(calls: &Path, out: &Path, more: &[&str]) -> Command {
+    let mut command = program(&["eval", "--resamples", "0", "--worst", "3", "-V"]);
+    command
         .arg(calls)
         .arg("--truth")
         .arg(demo("truth.vcf.gz"))
@@ -96,9 +97,14 @@ fn report(lab: &Lab, calls: &Path, name: &str, more: &[&str]) -> PathBuf {
         .arg(demo("ref.fa"))
         .args(more)
         .arg("-o")
-        .arg(&out)
-        .output();
-    succeed(run.unwrap());
+        .arg(out);
+    command
+}
+
+/// Runs [`evaluation`] and returns the folder of its report.
+fn report(lab: &Lab, calls: &Path, name: &str, more: &[&str]) -> PathBuf {
+    let out = lab.path(name);
+    succeed(evaluation(calls, &out, more).output().unwrap());
     out
 }
 
@@ -147,7 +153,40 @@ fn the_worst_calls_of_eval_lead_to_their_reads() {
         .unwrap();
     assert_eq!(from_stream.status.code(), Some(2));
     let message = String::from_utf8_lossy(&from_stream.stderr).into_owned();
-    assert!(message.contains("reads the calls again"), "{message}");
+    assert!(
+        message.contains("--view: the calls are read twice"),
+        "{message}"
+    );
+}
+
+#[test]
+fn eval_opens_the_reads_before_it_works_and_tells_of_a_page_that_stays() {
+    let lab = Lab::new();
+    let calls = scored(&lab);
+    let (out, absent) = (lab.path("report"), lab.path("absent.bam"));
+    // A stratum is absent, too: only what is opened later tells of it.
+    let missing = ["--view", "-I", text(&absent), "--stratify", "s=absent.bed"];
+    let error = fail(evaluation(&calls, &out, &missing).output().unwrap());
+    assert!(error.contains("absent.bam"), "{error}");
+    assert!(!out.exists());
+
+    let reads = demo("reads.bam");
+    report(
+        &lab,
+        &calls,
+        "report",
+        &["--view", "--fast", "-I", text(&reads)],
+    );
+    let again = evaluation(&calls, &out, &[]).output().unwrap();
+    let told = String::from_utf8_lossy(&again.stderr).into_owned();
+    succeed(again);
+    for name in ["view.html", "worst.tsv"] {
+        assert!(
+            told.contains(&format!("{name}: it is of an earlier run")),
+            "{told}"
+        );
+        assert!(out.join(name).exists());
+    }
 }
 
 /// `view --worst` takes the table that `eval --view` writes, and finds the same call to be the worst.
@@ -243,6 +282,17 @@ fn pictures_are_files_of_a_folder() {
     );
 }
 
+/// The calls are read twice, without an index both times.
+#[test]
+fn what_is_said_of_a_file_is_said_once() {
+    let lab = Lab::new();
+    let out = lab.path("view.html");
+    let shown = view(&demo("calls.vcf"), &out, &["-L", "demo1:1-500"]);
+    let told = String::from_utf8_lossy(&shown.stderr).into_owned();
+    succeed(shown);
+    assert_eq!(told.matches("all of it is read").count(), 1, "{told}");
+}
+
 #[test]
 fn errors_say_what_to_do() {
     let lab = Lab::new();
@@ -256,9 +306,14 @@ fn errors_say_what_to_do() {
         let error = fail(view(&calls, &out, more));
         assert!(error.contains(expected), "{error}");
     }
-    let wrong = view(Path::new("-"), &out, &[]);
-    assert_eq!(wrong.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&wrong.stderr).contains("read twice"));
+    let pipe = lab.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    for once in [Path::new("-"), Path::new("/dev/stdin"), &pipe] {
+        let wrong = view(once, &out, &[]);
+        assert_eq!(wrong.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&wrong.stderr).contains("read twice"));
+    }
     assert_eq!(view(&calls, Path::new("-"), &[]).status.code(), Some(2));
     for more in [&["--lowest", "3", "--failed"][..], &["--disagree", "QUAL"]] {
         assert_eq!(view(&calls, &out, more).status.code(), Some(2), "{more:?}");

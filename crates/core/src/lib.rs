@@ -10,6 +10,7 @@
 //! score ── log odds, probabilities, thresholds
 //! networks ── the networks, their cards and weights
 //! annotate ── scores into a record's keys, and their definitions into the header
+//! doctor ── judgement on the inputs of a run before it is made
 //! why ── contributions of inputs to a score, as values and in words
 //! filter ── what a score means for FILTER: tranches, thresholds
 //! ```
@@ -83,6 +84,7 @@
 //! ```
 
 pub mod annotate;
+pub mod doctor;
 pub mod encode;
 pub mod filter;
 pub mod genome;

@@ -216,6 +216,11 @@ impl Layout {
         }
     }
 
+    /// The symbol of a code.
+    pub(crate) fn symbol(&self, code: u8) -> Option<&Symbol> {
+        self.symbols.iter().find(|symbol| symbol.code == code)
+    }
+
     /// The place of a symbol in the tables.
     pub fn index_of(&self, code: u8) -> Option<usize> {
         self.symbols.iter().position(|symbol| symbol.code == code)

@@ -12,7 +12,7 @@ use crate::planes::Plane;
 /// The grey of frames and of what lies beside channels.
 const BACKGROUND: u8 = 128;
 /// Cells across a line of channels.
-const ACROSS: usize = 560;
+const ACROSS: usize = 680;
 /// Height of a channel's name in an SVG, in pixels.
 const NAME: usize = 14;
 /// Hundredths of a second that a frame of a GIF stays.
@@ -91,21 +91,58 @@ impl Greys {
 }
 
 /// The places of channels in a picture, its width and its height. `above` pixels are left free over
-/// each channel.
+/// each channel. Channels stand side by side; a low one stands under one of its width that leaves room.
 pub fn place(planes: &[Plane], scale: usize, above: usize) -> (Vec<Block>, usize, usize) {
-    let (mut x, mut y, mut tallest, mut width) = (1, 1, 0, 0);
+    let (mut line, mut column, mut width) = (Line::at(1), Column::default(), 0);
     let mut blocks = Vec::with_capacity(planes.len());
     for plane in planes {
-        let across = plane.columns * scale;
-        if x > 1 && x + across > ACROSS * scale {
-            (x, y, tallest) = (1, y + tallest + 1, 0);
+        let (across, down) = (plane.columns * scale, plane.rows() * scale + above);
+        let is_under = column.across == across && column.end + down < line.end;
+        if !is_under {
+            if line.next > 1 && line.next + across > ACROSS * scale {
+                line = Line::at(line.end);
+            }
+            column = Column {
+                x: line.next,
+                across,
+                end: line.y,
+            };
+            line.next += across + 1;
         }
-        blocks.push(Block { x, y: y + above });
-        x += across + 1;
-        width = width.max(x);
-        tallest = tallest.max(plane.rows() * scale + above);
+        blocks.push(Block {
+            x: column.x,
+            y: column.end + above,
+        });
+        column.end += down + 1;
+        line.end = line.end.max(column.end);
+        width = width.max(line.next);
     }
-    (blocks, width.max(1), y + tallest + 1)
+    (blocks, width.max(1), line.end)
+}
+
+/// A line of channels, in pixels.
+struct Line {
+    y: usize,
+    /// Behind the tallest of them and its frame.
+    end: usize,
+    /// Left of the one that comes next.
+    next: usize,
+}
+
+impl Line {
+    fn at(y: usize) -> Self {
+        let (end, next) = (y, 1);
+        Self { y, end, next }
+    }
+}
+
+/// Channels of one width under each other, in pixels.
+#[derive(Default)]
+struct Column {
+    x: usize,
+    across: usize,
+    /// Behind the last of them and its frame.
+    end: usize,
 }
 
 /// All channels in one picture.
@@ -202,7 +239,10 @@ mod tests {
         vec![
             plane("a", 64, 5, 1.0),
             plane("b<", 64, 1, 2.0),
+            plane("b2", 64, 1, 2.0),
+            plane("b3", 64, 1, 2.0),
             plane("c", 450, 3, 1.0),
+            plane("d", 450, 3, 1.0),
         ]
     }
 
@@ -231,16 +271,20 @@ mod tests {
                 }
             }
         }
-        // The third has no room beside the others.
-        assert_eq!((blocks[1].y, blocks[2].x), (1, 1));
-        assert!(blocks[2].y > 5 * scale);
+        let places: Vec<(usize, usize)> = blocks.iter().map(|one| (one.x, one.y)).collect();
+        let second = 64 * scale + 2;
+        // Low ones stand under each other; the last has no room beside the others.
+        assert_eq!(places[..3], [(1, 1), (second, 1), (second, 1 + scale + 1)]);
+        assert_eq!(places[3], (second, 1 + 2 * (scale + 1)));
+        assert_eq!(places[4], (2 * second - 1, 1));
+        assert_eq!(places[5], (1, 5 * scale + 2));
     }
 
     #[test]
     fn an_svg_names_its_channels() {
         let svg = to_svg("chr1:5 A>C", &planes(), 2).unwrap();
         assert!(svg.contains(">b&lt;</text>") && svg.contains("chr1:5 A&gt;C"));
-        assert_eq!(svg.matches("<image ").count(), 3);
+        assert_eq!(svg.matches("<image ").count(), planes().len());
     }
 
     #[test]

@@ -174,10 +174,7 @@ fn floats(values: &[f32], out: &mut Vec<u8>) {
 /// 0-based position of each column; `None` in one that an insertion opened, or beyond the contig.
 pub(crate) fn column_positions(call: &Call, rows: &Rows, layout: &Layout) -> Vec<Option<u64>> {
     let mut next = first_position(call, rows);
-    let is_base = |code: u8| {
-        let symbol = layout.symbols.iter().find(|symbol| symbol.code == code);
-        symbol.is_some_and(|symbol| symbol.sort == Sort::Base)
-    };
+    let is_base = |code: u8| (layout.symbol(code)).is_some_and(|symbol| symbol.sort == Sort::Base);
     let columns = rows.reference.iter();
     columns
         .map(|code| {

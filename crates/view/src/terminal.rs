@@ -198,7 +198,7 @@ impl<'a> Terminal<'a> {
     }
 
     fn cell(&self, code: u8, quality: u8, reference: u8, reverse: bool) -> String {
-        let Some(symbol) = self.symbol(code) else {
+        let Some(symbol) = self.layout.symbol(code) else {
             return " ".to_owned();
         };
         let plain = self.letter(code);
@@ -220,17 +220,13 @@ impl<'a> Terminal<'a> {
         }
     }
 
-    fn symbol(&self, code: u8) -> Option<&Symbol> {
-        self.layout.symbols.iter().find(|one| one.code == code)
-    }
-
     /// The code that a symbol is compared by.
     fn base(&self, code: u8) -> u8 {
-        self.symbol(code).map_or(code, |symbol| symbol.base)
+        self.layout.symbol(code).map_or(code, |symbol| symbol.base)
     }
 
     fn letter(&self, code: u8) -> char {
-        match self.symbol(code) {
+        match self.layout.symbol(code) {
             Some(Symbol {
                 sort: Sort::Empty, ..
             })

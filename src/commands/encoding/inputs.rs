@@ -8,14 +8,14 @@ use rayon::prelude::*;
 
 use super::sample_map::{self, read_map};
 use crate::commands::another_reference;
-use crate::io::alignment;
+use crate::io::alignment::{self, AlignmentHeader};
 use crate::io::fasta::Reference;
 use crate::io::{IoError, depth};
 use cnnfilter_core::annotate::ScoreCommand;
 use cnnfilter_core::encode::{Encoder, SampleInput};
 use cnnfilter_core::genome::{ContigTable, FlagSet, ReadFilter, contigs};
 use cnnfilter_core::samples::{
-    AssignError, NamedReads, RoutedFile, Sample, SampleChoice, SampleMap, assign,
+    AssignError, Assignment, NamedReads, RoutedFile, Sample, SampleChoice, SampleMap, assign,
 };
 use cnnfilter_core::vcf::VcfHeader;
 
@@ -50,7 +50,7 @@ pub(crate) struct ReadFilterOptions {
 impl ReadFilterOptions {
     /// The filter for an encoder: where the user excludes nothing, what its networks did not see in
     /// training is left out.
-    fn resolve(self, encoder: &Encoder) -> ReadFilter {
+    pub(crate) fn resolve(self, encoder: &Encoder) -> ReadFilter {
         ReadFilter {
             min_mapping_quality: self.min_mapping_quality,
             required: self.required,
@@ -105,6 +105,32 @@ pub(crate) struct Inputs {
     bases_before: Vec<u64>,
 }
 
+/// A file of reads that was opened and closed again.
+pub(crate) struct OpenedReads {
+    /// The file with its read groups.
+    pub(crate) named: NamedReads,
+    /// The rest of its header, and its index.
+    pub(crate) header: AlignmentHeader,
+}
+
+/// What [`Inputs`] are joined from.
+pub(crate) struct Parts<'a> {
+    /// The calls and their header.
+    pub(crate) variants: (&'a Path, &'a VcfHeader),
+    /// The reference.
+    pub(crate) reference: Arc<Reference>,
+    /// The encoder of the model.
+    pub(crate) encoder: Encoder,
+    /// The reads that are looked at.
+    pub(crate) read_filter: ReadFilter,
+    /// Contigs of each reads file.
+    pub(crate) reads_contigs: Vec<ContigTable>,
+    /// Samples and routes.
+    pub(crate) assigned: Assignment,
+    /// Mean depth of each of the samples.
+    pub(crate) depths: Vec<f32>,
+}
+
 /// Opens everything but the calls, and compares contigs.
 ///
 /// # Errors
@@ -120,37 +146,22 @@ pub(crate) fn open(
     let mut reads_contigs = Vec::new();
     let mut named_reads = Vec::new();
     if encoder.uses_reads() {
-        let paths = sample_map::expand_lists(&plan.reads)?;
-        sample_map::check_distinct(&paths)?;
-        for path in paths {
-            let header = alignment::header(&path, &reference)?;
+        for path in reads_files(plan)? {
+            let OpenedReads { named, header } = open_reads(path, &reference)?;
+            if let Some(note) = &header.note {
+                log::warn!("{note}");
+            }
             let table = header.contigs;
-            agree((&path, &table), (&plan.reference, reference.contigs()))?;
-            agree((variants.0, &calls), (&path, &table))?;
+            agree(
+                (&named.path, &table),
+                (&plan.reference, reference.contigs()),
+            )?;
+            agree((variants.0, &calls), (&named.path, &table))?;
             reads_contigs.push(table);
-            named_reads.push(NamedReads {
-                real: sample_map::real_path(&path),
-                path,
-                groups: header.groups,
-            });
+            named_reads.push(named);
         }
     }
-    let map = match &plan.sample_map {
-        Some(path) if encoder.uses_reads() => read_map(path)?,
-        _ => SampleMap::default(),
-    };
-    let columns: Vec<&str> = variants.1.samples().collect();
-    // A network that looks at neither reads nor genotypes says the same of every sample.
-    let choice = match (&plan.samples, &encoder) {
-        (SampleChoice::Every, Encoder::Gatk { reads: false, .. }) => SampleChoice::One(None),
-        (choice, _) => choice.clone(),
-    };
-    let assigned = assign(&columns, &choice, &named_reads, &map).map_err(|error| {
-        match (&error, &plan.sample_map) {
-            (AssignError::Map(_), Some(path)) => anyhow!("{}: {error}", path.display()),
-            _ => error.into(),
-        }
-    })?;
+    let assigned = assign_samples(plan, &encoder, variants.1, &named_reads)?;
     for note in &assigned.notes {
         log::warn!("{note}");
     }
@@ -158,50 +169,122 @@ pub(crate) fn open(
         alignment::check_groups(file, &reference)?;
     }
     let read_filter = plan.read_filter.resolve(&encoder);
-    let mut bases_before = vec![0];
-    for contig in reference.contigs().iter() {
-        let before = bases_before.last().copied().unwrap_or(0);
-        bases_before.push(before + contig.length.unwrap_or(0));
-    }
     let depth_of = |sample| match (&encoder, plan.sample_depth) {
         (Encoder::Allele { reads: true, .. }, None) => {
             depth::sample_depth(&assigned.files, sample, read_filter, &reference)
         }
         (_, given) => Ok(given.unwrap_or(0.0)),
     };
-    let sample_inputs = assigned
-        .samples
-        .par_iter()
-        .enumerate()
-        .map(|(at, sample)| {
-            Ok(SampleInput {
-                column: sample.column,
-                mean_depth: depth_of(at)?,
-            })
-        })
+    let samples = 0..assigned.samples.len();
+    let depths = samples
+        .into_par_iter()
+        .map(depth_of)
         .collect::<Result<_, IoError>>()?;
-    Ok(Inputs {
-        sample_inputs,
-        columns: columns.len(),
-        samples: assigned.samples,
-        reads: assigned.files,
-        read_filter,
-        encoder,
-        bases_before,
+    Ok(Inputs::join(Parts {
+        variants,
         reference,
-        variants: variants.0.to_owned(),
+        encoder,
+        read_filter,
         reads_contigs,
-        calls_contigs: calls,
+        assigned,
+        depths,
+    }))
+}
+
+/// The files of reads, those of lists too.
+///
+/// # Errors
+/// A list that cannot be read or lists nothing; a file that is given more than once.
+pub(crate) fn reads_files(plan: &EncodingPlan) -> Result<Vec<PathBuf>> {
+    let paths = sample_map::expand_lists(&plan.reads)?;
+    sample_map::check_distinct(&paths)?;
+    Ok(paths)
+}
+
+/// Opens one file of reads.
+///
+/// # Errors
+/// As [`alignment::header`].
+pub(crate) fn open_reads(
+    path: PathBuf,
+    reference: &Arc<Reference>,
+) -> Result<OpenedReads, IoError> {
+    let mut header = alignment::header(&path, reference)?;
+    let named = NamedReads {
+        real: sample_map::real_path(&path),
+        path,
+        groups: std::mem::take(&mut header.groups),
+    };
+    Ok(OpenedReads { named, header })
+}
+
+/// Assigns reads to the samples of the calls.
+///
+/// # Errors
+/// A map that cannot be read, or that names what is not there; several samples without any reads.
+pub(crate) fn assign_samples(
+    plan: &EncodingPlan,
+    encoder: &Encoder,
+    header: &VcfHeader,
+    reads: &[NamedReads],
+) -> Result<Assignment> {
+    let map = match &plan.sample_map {
+        Some(path) if encoder.uses_reads() => read_map(path)?,
+        _ => SampleMap::default(),
+    };
+    let columns: Vec<&str> = header.samples().collect();
+    // A network that looks at neither reads nor genotypes says the same of every sample.
+    let choice = match (&plan.samples, encoder) {
+        (SampleChoice::Every, Encoder::Gatk { reads: false, .. }) => SampleChoice::One(None),
+        (choice, _) => choice.clone(),
+    };
+    assign(&columns, &choice, reads, &map).map_err(|error| match (&error, &plan.sample_map) {
+        (AssignError::Map(_), Some(path)) => anyhow!("{}: {error}", path.display()),
+        _ => error.into(),
     })
 }
 
-fn agree(left: (&Path, &ContigTable), right: (&Path, &ContigTable)) -> Result<()> {
+/// Compares the contigs of two files.
+///
+/// # Errors
+/// Where they are not about the same reference.
+pub(crate) fn agree(left: (&Path, &ContigTable), right: (&Path, &ContigTable)) -> Result<()> {
     let advice = "give the reference that the reads were aligned to and called with";
     contigs::compare(left.1, right.1)
         .map_err(|mismatch| another_reference(left.0, right.0, &mismatch, advice))
 }
 
 impl Inputs {
+    /// Joins what was opened and found to agree.
+    pub(crate) fn join(parts: Parts<'_>) -> Self {
+        let mut bases_before = vec![0];
+        for contig in parts.reference.contigs().iter() {
+            let before = bases_before.last().copied().unwrap_or(0);
+            bases_before.push(before + contig.length.unwrap_or(0));
+        }
+        let (variants, header) = parts.variants;
+        let samples = parts.assigned.samples.iter().zip(parts.depths);
+        let sample_inputs = samples
+            .map(|(sample, mean_depth)| SampleInput {
+                column: sample.column,
+                mean_depth,
+            })
+            .collect();
+        Self {
+            sample_inputs,
+            columns: header.samples().count(),
+            samples: parts.assigned.samples,
+            reads: parts.assigned.files,
+            read_filter: parts.read_filter,
+            encoder: parts.encoder,
+            bases_before,
+            reference: parts.reference,
+            variants: variants.to_owned(),
+            reads_contigs: parts.reads_contigs,
+            calls_contigs: header.contigs(),
+        }
+    }
+
     /// The contigs that a region may name: those of the calls and of the reference.
     pub(crate) fn known_contigs(&self) -> ContigTable {
         let of_reference = self.reference.contigs().iter();

@@ -14,7 +14,7 @@ use anyhow::{Result, bail};
 
 use self::inputs::Inputs;
 use super::labels::{LabelPlan, warn_of_truth};
-use super::view::ViewPlan;
+use super::view::{self, ViewPlan};
 use crate::Stop;
 use crate::io::{IoError, atomic, standard_output};
 use crate::terminal::summary::EvalSummary;
@@ -76,9 +76,7 @@ pub(crate) const VIEW_FILES: [&str; 2] = ["view.html", "worst.tsv"];
 pub(crate) fn run(plan: &EvalPlan) -> Result<EvalSummary> {
     standard_output::check(Path::new("-"))?;
     atomic::create_folder(&plan.output)?;
-    let pool = threads::pool(plan.threads)?;
-    let evaluated = pool.install(|| evaluate_calls(plan, &Stop::default()));
-    let written = evaluated.and_then(|evaluated| write_report(plan, evaluated));
+    let written = write_report(plan);
     if written.is_err() {
         atomic::remove_empty_folder(&plan.output);
     }
@@ -86,12 +84,17 @@ pub(crate) fn run(plan: &EvalPlan) -> Result<EvalSummary> {
 }
 
 /// Writes the files of a report, with the page of the worst calls where it is asked for.
-fn write_report(plan: &EvalPlan, evaluated: Evaluated) -> Result<EvalSummary> {
-    let Evaluated { mut report, sample } = evaluated;
-    let shown = match &plan.view {
-        Some(view) => Some(worst::show(view, sample, &mut report)?),
-        None => None,
+fn write_report(plan: &EvalPlan) -> Result<EvalSummary> {
+    // Opened first: what is wrong with the reads is told before the work.
+    let opened = plan.view.as_deref().map(view::open).transpose()?;
+    let mut report = self::report(plan, &Stop::default())?;
+    let shown = match (&plan.view, opened) {
+        (Some(view), Some(opened)) => Some(worst::show(view, opened, &mut report)?),
+        _ => None,
     };
+    if shown.is_none() {
+        warn_of_earlier_page(&plan.output);
+    }
     let text = report::text(&report);
     let mut contents = vec![
         report::tsv(&report)?,
@@ -103,6 +106,17 @@ fn write_report(plan: &EvalPlan, evaluated: Evaluated) -> Result<EvalSummary> {
     contents.extend(shown.into_iter().flat_map(worst::Shown::into_files));
     write_all(&plan.output, &contents)?;
     Ok(EvalSummary::new(&report, text, calls))
+}
+
+/// Says that a page of an earlier run stays in the folder, which the new report does not link to.
+fn warn_of_earlier_page(folder: &Path) {
+    let paths = VIEW_FILES.map(|name| folder.join(name));
+    for path in paths.iter().filter(|path| path.exists()) {
+        log::warn!(
+            "{}: it is of an earlier run; --view makes it anew",
+            path.display()
+        );
+    }
 }
 
 /// Writes the files of a report: all of them or, where one cannot be written, none.
@@ -131,27 +145,18 @@ struct Tallies {
     contigs: ContigTable,
 }
 
-/// What came of a run.
-struct Evaluated {
-    report: Report,
-    /// The sample of the first file; nothing where the calls have none.
-    sample: Option<String>,
-}
-
 /// Evaluates the scores without writing anything.
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or that the run was told to stop.
 pub(crate) fn report(plan: &EvalPlan, stop: &Stop) -> Result<Report> {
     let pool = threads::pool(plan.threads)?;
-    Ok(pool.install(|| evaluate_calls(plan, stop))?.report)
+    pool.install(|| evaluate_calls(plan, stop))
 }
 
 /// Reads everything and computes all figures.
-fn evaluate_calls(plan: &EvalPlan, stop: &Stop) -> Result<Evaluated> {
+fn evaluate_calls(plan: &EvalPlan, stop: &Stop) -> Result<Report> {
     let mut inputs = Inputs::open(plan)?;
-    let sample = inputs.calls.header().samples().nth(inputs.samples[0]);
-    let sample = sample.map(String::from);
     let strata = std::mem::take(&mut inputs.strata);
     let mut collector = CallCollector::new(inputs.score_names(), strata, plan.worst)?;
     if !inputs.source.knows_missed() {
@@ -193,10 +198,7 @@ fn evaluate_calls(plan: &EvalPlan, stop: &Stop) -> Result<Evaluated> {
         resamples: plan.resamples,
         seed: plan.seed,
     };
-    Ok(Evaluated {
-        report: collector.report(settings)?,
-        sample,
-    })
+    Ok(collector.report(settings)?)
 }
 
 /// Warns where no call is judged, so that every figure is undefined; an error where the user wants it.

@@ -3,9 +3,8 @@
 use anyhow::Result;
 
 use super::VIEW_FILES;
-use crate::commands::view::{self, ShownLabels, ViewPlan};
+use crate::commands::view::{self, Opened, ViewPlan};
 use cnnfilter_core::label::{LabelLineError, LabelTable};
-use cnnfilter_core::samples::SampleChoice;
 use cnnfilter_eval::report::{self, Report};
 use cnnfilter_view::fragment;
 
@@ -24,16 +23,14 @@ impl Shown {
     }
 }
 
-/// Makes the page of a report's worst calls, those of `sample`, and links the report to it.
+/// Makes the page of a report's worst calls and links the report to it.
 ///
 /// # Errors
 /// As [`view::make_page`].
-pub(super) fn show(plan: &ViewPlan, sample: Option<String>, report: &mut Report) -> Result<Shown> {
+pub(super) fn show(plan: &ViewPlan, mut opened: Opened, report: &mut Report) -> Result<Shown> {
     let table = report::worst_table(report);
-    let mut plan = plan.clone();
-    plan.labels = Some(ShownLabels::Table(read(&table)?));
-    plan.encoding.samples = SampleChoice::One(sample);
-    let page = view::make_page(&plan)?;
+    opened.show_labels(read(&table)?);
+    let page = view::make_page(plan, opened)?;
     for record in &mut report.worst {
         let (reference, alternates) = (&record.reference, &record.alternate);
         let fragment = fragment(&record.contig, record.pos, reference, alternates);

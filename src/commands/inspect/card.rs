@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use cnnfilter_core::annotate::info_keys;
 use cnnfilter_core::genome::VariantKind;
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::networks::card::{ModelCard, Training};
-use cnnfilter_core::score::keys::{ALLELE_KEY, PROBABILITY_KEY};
 
 /// Width of the names before the facts.
 const NAMES: usize = 14;
@@ -24,7 +24,7 @@ pub(super) fn describe(model: &Model) -> String {
         "network",
         format!("{}, card of format {}", card.architecture, card.format),
     );
-    fact("writes", written_keys(card));
+    fact("writes", info_keys(model).join(", "));
     fact("reads", needs(model));
     fact("tensor", tensor(card));
     fact("annotations", card.annotations.join(" "));
@@ -65,17 +65,6 @@ fn wrapped(words: &str) -> String {
     text
 }
 
-fn written_keys(card: &ModelCard) -> String {
-    let mut keys = vec![card.info_key.as_str()];
-    if card.scaling.is_some() {
-        keys.push(ALLELE_KEY);
-    }
-    if card.calibration.is_some() {
-        keys.push(PROBABILITY_KEY);
-    }
-    keys.join(", ")
-}
-
 fn needs(model: &Model) -> String {
     if model.uses_reads() {
         format!("at most {} a call, from -I", model.encoder().read_limit())
@@ -109,27 +98,11 @@ fn origin(card: &ModelCard) -> String {
 }
 
 fn training_facts(training: &Training) -> Vec<(&'static str, String)> {
-    let sum = |of: fn(&[u64; 4], &[u64; 4]) -> [u64; 4]| {
-        let start = [0; 4];
-        let sets = training.sets.iter();
-        sets.fold(start, |sums, set| {
-            let one = of(&set.training, &set.validation);
-            std::array::from_fn(|at| sums[at] + one[at])
-        })
-    };
-    let counted = |[false_snp, false_indel, snp, indel]: [u64; 4]| {
-        format!("SNP {snp} real, {false_snp} false; INDEL {indel} real, {false_indel} false")
-    };
+    let sets = &training.sets;
+    let trained = in_words(sets.iter().map(|set| set.training));
     let mut facts = vec![
-        (
-            "trained on",
-            format!(
-                "{}, in {} sets",
-                counted(sum(|training, _| *training)),
-                training.sets.len()
-            ),
-        ),
-        ("held out", counted(sum(|_, validation| *validation))),
+        ("trained on", format!("{trained}, in {} sets", sets.len())),
+        ("held out", in_words(sets.iter().map(|set| set.validation))),
     ];
     if let Some((least, most)) = depths(training) {
         facts.push(("depths", format!("{least:.0} to {most:.0} reads")));
@@ -146,6 +119,14 @@ fn training_facts(training: &Training) -> Vec<(&'static str, String)> {
         facts.push(("on held-out", figures.join(", ")));
     }
     facts
+}
+
+/// The sum of the examples of several sets: false SNP, false INDEL, SNP, INDEL.
+fn in_words(counts: impl Iterator<Item = [u64; 4]>) -> String {
+    let [false_snp, false_indel, snp, indel] = counts.fold([0; 4], |sums, counts| {
+        std::array::from_fn(|at| sums[at] + counts[at])
+    });
+    format!("SNP {snp} real, {false_snp} false; INDEL {indel} real, {false_indel} false")
 }
 
 /// The least and the largest mean depth of the samples.

@@ -9,7 +9,7 @@ use cnnfilter_core::score::Aim;
 use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
 /// The thresholds of a model for one aim.
-pub(super) struct Filter {
+pub(crate) struct Filter {
     thresholds: ThresholdFilter,
 }
 
@@ -18,7 +18,7 @@ impl Filter {
     ///
     /// # Errors
     /// A model without thresholds, or without one for such an aim.
-    pub(super) fn new(model: &Model, aim: Aim, header: &mut VcfHeader) -> Result<Self> {
+    pub(crate) fn new(model: &Model, aim: Aim, header: &mut VcfHeader) -> Result<Self> {
         let card = model.card();
         let thresholds = card.thresholds.as_ref().with_context(|| {
             format!(

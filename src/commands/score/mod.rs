@@ -5,10 +5,10 @@
 //! chunk is read and the one before is written, in the order in which its records came. Memory is
 //! bounded by the chunk.
 
-mod checks;
-mod filters;
+pub(crate) mod checks;
+pub(crate) mod filters;
 mod order;
-mod shards;
+pub(crate) mod shards;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -27,6 +27,7 @@ use crate::terminal::summary::ScoreSummary;
 use crate::terminal::threads;
 use cnnfilter_core::annotate::Annotator;
 use cnnfilter_core::genome::IntervalSet;
+use cnnfilter_core::networks::Model;
 use cnnfilter_core::score::Aim;
 use cnnfilter_nn::DeviceChoice;
 use shards::{ScoredShard, score_chunk};
@@ -64,6 +65,17 @@ pub(crate) struct ScorePlan {
     pub(crate) quiet: bool,
 }
 
+impl ScorePlan {
+    /// Loads the model.
+    ///
+    /// # Errors
+    /// Where there is none of that name, a file of it is damaged, or the device cannot be used.
+    pub(crate) fn load_model(&self) -> Result<Model, IoError> {
+        let reads = self.needs_reads.unwrap_or(!self.encoding.reads.is_empty());
+        model_dir::load_choice(self.model.as_deref(), reads, self.device.clone())
+    }
+}
+
 /// Chunks that are being scored at a time: while one waits for its last shard the next one begins.
 const IN_FLIGHT: usize = 2;
 
@@ -75,9 +87,7 @@ const IN_FLIGHT: usize = 2;
 pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     let begun = Instant::now();
     let pool = threads::pool(plan.threads)?;
-    let reads = plan.needs_reads.unwrap_or(!plan.encoding.reads.is_empty());
-    let model =
-        pool.install(|| model_dir::load_choice(plan.model.as_deref(), reads, plan.device.clone()))?;
+    let model = pool.install(|| plan.load_model())?;
     let mut reader = VcfReader::open(&plan.variants)?.with_order(plan.order);
     checks::check(plan, &model, &reader)?;
     let (encoder, calls) = (model.encoder().clone(), (reader.path(), reader.header()));

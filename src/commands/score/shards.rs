@@ -13,7 +13,7 @@ use cnnfilter_core::encode::Outcome;
 use cnnfilter_core::vcf::VcfRecord;
 
 /// Records of a shard, in their order, with their scores.
-pub(super) struct ScoredShard {
+pub(crate) struct ScoredShard {
     pub(crate) records: Vec<VcfRecord>,
     /// Counts of them.
     pub(crate) summary: ScoreSummary,
@@ -24,7 +24,7 @@ pub(super) struct ScoredShard {
 ///
 /// # Errors
 /// As [`for_each_shard`] and the network.
-pub(super) fn score_chunk(
+pub(crate) fn score_chunk(
     mut chunk: Vec<Call>,
     order: Order,
     annotator: &Annotator<'_>,

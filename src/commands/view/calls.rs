@@ -97,10 +97,7 @@ impl<'a> CallMaker<'a> {
         };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let alternates = text(record.alleles().1);
-        let label = self.opened.labels.as_ref().map(|labels| {
-            let (reference, alternates) = record.alleles();
-            labels.label(&variant.contig, variant.start, reference, alternates)
-        });
+        let label = self.opened.label(record);
         let keys = [PROBABILITY_KEY].into_iter().chain(SCORE_KEYS);
         let in_file = keys.filter_map(|key| {
             let value = record.info_float(key.as_bytes())?;

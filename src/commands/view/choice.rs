@@ -86,18 +86,12 @@ fn is_limited(rule: &Choice) -> bool {
 fn facts(plan: &ViewPlan, opened: &Opened, number: u64, record: &VcfRecord) -> Facts {
     let probability = record.info_float(PROBABILITY_KEY.as_bytes()).map(f64::from);
     let other = || SCORE_KEYS.iter().find_map(|key| value_of(record, key));
-    let (reference, alternates) = record.alleles();
     let threshold = || {
         let variant = record.variant()?;
         let kind = record_kind(&variant.reference, &variant.alternates);
         let thresholds = opened.model.card().thresholds.as_ref()?;
         Some(thresholds.find(kind, plan.aim).ok()??.probability)
     };
-    let label = opened.labels.as_ref().map(|labels| {
-        let contig = String::from_utf8_lossy(record.contig());
-        let start = record.position().saturating_sub(1);
-        labels.label(&contig, start, reference, alternates)
-    });
     Facts {
         number,
         has_failed: filter_column::fails(record.filter()),
@@ -109,7 +103,7 @@ fn facts(plan: &ViewPlan, opened: &Opened, number: u64, record: &VcfRecord) -> F
             [left, right] => value_of(record, left).zip(value_of(record, right)),
             _ => None,
         },
-        is_real: label.and_then(|label| match label {
+        is_real: opened.label(record).and_then(|label| match label {
             GivenLabel::Right | GivenLabel::AlleleOnly => Some(true),
             GivenLabel::False => Some(false),
             GivenLabel::NotAssessed => None,

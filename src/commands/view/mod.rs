@@ -24,10 +24,10 @@ pub(crate) use choice::ViewChoice;
 use cnnfilter_core::encode::Encoder;
 use cnnfilter_core::encode::annotations::BEST_PRACTICES;
 use cnnfilter_core::genome::IntervalSet;
-use cnnfilter_core::label::LabelTable;
+use cnnfilter_core::label::{GivenLabel, LabelTable};
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::score::Aim;
-use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
+use cnnfilter_core::vcf::VcfRecord;
 use cnnfilter_nn::DeviceChoice;
 use cnnfilter_view::{Call as ShownCall, Layout, Page};
 pub(crate) use pictures::{PictureFormat, PicturePlan};
@@ -51,8 +51,8 @@ pub(crate) struct ViewPlan {
     pub(crate) regions: Vec<String>,
     /// Which calls.
     pub(crate) choice: ViewChoice,
-    /// Labels to show.
-    pub(crate) labels: Option<ShownLabels>,
+    /// Labels to show: a table.
+    pub(crate) labels: Option<PathBuf>,
     /// Contributions of single reads and columns, too.
     pub(crate) in_detail: bool,
     /// The aim whose thresholds are shown.
@@ -63,33 +63,31 @@ pub(crate) struct ViewPlan {
     pub(crate) quiet: bool,
 }
 
-/// Where the labels that are shown come from.
-#[derive(Debug, Clone)]
-pub(crate) enum ShownLabels {
-    /// A table in a file.
-    File(PathBuf),
-    /// A table.
-    Table(LabelTable),
-}
-
-impl ShownLabels {
-    fn open(&self) -> Result<LabelTable> {
-        match self {
-            Self::File(path) => read_table(path),
-            Self::Table(table) => Ok(table.clone()),
-        }
-    }
-}
-
 /// Calls encoded together.
 const CHUNK: usize = 256;
 
 /// What a run has open.
-struct Opened {
+pub(crate) struct Opened {
     model: Model,
     inputs: Inputs,
     labels: Option<LabelTable>,
     wanted: Option<IntervalSet>,
+}
+
+impl Opened {
+    /// Shows these labels, whatever the plan names.
+    pub(crate) fn show_labels(&mut self, labels: LabelTable) {
+        self.labels = Some(labels);
+    }
+
+    /// The label of a record, where there are labels.
+    fn label(&self, record: &VcfRecord) -> Option<GivenLabel> {
+        let labels = self.labels.as_ref()?;
+        let contig = String::from_utf8_lossy(record.contig());
+        let start = record.position().saturating_sub(1);
+        let (reference, alternates) = record.alleles();
+        Some(labels.label(&contig, start, reference, alternates))
+    }
 }
 
 /// A page that is not written yet.
@@ -108,10 +106,10 @@ pub(crate) struct MadePage {
 /// Anything that is wrong with the inputs, or an output that cannot be written.
 pub(crate) fn run(plan: &ViewPlan) -> Result<ViewSummary> {
     if let Some(pictures) = plan.pictures {
-        return pictures::write(plan, pictures, Chosen::new(plan)?);
+        return pictures::write(plan, pictures, Chosen::new(plan, open(plan)?)?);
     }
     atomic::check_target(&plan.output)?;
-    let page = make_page(plan)?;
+    let page = make_page(plan, open(plan)?)?;
     atomic::write(&plan.output, page.text.as_bytes())?;
     Ok(ViewSummary {
         output: plan.output.clone(),
@@ -124,14 +122,13 @@ pub(crate) fn run(plan: &ViewPlan) -> Result<ViewSummary> {
 ///
 /// # Errors
 /// Anything that is wrong with the inputs.
-pub(crate) fn make_page(plan: &ViewPlan) -> Result<MadePage> {
-    let mut chosen = Chosen::new(plan)?;
+pub(crate) fn make_page(plan: &ViewPlan, opened: Opened) -> Result<MadePage> {
+    let chosen = Chosen::new(plan, opened)?;
     let layout = Layout::of_model(&chosen.opened.model);
     let name = chosen.opened.model.card().name.clone();
     let title = format!("cnnfilter view: {}", file_name(&plan.variants));
     let mut page = Page::new(title, name, layout);
-    let before = std::mem::take(&mut chosen.notes);
-    before.into_iter().for_each(|note| page.note(note));
+    chosen.notes.iter().for_each(|note| page.note(note.clone()));
     add_provenance(plan, &chosen.opened, &mut page);
     let notes = chosen.each_call(plan, |call| Ok(page.add(call)?))?;
     notes.into_iter().for_each(|note| page.note(note));
@@ -157,9 +154,9 @@ pub(crate) struct ShownCalls {
 /// # Errors
 /// Anything that is wrong with the inputs.
 pub(crate) fn shown_calls(plan: &ViewPlan) -> Result<ShownCalls> {
-    let mut chosen = Chosen::new(plan)?;
+    let chosen = Chosen::new(plan, open(plan)?)?;
     let mut calls = Vec::new();
-    let mut notes = std::mem::take(&mut chosen.notes);
+    let mut notes = chosen.notes.clone();
     notes.extend(chosen.each_call(plan, |call| {
         calls.push(call);
         Ok(())
@@ -182,11 +179,9 @@ struct Chosen {
 }
 
 impl Chosen {
-    fn new(plan: &ViewPlan) -> Result<Self> {
+    fn new(plan: &ViewPlan, opened: Opened) -> Result<Self> {
         let pool = threads::pool(plan.threads)?;
         let reader = VcfReader::open(&plan.variants)?;
-        let calls = (plan.variants.as_path(), reader.header());
-        let opened = pool.install(|| open(plan, calls))?;
         let (records, notes) = choice::choose(plan, &opened, restricted(reader, &opened)?)?;
         Ok(Self {
             pool,
@@ -234,7 +229,12 @@ impl Chosen {
     }
 }
 
-fn open(plan: &ViewPlan, calls: (&Path, &VcfHeader)) -> Result<Opened> {
+/// Opens the model, the reference, the reads and the labels.
+///
+/// # Errors
+/// Anything that is wrong with them, or that they do not fit together.
+pub(crate) fn open(plan: &ViewPlan) -> Result<Opened> {
+    let calls = VcfReader::open(&plan.variants)?;
     let reads = !plan.encoding.reads.is_empty();
     let model = model_dir::load_choice(plan.model.as_deref(), reads, DeviceChoice::Cpu)?;
     if model.uses_reads() && !reads {
@@ -248,10 +248,12 @@ fn open(plan: &ViewPlan, calls: (&Path, &VcfHeader)) -> Result<Opened> {
     } else {
         model.encoder().clone()
     };
-    let inputs = inputs::open(&plan.encoding, encoder, calls)?;
+    let calls = (plan.variants.as_path(), calls.header());
+    let inputs =
+        threads::pool(plan.threads)?.install(|| inputs::open(&plan.encoding, encoder, calls))?;
     let wanted = regions::wanted(&plan.regions, &inputs.known_contigs())?;
     Ok(Opened {
-        labels: plan.labels.as_ref().map(ShownLabels::open).transpose()?,
+        labels: plan.labels.as_deref().map(read_table).transpose()?,
         model,
         inputs,
         wanted,

@@ -44,6 +44,7 @@ pub(super) fn look_up(
         .map(|(reason, count)| (text(reason).to_owned(), count))
         .collect();
     let looked_at = reads.seen.min(limit as u64);
+    let counted = looked_at.saturating_sub(reads.uncounted);
     let beyond = [
         ("without an alignment".to_owned(), usable, reads.seen),
         (
@@ -52,8 +53,13 @@ pub(super) fn look_up(
             looked_at,
         ),
         (
-            "counted without a row".to_owned(),
+            "away from the ends of a long deletion".to_owned(),
             looked_at,
+            counted,
+        ),
+        (
+            "counted without a row".to_owned(),
+            counted,
             reads.rows.len() as u64,
         ),
     ];

@@ -3,6 +3,7 @@
 //! The JSON holds counts and figures and no times, so that it has the same bytes for any number of
 //! threads. Its keys are documented in `docs/summary-json.md`.
 
+mod doctor;
 mod eval;
 mod filter;
 mod import;
@@ -15,6 +16,7 @@ mod view;
 
 use serde::Serialize;
 
+pub(crate) use doctor::{DoctorFacts, DoctorSummary};
 pub(crate) use eval::EvalSummary;
 pub(crate) use import::{ImportSummary, Imported};
 pub(crate) use inspect::{InspectSummary, InspectedCall};

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use crate::encode::Encoder;
 use crate::networks::{Model, ModelError};
+use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY};
 use crate::why::{Explainer, Quick};
 
 /// Writes the scores of one model into the records of one file.
@@ -92,6 +93,19 @@ impl<'a> Annotator<'a> {
 
     /// True where each ALT gets a score of its own.
     fn scores_alleles(&self) -> bool {
-        matches!(self.model.encoder(), Encoder::Allele { .. })
+        scores_alleles(self.model)
     }
+}
+
+/// The INFO keys under which the scores of a model are written, reasons aside.
+pub fn info_keys(model: &Model) -> Vec<&str> {
+    let card = model.card();
+    let mut keys = vec![card.info_key.as_str()];
+    keys.extend(scores_alleles(model).then_some(ALLELE_KEY));
+    keys.extend(card.calibration.is_some().then_some(PROBABILITY_KEY));
+    keys
+}
+
+fn scores_alleles(model: &Model) -> bool {
+    matches!(model.encoder(), Encoder::Allele { .. })
 }

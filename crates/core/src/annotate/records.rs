@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Annotator, Outputs};
+use super::{Annotator, Outputs, info_keys};
 use crate::encode::kind::Skip;
 use crate::encode::{EncodedSite, Example, Outcome};
 use crate::genome::VariantKind;
@@ -86,26 +86,12 @@ impl Annotator<'_> {
 
     /// Takes the keys of scores out: one of an earlier run would be taken for one of this run.
     fn clear(&self, record: &mut VcfRecord) {
-        for key in self.info_keys() {
+        for key in info_keys(self.model).into_iter().chain([WHY_KEY]) {
             record.set_info(key.as_bytes(), None);
         }
         if self.tells_samples_apart() {
             record.set_sample_values(SAMPLE_KEY.as_bytes(), None);
         }
-    }
-
-    /// The INFO keys that the model fills.
-    fn info_keys(&self) -> Vec<&str> {
-        let card = self.model.card();
-        let mut keys = vec![card.info_key.as_str()];
-        if self.scores_alleles() {
-            keys.push(ALLELE_KEY);
-        }
-        if card.calibration.is_some() {
-            keys.push(PROBABILITY_KEY);
-        }
-        keys.push(WHY_KEY);
-        keys
     }
 
     /// Writes the scores of a record: the best ALT's and, where the model tells them apart, each
@@ -136,6 +122,14 @@ impl Annotator<'_> {
             }
             record.set_sample_values(SAMPLE_KEY.as_bytes(), Some(&values));
         }
+    }
+
+    /// The reasons for the score of the best ALT; `parts` are their contributions.
+    fn why(&self, example: &Example, parts: &[f32], scores: &RecordScores) -> Option<String> {
+        let explainer = self.explainer.as_ref()?;
+        let is_real = self.model.believes(scores.kind, scores.best);
+        let suspect = explainer.suspect(example, parts, is_real);
+        why_value(suspect, &explainer.ranked(parts, is_real))
     }
 }
 
@@ -192,18 +186,14 @@ impl Unscored {
                 .collect();
             let samples = annotator.scored_columns.len();
             if let Some(scores) = RecordScores::join(&of_alleles, site.alternates, samples) {
-                let record = &mut self.records[site.record];
-                let (best, is_real) = (
-                    scores.best,
-                    annotator.model.believes(scores.kind, scores.best),
-                );
-                annotator.write(record, scores);
-                let why = annotator.explainer.as_ref().and_then(|explainer| {
-                    let at = of_alleles.iter().position(|one| one.score == best)? + examples.start;
-                    let (example, parts) = (self.examples.get(at)?, outputs.parts.get(at)?);
-                    let suspect = explainer.suspect(example, parts, is_real);
-                    why_value(suspect, &explainer.ranked(parts, is_real))
+                let best = of_alleles.iter().position(|one| one.score == scores.best);
+                let why = best.and_then(|at| {
+                    let at = examples.start + at;
+                    let parts = outputs.parts.get(at)?;
+                    annotator.why(&self.examples[at], parts, &scores)
                 });
+                let record = &mut self.records[site.record];
+                annotator.write(record, scores);
                 record.set_info(WHY_KEY.as_bytes(), why.as_deref().map(str::as_bytes));
             }
         }

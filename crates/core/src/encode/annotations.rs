@@ -155,10 +155,7 @@ impl UsualAnnotation {
 /// The aspect of a call that an annotation tells of, by its name in a card; [`Topic::Other`] for one that is
 /// none of [`DEFAULT`]. GATK's networks name INFO keys without `INFO/`.
 pub fn topic(name: &str) -> Topic {
-    let is_meant = |usual: &&UsualAnnotation| {
-        usual.name == name || usual.name.strip_prefix("INFO/") == Some(name)
-    };
-    let usual = USUAL.iter().find(is_meant);
+    let usual = usual(name).or_else(|| usual(&format!("INFO/{name}")));
     usual.map_or(Topic::Other, |usual| usual.topic)
 }
 
@@ -203,6 +200,10 @@ const USUAL: [UsualAnnotation; 36] = [
     UsualAnnotation::new("INFO/IMF", Thinning::Missing, Topic::Support),
 ];
 
+fn usual(name: &str) -> Option<&'static UsualAnnotation> {
+    const { &USUAL }.iter().find(|usual| usual.name == name)
+}
+
 /// Names of the annotations that our own networks are trained with, in order.
 pub const DEFAULT: [&str; USUAL.len()] = {
     let mut names = [""; USUAL.len()];
@@ -227,9 +228,7 @@ impl AnnotationSource {
     /// Effect on it when reads are taken away; of an annotation that is none of [`DEFAULT`]
     /// nothing is known, so it becomes missing.
     pub fn thinning(&self) -> Thinning {
-        let name = self.to_string();
-        let usual = USUAL.iter().find(|usual| usual.name == name);
-        usual.map_or(Thinning::Missing, |usual| usual.thinning)
+        usual(&self.to_string()).map_or(Thinning::Missing, |usual| usual.thinning)
     }
 }
 

@@ -95,6 +95,8 @@ pub struct ExampleReads {
     pub span: Span,
     /// How many there are, before any limit.
     pub seen: u64,
+    /// How many of these say nothing: they lie away from the ends of a long deletion.
+    pub uncounted: u64,
     /// The read of each row of the tensor, by [`AlignedRead::name`].
     pub rows: Vec<u64>,
 }

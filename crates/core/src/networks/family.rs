@@ -242,19 +242,34 @@ pub trait Network: Debug + Send + Sync {
     /// [`ModelError::Example`] for an example that was made for another network.
     fn logits(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError>;
 
-    /// The four outputs of one example with other numbers in place of its own. A family whose numbers join
-    /// late computes the layers before that once.
+    /// The four outputs of one example, and with each of `others` in place of its numbers. A family whose
+    /// numbers join late computes the layers before that once.
     ///
     /// # Errors
     /// As [`Network::logits`].
     fn logits_of_numbers(
         &self,
         example: &Example,
-        numbers: &[Numbers],
-    ) -> Result<Vec<[f32; 4]>, ModelError> {
-        let changed = numbers.iter().map(|numbers| numbers.put_into(example));
-        self.logits(&changed.collect::<Vec<Example>>())
+        others: &[Numbers],
+    ) -> Result<NumbersLogits, ModelError> {
+        let mut examples = vec![example.clone()];
+        examples.extend(others.iter().map(|numbers| numbers.put_into(example)));
+        let mut logits = self.logits(&examples)?;
+        let others = logits.split_off(1);
+        Ok(NumbersLogits {
+            own: logits[0],
+            others,
+        })
     }
+}
+
+/// Outputs of one example with different numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NumbersLogits {
+    /// With its own.
+    pub own: [f32; 4],
+    /// With each of the others, in their order.
+    pub others: Vec<[f32; 4]>,
 }
 
 /// Numbers that take the place of an example's own.

@@ -51,6 +51,22 @@ impl CellInput {
         *self.entered.borrow_mut() = Some((cells.detach(), scaled));
         Ok(input)
     }
+
+    /// Gradient times cell, summed over points and channels: `[row][column]`. Nothing where the odds do
+    /// not depend on the cells.
+    fn contributions(self, odds: &Tensor) -> candle_core::Result<Vec<f32>> {
+        let gradients = odds.sum_all()?.backward()?;
+        let Some((cells, scaled)) = self.entered.into_inner() else {
+            return Ok(Vec::new());
+        };
+        let Some(gradient) = gradients.get(scaled.as_tensor()) else {
+            return Ok(Vec::new());
+        };
+        let products = (cells * gradient)?.sum(2)?;
+        let points = odds.elem_count();
+        let cells = products.elem_count() / points;
+        products.reshape((points, cells))?.sum(0)?.to_vec1()
+    }
 }
 
 /// Contributions of cells.
@@ -96,8 +112,12 @@ impl<'a> Integrator<'a> {
         if tensor.rows.is_empty() || !self.model.uses_reads() {
             return Ok(None);
         }
-        let ends = self.run(example, &[0.0, 1.0], kind)?;
-        let (empty, whole) = (ends.outputs[0], ends.outputs[1]);
+        let rows = tensor.rows.len();
+        let ends: Vec<f32> = self
+            .forward(example, rows, &[0.0, 1.0], kind)?
+            .1
+            .to_vec1()?;
+        let (empty, whole) = (f64::from(ends[0]), f64::from(ends[1]));
         let mut found = CellContributions {
             cells: Vec::new(),
             whole,
@@ -105,7 +125,7 @@ impl<'a> Integrator<'a> {
         };
         let mut steps = STEPS;
         for _ in 0..ATTEMPTS {
-            found.cells = self.integrate(example, steps, kind)?;
+            found.cells = self.integrate(example, rows, steps, kind)?;
             let sum: f64 = found.cells.iter().map(|value| f64::from(*value)).sum();
             if (sum - (whole - empty)).abs() <= TOLERANCE * (whole - empty).abs() + LEAST {
                 break;
@@ -115,20 +135,21 @@ impl<'a> Integrator<'a> {
         Ok(Some(found))
     }
 
-    /// The mean of so many midpoints: `[row][column]`.
+    /// The mean over so many midpoints of gradient times cell: `[row][column]`.
     fn integrate(
         &self,
         example: &Example,
+        rows: usize,
         steps: usize,
         kind: VariantKind,
     ) -> Result<Vec<f32>, ModelError> {
         let shares: Vec<f32> = (0..steps)
             .map(|step| (step as f32 + 0.5) / steps as f32)
             .collect();
-        let mut sums: Vec<f64> = Vec::new();
+        let mut sums = vec![0.0; rows * WINDOW];
         for shares in shares.chunks(TOGETHER) {
-            let part = self.run(example, shares, kind)?.cells;
-            sums.resize(part.len(), 0.0);
+            let (input, odds) = self.forward(example, rows, shares, kind)?;
+            let part = input.contributions(&odds)?;
             let pairs = sums.iter_mut().zip(part);
             pairs.for_each(|(sum, more)| *sum += f64::from(more));
         }
@@ -136,13 +157,15 @@ impl<'a> Integrator<'a> {
         Ok(sums.into_iter().map(mean).collect())
     }
 
-    /// Outputs at some points of the way, and the sum over these of gradient times cell.
-    fn run(&self, example: &Example, shares: &[f32], kind: VariantKind) -> Result<Run, ModelError> {
+    /// The odds at some points of the way, `[point]`, and the cells that they come from.
+    fn forward(
+        &self,
+        example: &Example,
+        rows: usize,
+        shares: &[f32],
+        kind: VariantKind,
+    ) -> Result<(CellInput, Tensor), ModelError> {
         let examples = vec![example.clone(); shares.len()];
-        let SiteTensor::Allele(tensor) = &example.tensor else {
-            return Ok(Run::default());
-        };
-        let rows = tensor.rows.len();
         let of_reads = shares.iter().flat_map(|share| vec![*share; rows]);
         let input = CellInput::new(of_reads.collect());
         let options = ForwardOptions {
@@ -151,29 +174,8 @@ impl<'a> Integrator<'a> {
         };
         let batch = self.model.architecture().batch(&examples)?;
         let logits = batch.forward(&self.on, options)?;
-        let odds = odds(&logits, kind)?;
-        let outputs: Vec<f32> = odds.to_vec1()?;
-        let gradients = odds.sum_all()?.backward()?;
-        let entered = input.entered.into_inner();
-        let Some((cells, scaled)) = entered else {
-            return Ok(Run::default());
-        };
-        let Some(gradient) = gradients.get(scaled.as_tensor()) else {
-            return Ok(Run::default());
-        };
-        let products = (cells * gradient)?.sum(2)?;
-        let sum = products.reshape((shares.len(), rows * WINDOW))?.sum(0)?;
-        Ok(Run {
-            outputs: outputs.into_iter().map(f64::from).collect(),
-            cells: sum.to_vec1()?,
-        })
+        Ok((input, odds(&logits, kind)?))
     }
-}
-
-#[derive(Default)]
-struct Run {
-    outputs: Vec<f64>,
-    cells: Vec<f32>,
 }
 
 /// The real less the false output of a kind, `[example]`: the score without its bounds. A call of neither

@@ -9,7 +9,9 @@ use rayon::prelude::*;
 use super::ModelError;
 use super::activations::{Activation, Recorder};
 use super::card::{FORMAT, ModelCard, Source, Training};
-use super::family::{Architecture, ForwardOptions, Network, Numbers, OnDevice, rows};
+use super::family::{
+    Architecture, ForwardOptions, Network, Numbers, NumbersLogits, OnDevice, rows,
+};
 use super::replica::{Replica, deal};
 use super::test_vectors::TestVector;
 use crate::encode::{Encoder, Example};
@@ -251,17 +253,17 @@ impl Model {
         recorder.finish()
     }
 
-    /// The four outputs of one example with other numbers in place of its own, on the CPU and in this
-    /// thread.
+    /// The four outputs of one example, and with each of `others` in place of its numbers, on the CPU and
+    /// in this thread.
     ///
     /// # Errors
     /// [`ModelError::Example`] for an example made for another network.
     pub fn logits_of_numbers(
         &self,
         example: &Example,
-        numbers: &[Numbers],
-    ) -> Result<Vec<[f32; 4]>, ModelError> {
-        self.network.logits_of_numbers(example, numbers)
+        others: &[Numbers],
+    ) -> Result<NumbersLogits, ModelError> {
+        self.network.logits_of_numbers(example, others)
     }
 
     pub(super) fn on_cpu(&self) -> Result<OnDevice, ModelError> {

@@ -16,8 +16,6 @@ mod ordinary;
 mod suspect;
 mod words;
 
-use std::ops::Range;
-
 use crate::encode::allele::{AlleleTensor, Thinner};
 use crate::encode::topic::Topic;
 use crate::encode::{Encoder, Example, SiteTensor, annotations};
@@ -162,24 +160,24 @@ impl<'a> Explainer<'a> {
     /// As [`Model::logits`].
     pub fn quick(&self, example: &Example, kind: VariantKind) -> Result<Quick, ModelError> {
         let own = Numbers::of(example);
-        let changed = self.parts.iter().map(|part| self.numbers(example, *part));
-        let changed: Vec<Numbers> = changed.collect();
-        let told = self.parts.iter().map(|part| *part != Part::Annotations);
-        let pairs = changed.iter().zip(told);
-        let changes: Vec<bool> = pairs.map(|(one, told)| told && one.differs(&own)).collect();
-        let mut numbers = vec![own];
-        let differing = changed.into_iter().zip(&changes);
-        numbers.extend(differing.filter_map(|(one, differs)| differs.then_some(one)));
-        let logits = self.model.logits_of_numbers(example, &numbers)?;
-        let mut scores = logits.iter().map(|one| log_odds(*one, kind));
-        let whole = scores.next().unwrap_or_default();
-        let mut difference = |differs: &bool| match differs.then(|| scores.next()).flatten() {
-            Some(score) => (whole - score) as f32,
+        let mut others = Vec::new();
+        let mut changes = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let changed = self.numbers(example, *part);
+            let is_told = *part != Part::Annotations && changed.differs(&own);
+            changes.push(is_told);
+            others.extend(is_told.then_some(changed));
+        }
+        let logits = self.model.logits_of_numbers(example, &others)?;
+        let whole = log_odds(logits.own, kind);
+        let mut others = logits.others.iter();
+        let mut contribution = |changes: bool| match changes.then(|| others.next()).flatten() {
+            Some(without) => (whole - log_odds(*without, kind)) as f32,
             None => 0.0,
         };
         Ok(Quick {
-            logits: logits[0],
-            parts: changes.iter().map(&mut difference).collect(),
+            logits: logits.own,
+            parts: changes.into_iter().map(&mut contribution).collect(),
         })
     }
 
@@ -192,7 +190,7 @@ impl<'a> Explainer<'a> {
         let changed = self.parts.iter().map(|part| self.without(example, *part));
         variants.extend(changed);
         let scores = self.scores(&variants, kind)?;
-        let parts = less(&scores, 0, 1..scores.len());
+        let parts = less_others(&scores);
         let is_real = self.model.believes(kind, scores[0]);
         Ok(Why {
             reasons: self.reasons(example, &parts, is_real),
@@ -218,8 +216,7 @@ impl<'a> Explainer<'a> {
             let mut variants = vec![thinned(example, tensor, thinner, None)];
             let rows = 0..tensor.rows.len();
             variants.extend(rows.map(|row| thinned(example, tensor, thinner, Some(row))));
-            let scores = self.scores(&variants, kind)?;
-            why.reads = less(&scores, 0, 1..scores.len());
+            why.reads = less_others(&self.scores(&variants, kind)?);
         }
         let cells = integrator.cells(example, kind)?;
         why.cells = cells.map(|found| found.cells).unwrap_or_default();
@@ -306,11 +303,10 @@ impl<'a> Explainer<'a> {
     }
 }
 
-/// A score less others.
-fn less(scores: &[f64], of: usize, others: Range<usize>) -> Vec<f32> {
-    let others = &scores[others];
-    let differences = others.iter().map(|one| (scores[of] - one) as f32);
-    differences.collect()
+/// The first score less each of the others.
+fn less_others(scores: &[f64]) -> Vec<f32> {
+    let others = scores.iter().skip(1);
+    others.map(|other| (scores[0] - other) as f32).collect()
 }
 
 fn thinned(

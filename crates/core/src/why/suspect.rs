@@ -4,8 +4,7 @@
 //! the network doubts, where a topic of the rule speaks against the call.
 
 use super::words::CallNumbers;
-use crate::encode::allele::AlleleTensor;
-use crate::encode::allele::columns::EVENT_COLUMN;
+use crate::encode::allele::columns::{EVENT_COLUMN, symbol};
 use crate::encode::topic::Topic;
 use crate::encode::{Encoder, Example, SiteTensor};
 
@@ -118,59 +117,85 @@ fn slips(numbers: &CallNumbers<'_>) -> bool {
 
 /// G>T or C>A in few of the reads, which are those of one strand of the fragments.
 fn is_oxidised(numbers: &CallNumbers<'_>) -> bool {
-    let tensor = numbers.tensor;
-    let haplotype = &tensor.haplotype;
+    let haplotype = &numbers.tensor.haplotype;
     let change = (
         haplotype.reference[EVENT_COLUMN],
         haplotype.alternate[EVENT_COLUMN],
     );
-    let [a, c, g, t] = [1, 2, 3, 4];
-    let is_snp = numbers.value("is_snp") == Some(1.0);
-    let from_g = change == (g, t);
-    if !is_snp || !(from_g || change == (c, a)) {
-        return false;
-    }
-    if numbers
-        .value("alt_share")
-        .is_none_or(|share| share >= LOW_SHARE)
-    {
+    let of = |from, to| (symbol::of(from), symbol::of(to));
+    let from_g = change == of(b'G', b'T');
+    let is_damage = from_g || change == of(b'C', b'A');
+    let is_low = (numbers.value("alt_share")).is_some_and(|share| share < LOW_SHARE);
+    if numbers.value("is_snp") != Some(1.0) || !is_damage || !is_low {
         return false;
     }
     // The damaged strand is that of a first read: as the reference shows it, G>T where that is forward.
-    let Some(on_damaged) = alt_reads(tensor, numbers, |reverse, second| {
-        (reverse == second) == from_g
-    }) else {
-        return false;
-    };
-    let (damaged, all) = on_damaged;
-    damaged >= DAMAGED_READS && damaged as f32 >= DAMAGED_SHARE * all as f32
+    let is_damaged = |read: &Strand| (read.reverse == read.second_of_pair) == from_g;
+    let reads = alt_strands(numbers);
+    let damaged = reads.iter().filter(|read| is_damaged(read)).count();
+    damaged >= DAMAGED_READS && damaged as f32 >= DAMAGED_SHARE * reads.len() as f32
 }
 
-/// Counts the ALT rows that a condition on (reverse, second of pair) holds for, and all of them; nothing for
-/// a network that does not take the two.
-fn alt_reads(
-    tensor: &AlleleTensor,
-    numbers: &CallNumbers<'_>,
-    is_one: impl Fn(bool, bool) -> bool,
-) -> Option<(usize, usize)> {
+/// The strand of a read, and of its fragment.
+struct Strand {
+    reverse: bool,
+    second_of_pair: bool,
+}
+
+/// Of the rows that show ALT; none for a network that does not take these numbers.
+fn alt_strands(numbers: &CallNumbers<'_>) -> Vec<Strand> {
     let place = |name: &str| numbers.layout.read_names().position(|known| known == name);
-    let (reverse, second) = (place("reverse")?, place("second_of_pair")?);
+    let (Some(reverse), Some(second)) = (place("reverse"), place("second_of_pair")) else {
+        return Vec::new();
+    };
+    let tensor = numbers.tensor;
     let width = numbers.layout.read().len();
     let reads = tensor.reads.chunks_exact(width).zip(&tensor.supports);
     let alternate = reads.filter(|(_, supports)| supports.alternate);
-    let mut counts = (0, 0);
-    for (read, _) in alternate {
-        counts.0 += usize::from(is_one(read[reverse] > 0.5, read[second] > 0.5));
-        counts.1 += 1;
-    }
-    Some(counts)
+    alternate
+        .map(|(read, _)| Strand {
+            reverse: read[reverse] > 0.5,
+            second_of_pair: read[second] > 0.5,
+        })
+        .collect()
 }
 
-/// Too deep, among many other differences, or with reads that fit elsewhere.
+/// Too deep, among many other differences, or with ALT reads that fit elsewhere.
 fn is_elsewhere(numbers: &CallNumbers<'_>) -> bool {
     let is_over = |value: Option<f32>, least: f32| value.is_some_and(|value| value >= least);
+    let is_unsure = || {
+        let quality = numbers.value("alt_mapping_quality");
+        quality.is_some_and(|quality| quality < UNSURE_MAPPING)
+    };
     is_over(numbers.value("depth_100"), DEEP)
         || is_over(numbers.places(), MANY_PLACES)
-        || is_over(numbers.count("alt_mismatches"), MANY_MISMATCHES)
-        || (numbers.value("alt_mapping_quality")).is_some_and(|quality| quality < UNSURE_MAPPING)
+        || numbers.has_alternate()
+            && (is_over(numbers.count("alt_mismatches"), MANY_MISMATCHES) || is_unsure())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::networks::Builtin;
+
+    #[test]
+    fn without_an_alt_read_none_maps_badly() {
+        let builtin = Builtin::named("cnnfilter_reads").unwrap();
+        let model = builtin.load("cpu".parse().unwrap()).unwrap();
+        let mut example = model.architecture().made_up(5, 12);
+        let Encoder::Allele { layout, .. } = model.encoder() else {
+            panic!("our own encoder");
+        };
+        let mut suspect = |alt_reads: f32| {
+            let SiteTensor::Allele(tensor) = &mut example.tensor else {
+                panic!("our own tensor");
+            };
+            tensor.site.fill(0.0);
+            let at = layout.site_names().position(|name| name == "alt_reads");
+            tensor.site[at.unwrap()] = alt_reads.ln_1p();
+            Suspect::of(model.encoder(), &example, &[Topic::Mapping])
+        };
+        assert_eq!(suspect(3.0), Some(Suspect::Paralogue));
+        assert_eq!(suspect(0.0), None);
+    }
 }

@@ -105,10 +105,10 @@ fn of_the_linear_shortcut_parts_are_weights_times_inputs() {
         panic!("our own tensor");
     };
     for part in &explainer.parts {
-        let numbers = [Numbers::of(&example), explainer.numbers(&example, *part)];
-        let logits = network.logits_of_numbers(&example, &numbers).unwrap();
+        let changed = [explainer.numbers(&example, *part)];
+        let logits = network.logits_of_numbers(&example, &changed).unwrap();
         let odds = |logits: [f32; 4]| logits[2] - logits[0];
-        let found = odds(logits[0]) - odds(logits[1]);
+        let found = odds(logits.own) - odds(logits.others[0]);
         let expected: f32 = (layout.site().iter().zip(&tensor.site).enumerate())
             .filter(|(_, (feature, _))| part.holds(feature.topic))
             .map(|(at, (_, value))| margin(at) * scaling.features[at].apply(Some(*value)).0)

@@ -59,6 +59,11 @@ impl CallNumbers<'_> {
         self.value(name).map(|value| value.exp_m1().max(0.0))
     }
 
+    /// True where a fragment fits the ALT: means over the ALT reads say nothing without.
+    pub(super) fn has_alternate(&self) -> bool {
+        self.count("alt_reads").is_some_and(|reads| reads >= 0.5)
+    }
+
     /// Places of 100 within 300 bases where a fair share of the reads differs from the reference.
     pub(super) fn places(&self) -> Option<f32> {
         let names = ["low_places_300", "half_places_300", "whole_places_300"];
@@ -68,11 +73,7 @@ impl CallNumbers<'_> {
 }
 
 fn of_numbers(numbers: &CallNumbers<'_>, topic: Topic) -> Option<String> {
-    // Means over the ALT reads say nothing where there are none.
-    let of_alternate = |text: Option<String>| {
-        let reads = numbers.count("alt_reads").unwrap_or(0.0);
-        text.filter(|_| reads >= 0.5)
-    };
+    let of_alternate = |text: Option<String>| text.filter(|_| numbers.has_alternate());
     match topic {
         Topic::Support => support(numbers),
         Topic::Strand => of_alternate(

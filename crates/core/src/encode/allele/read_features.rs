@@ -250,7 +250,7 @@ pub struct ReadFeatures {
 impl ReadFeatures {
     /// Looks at one read; mates are matched later ([`join_mates`]).
     pub fn new(read: &AlignedRead, haplotypes: &Haplotypes, block: &ReferenceBlock) -> Self {
-        let core = haplotypes.core;
+        let core = haplotypes.place(read);
         let (mut clipped, mut gaps) = (0u32, 0u32);
         let mut end = read.start;
         for block in read.cigar.blocks(read.start) {

@@ -45,6 +45,15 @@ pub struct SampleEvidence<'a> {
     pub mean_depth: f32,
 }
 
+/// The reads that a tensor was made of.
+#[derive(Debug)]
+pub(crate) struct ShownReads {
+    /// The [`AlignedRead::name`] of each row.
+    pub(crate) rows: Vec<u64>,
+    /// Reads away from the ends of a long deletion, which are not counted ([`Haplotypes::counts`]).
+    pub(crate) uncounted: u64,
+}
+
 impl AlleleTensor {
     /// Takes the rows of the reads away; haplotypes and numbers of the call stay.
     pub fn clear_rows(&mut self) {
@@ -67,7 +76,7 @@ impl AlleleTensor {
         Self::encode_named(layout, edit, haplotypes, alternates, sample, block).0
     }
 
-    /// [`Self::encode`], with the [`AlignedRead::name`] of each row.
+    /// [`Self::encode`], with the reads it shows and those it does not count.
     pub(crate) fn encode_named(
         layout: &AlleleLayout,
         edit: &Edit,
@@ -75,12 +84,12 @@ impl AlleleTensor {
         alternates: usize,
         sample: SampleEvidence<'_>,
         block: &ReferenceBlock,
-    ) -> (Self, Vec<u64>) {
-        let reads = sample.reads;
-        let mut features: Vec<ReadFeatures> = reads
-            .iter()
-            .map(|read| ReadFeatures::new(read, haplotypes, block))
-            .collect();
+    ) -> (Self, ShownReads) {
+        let (reads, mut features): (Vec<&Arc<AlignedRead>>, Vec<ReadFeatures>) =
+            (sample.reads.iter())
+                .map(|read| (read, ReadFeatures::new(read, haplotypes, block)))
+                .filter(|(read, of)| haplotypes.counts(read, of.support.side, MARGIN))
+                .unzip();
         let names: Vec<u64> = reads.iter().map(|read| read.name).collect();
         join_mates(&names, &mut features);
         let around = sample.around.around(haplotypes.core);
@@ -104,7 +113,7 @@ impl AlleleTensor {
                 .map(|row| order[row * order.len() / READ_LIMIT])
                 .collect()
         };
-        let kept: Vec<Arc<AlignedRead>> = shown.iter().map(|at| Arc::clone(&reads[*at])).collect();
+        let kept: Vec<Arc<AlignedRead>> = shown.iter().map(|at| Arc::clone(reads[*at])).collect();
         let columns = Columns::new(edit, &kept);
         let mut values = Vec::with_capacity(shown.len() * layout.read().len());
         for at in &shown {
@@ -121,7 +130,11 @@ impl AlleleTensor {
             reads: values,
             site,
         };
-        (tensor, shown.iter().map(|at| names[*at]).collect())
+        let shown = ShownReads {
+            rows: shown.iter().map(|at| names[*at]).collect(),
+            uncounted: (sample.reads.len() - reads.len()) as u64,
+        };
+        (tensor, shown)
     }
 
     /// Encodes one allele without reads: the haplotypes, and the numbers of `layout` that need

@@ -4,12 +4,20 @@
 //! as soft clips, shifted gaps or mismatches. So a read is not asked for its CIGAR: it is laid
 //! along the reference and along the reference with the allele written into it, and supports the
 //! one it fits better.
+//!
+//! An allele of more than [`LONG`] bases is longer than reads are. There the whole read is compared with
+//! both haplotypes, each reaching as far as the other, and a deletion is looked for at its ends.
 
 use crate::genome::repeat::tandem_repeat;
 use crate::genome::{AlignedRead, CigarOp, Edit, ReferenceBlock, Span};
 
 /// Bases of reference on either side of the change and of the repeat it stands in.
 const FLANK: u64 = 40;
+/// Most bases that an allele deletes or inserts and is still looked at as a whole.
+const LONG: u64 = 30;
+/// Bases of reference on either side of a long allele, where there are as many: a read that reaches the
+/// change lies on them with all its bases.
+const LONG_FLANK: u64 = 400;
 /// Longest stretch of a repeat that is looked at on either side, in bases.
 const MAX_REPEAT: u64 = 60;
 /// Natural-log likelihood of one unit of phred.
@@ -95,8 +103,12 @@ pub struct Haplotypes {
     start: i64,
     reference: Vec<u8>,
     alternate: Vec<u8>,
-    /// The change, where it replaces bases one for one.
+    /// The change, where it replaces a few bases one for one.
     substitution: Option<Edit>,
+    /// True where the change is long.
+    is_long: bool,
+    /// The first and the last deleted base, each with the repeat it stands in, where many are deleted.
+    ends: Option<[Span; 2]>,
     /// The change and the repeat it stands in.
     pub core: Span,
 }
@@ -115,8 +127,10 @@ impl Haplotypes {
                 last = last.max(lowest + repeat.span.end as u64);
             }
         }
-        let start = first.saturating_sub(FLANK).max(block.start());
-        let reference = block.slice(start..last + FLANK).to_vec();
+        let is_long = edit.deleted.max(edit.inserted.len() as u64) > LONG;
+        let flank = if is_long { LONG_FLANK } else { FLANK };
+        let start = first.saturating_sub(flank).max(block.start());
+        let reference = block.slice(start..last + flank).to_vec();
         let cut = |position: u64| (position.saturating_sub(start) as usize).min(reference.len());
         let mut alternate = reference[..cut(edit.start)].to_vec();
         alternate.extend_from_slice(&edit.inserted);
@@ -125,9 +139,42 @@ impl Haplotypes {
             start: start as i64,
             reference,
             alternate,
-            substitution: (!edit.is_indel()).then(|| edit.clone()),
+            substitution: (!edit.is_indel() && !is_long).then(|| edit.clone()),
+            is_long,
+            ends: (edit.deleted > LONG).then(|| {
+                let (start, end) = (edit.start as i64, edit.end() as i64);
+                [
+                    Span::new(first as i64, start + 1),
+                    Span::new(end - 1, last as i64),
+                ]
+            }),
             core: Span::new(first as i64, last as i64),
         }
+    }
+
+    /// The place of the change in a read: all of it, or the end of a long deletion that the read is nearer to.
+    pub fn place(&self, read: &AlignedRead) -> Span {
+        let Some([first, last]) = self.ends else {
+            return self.core;
+        };
+        let (start, end) = (read.start, read.start + read.cigar.reference_len());
+        let distance = |place: Span| (start - place.end).max(place.start - end).max(0);
+        if distance(last) < distance(first) {
+            last
+        } else {
+            first
+        }
+    }
+
+    /// True for a read that is counted. A read that fits the reference between the ends of a long
+    /// deletion, or at its last one, is not: reads that fit the allele lie at one place, and so it is with these.
+    pub fn counts(&self, read: &AlignedRead, side: Side, margin: i64) -> bool {
+        let Some([first, _]) = self.ends else {
+            return true;
+        };
+        let near = first.grown(margin);
+        let end = read.start + read.cigar.reference_len();
+        side == Side::Alternate || (read.start < near.end && end > near.start)
     }
 
     /// How a read fits them.
@@ -154,6 +201,14 @@ impl Haplotypes {
         let (left, right) = diagonals(read);
         let (left, right) = (left - self.start, right - self.start);
         let grown = self.alternate.len() as i64 - self.reference.len() as i64;
+        if self.is_long {
+            let reference = whole_fit(read, &self.reference, [left, right]);
+            let alternate = whole_fit(read, &self.alternate, [left, right + grown]);
+            return match (reference, alternate) {
+                (Some(reference), Some(alternate)) => concluded(reference, alternate),
+                _ => none,
+            };
+        }
         let fit = |haplotype: &[u8], diagonals: [i64; 2]| {
             let costs = diagonals.map(|diagonal| ungapped(read, haplotype, diagonal));
             costs[0].min(costs[1])
@@ -229,6 +284,22 @@ fn ungapped(read: &AlignedRead, haplotype: &[u8], diagonal: i64) -> f32 {
         }
     }
     cost
+}
+
+/// Cost of a read of which all bases lie on the haplotype by one of these diagonals, without gaps or, where
+/// that is bad, with some. Nothing where they do not.
+fn whole_fit(read: &AlignedRead, haplotype: &[u8], diagonals: [i64; 2]) -> Option<f32> {
+    let most = haplotype.len() as i64 - read.bases.len() as i64;
+    let whole = diagonals.into_iter().filter(|at| (0..=most).contains(at));
+    let fit = |fit: fn(&AlignedRead, &[u8], i64) -> f32| {
+        let costs = whole.clone().map(|at| fit(read, haplotype, at));
+        costs.reduce(f32::min)
+    };
+    let cost = fit(ungapped)?;
+    if cost <= GOOD_FIT {
+        return Some(cost);
+    }
+    fit(|read, haplotype, at| gapped(read, haplotype, [at, at])).map(|gapped| gapped.min(cost))
 }
 
 /// Cost of the best alignment with gaps, affine, in a band around the two diagonals. The part of
@@ -406,6 +477,99 @@ mod tests {
             let support =
                 haplotypes.support(&read(5, &[(Match, end - 5)], &REFERENCE[5..end as usize]));
             assert_eq!(support.side, Side::Neither, "{end}");
+        }
+    }
+
+    /// A sequence without repeats.
+    fn random_bases(length: usize, mut seed: u64) -> Vec<u8> {
+        let mut next = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            b"ACGT"[(seed >> 62) as usize]
+        };
+        (0..length).map(|_| next()).collect()
+    }
+
+    /// Long alleles at base 1000 of a sequence, with the sequence that they make.
+    fn long_alleles() -> Vec<(Edit, Vec<u8>)> {
+        let reference = random_bases(3500, 1);
+        let sizes = [
+            (31, 0),
+            (100, 0),
+            (1000, 0),
+            (0, 31),
+            (0, 300),
+            (60, 60),
+            (300, 90),
+        ];
+        let allele = |(deleted, inserted): (u64, usize)| {
+            let edit = edit(1000, deleted, &random_bases(inserted, 2));
+            let mut changed = reference[..1000].to_vec();
+            changed.extend_from_slice(&edit.inserted);
+            changed.extend_from_slice(&reference[edit.end() as usize..]);
+            (edit, changed)
+        };
+        sizes.into_iter().map(allele).collect()
+    }
+
+    fn long_block() -> ReferenceBlock {
+        ReferenceBlock::new(0, random_bases(3500, 1), 3500)
+    }
+
+    #[test]
+    fn a_read_of_the_reference_never_supports_a_long_allele() {
+        let reference = random_bases(3500, 1);
+        for (edit, _) in long_alleles() {
+            let haplotypes = Haplotypes::new(&edit, &long_block());
+            for start in (840..edit.end() as usize + 30).step_by(7) {
+                let mut bases = reference[start..start + 150].to_vec();
+                // Two errors of sequencing.
+                for at in [start % 150, (start * 31) % 150] {
+                    bases[at] = if bases[at] == b'A' { b'C' } else { b'A' };
+                }
+                let read = read(start as i64, &[(Match, 150)], &bases);
+                let support = haplotypes.support(&read);
+                assert_ne!(support.side, Side::Alternate, "{start} {edit:?}");
+                if (870..980).contains(&start) {
+                    assert_eq!(support.side, Side::Reference, "{start} {edit:?}");
+                }
+                let is_counted = haplotypes.counts(&read, support.side, 10);
+                let is_far = edit.deleted > 30 && start > 1010;
+                assert_eq!(is_counted, !is_far, "{start} {edit:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn reads_that_show_an_end_of_a_long_allele_support_it() {
+        for (edit, changed) in long_alleles() {
+            let haplotypes = Haplotypes::new(&edit, &long_block());
+            let grown = edit.inserted.len() as i64 - edit.deleted as i64;
+            let (left, right) = (1000usize, 1000 + edit.inserted.len());
+            // From the left: what the aligner clips off is behind the first end.
+            for start in (left - 130..left - 20).step_by(5) {
+                let aligned = (left - start) as u32;
+                let cigar = [(Match, aligned), (SoftClip, 150 - aligned)];
+                let read = read(start as i64, &cigar, &changed[start..start + 150]);
+                let support = haplotypes.support(&read);
+                assert_eq!(
+                    (support.side, support.misfit),
+                    (Side::Alternate, 0.0),
+                    "{edit:?}"
+                );
+                assert!(haplotypes.counts(&read, support.side, 10));
+            }
+            for start in (right - 130..right - 20).step_by(5) {
+                let clipped = (right - start) as u32;
+                let cigar = [(SoftClip, clipped), (Match, 150 - clipped)];
+                let read = read(right as i64 - grown, &cigar, &changed[start..start + 150]);
+                let support = haplotypes.support(&read);
+                assert_eq!(
+                    (support.side, support.misfit),
+                    (Side::Alternate, 0.0),
+                    "{edit:?}"
+                );
+                assert_eq!(haplotypes.place(&read).end, haplotypes.core.end, "{edit:?}");
+            }
         }
     }
 

@@ -167,7 +167,7 @@ impl Allele {
             around,
             mean_depth: sample.mean_depth,
         };
-        let (tensor, rows) = AlleleTensor::encode_named(
+        let (tensor, shown) = AlleleTensor::encode_named(
             layout,
             &self.edit,
             &self.haplotypes,
@@ -178,7 +178,8 @@ impl Allele {
         let reads = ExampleReads {
             span: self.haplotypes.core.grown(read_set::MARGIN),
             seen: piled.seen,
-            rows,
+            uncounted: shown.uncounted,
+            rows: shown.rows,
         };
         (tensor, Some(reads))
     }

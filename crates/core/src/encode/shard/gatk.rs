@@ -69,6 +69,7 @@ fn encode(
         let reads = ExampleReads {
             span: Span::new(variant.start as i64, variant.end as i64),
             seen: piled.seen,
+            uncounted: 0,
             rows,
         };
         (SiteTensor::Reads(tensor), Some(reads))

@@ -7,7 +7,7 @@ use crate::encode::Example;
 use crate::encode::allele::AlleleTensor;
 use crate::encode::allele::columns::WINDOW;
 use crate::networks::ModelError;
-use crate::networks::family::{Network, Numbers};
+use crate::networks::family::{Network, Numbers, NumbersLogits};
 use crate::networks::scaling::Scaling;
 use cnnfilter_nn::kernel::{Conv, ConvShape, Dense, Rows, pool};
 use cnnfilter_nn::weights::Weights;
@@ -98,42 +98,29 @@ impl Network for AlleleNetwork {
     fn logits_of_numbers(
         &self,
         example: &Example,
-        numbers: &[Numbers],
-    ) -> Result<Vec<[f32; 4]>, ModelError> {
-        let pools_of = |example: &Example| {
-            let mut inputs = Inputs::default();
-            let set = inputs.push(example, &self.scaling, &self.channels, self.spec.reads)?;
-            self.pools(set, &inputs)
-        };
+        others: &[Numbers],
+    ) -> Result<NumbersLogits, ModelError> {
         let own = Numbers::of(example);
         let own_scaled = scale_numbers(&own.site, &own.annotations, &self.scaling)?;
-        let whole = self.first_joined(pools_of(example)?, &own_scaled)?;
-        let mut without_rows = None;
-        // Of each that differs: the first joining layer with the example's own numbers, and its scaled numbers.
+        let first_of = |example: &Example| {
+            let mut inputs = Inputs::default();
+            let set = inputs.push(example, &self.scaling, &self.channels, self.spec.reads)?;
+            self.first_joined(self.pools(set, &inputs)?, &own_scaled)
+        };
+        let whole = first_of(example)?;
+        let bare = others.iter().find(|numbers| !numbers.rows);
+        let bare = bare.map(|numbers| first_of(&numbers.put_into(example)));
+        let without_rows = bare.transpose()?.unwrap_or_default();
+        // Of each: the first joining layer with the example's own numbers, and its scaled numbers.
         let (mut first, mut scaled) = (Vec::new(), Vec::new());
-        for numbers in numbers.iter().filter(|numbers| numbers.differs(&own)) {
-            if numbers.rows {
-                first.extend(&whole);
-            } else {
-                let without: &mut Vec<f32> = match &mut without_rows {
-                    Some(without) => without,
-                    None => {
-                        let pools = pools_of(&numbers.put_into(example))?;
-                        without_rows.insert(self.first_joined(pools, &own_scaled)?)
-                    }
-                };
-                first.extend(without.iter());
-            }
+        for numbers in others {
+            first.extend(if numbers.rows { &whole } else { &without_rows });
             scaled.extend(rescale_numbers(&own, &own_scaled, numbers, &self.scaling)?);
         }
-        let others = self.together.join(first, &own_scaled, &scaled)?;
-        let mut others = others.into_iter();
-        let own_logits = self.join_on(whole, &own_scaled)?;
-        let of = |numbers: &Numbers| match numbers.differs(&own) {
-            true => others.next().unwrap_or(own_logits),
-            false => own_logits,
-        };
-        Ok(numbers.iter().map(of).collect())
+        Ok(NumbersLogits {
+            others: self.together.join(first, &own_scaled, &scaled)?,
+            own: self.join_on(whole, &own_scaled)?,
+        })
     }
 }
 

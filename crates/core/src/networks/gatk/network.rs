@@ -5,7 +5,7 @@ use crate::encode::annotations::BEST_PRACTICES;
 use crate::encode::gatk::{READ_LIMIT, WINDOW};
 use crate::encode::{Example, SiteTensor};
 use crate::networks::ModelError;
-use crate::networks::family::{Network, Numbers};
+use crate::networks::family::{Network, Numbers, NumbersLogits};
 use cnnfilter_nn::kernel::{self, Conv, ConvShape, Dense, Rows};
 use cnnfilter_nn::weights::{self, Weights};
 
@@ -73,19 +73,21 @@ impl Network for GatkNetwork {
     fn logits_of_numbers(
         &self,
         example: &Example,
-        numbers: &[Numbers],
-    ) -> Result<Vec<[f32; 4]>, ModelError> {
+        others: &[Numbers],
+    ) -> Result<NumbersLogits, ModelError> {
         let whole = self.trunk(example)?;
-        let mut logits = Vec::with_capacity(numbers.len());
-        for numbers in numbers {
+        let with = |numbers: &Numbers| {
             let trunk = if numbers.rows {
                 whole.clone()
             } else {
                 self.trunk(&numbers.put_into(example))?
             };
-            logits.push(self.join(trunk, &numbers.annotations)?);
-        }
-        Ok(logits)
+            self.join(trunk, &numbers.annotations)
+        };
+        Ok(NumbersLogits {
+            own: self.join(whole.clone(), &example.annotations)?,
+            others: others.iter().map(with).collect::<Result<_, _>>()?,
+        })
     }
 }
 
