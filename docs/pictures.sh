@@ -21,6 +21,8 @@ python3 docs/screenshot.py view "$work/view.html" $pictures/slippage.png demo1:2
 
 # All channels of a call as one picture.
 for locus in 101 3161 15471; do view -L "demo1:$locus" --format png -o $pictures; done
+view -L demo1:3161 --format svg -o "$work/svg"
+cp "$work/svg/demo1_3161_AT_A.svg" $pictures/channels.svg
 
 # The page of `eval`.
 "$cnnfilter" eval -q -V "$work/scored.vcf.gz" --truth $demo/truth.vcf.gz --confident $demo/confident.bed -R $demo/ref.fa -o "$work/report" >"$work/eval.log"

@@ -48,9 +48,10 @@ def view(browser, page, locus, *keys):
     # Contributions are drawn when they are decoded.
     time.sleep(1)
     return browser.run("""
+        document.querySelectorAll('#numbers details').forEach(part => { part.open = false; });
         const call = document.getElementById('call').getBoundingClientRect();
         const end = document.getElementById('read-out').getBoundingClientRect().bottom;
-        return {x: call.x - 12, y: call.y - 12, width: call.width + 24, height: Math.max(end, 640) - call.y + 24, scale: 1};""")
+        return {x: call.x - 12, y: call.y - 12, width: call.width + 24, height: end - call.y + 16, scale: 1};""")
 
 
 def page(browser, path, width="1280", height="720"):
