@@ -34,7 +34,7 @@ def opened(browser, page):
 
 
 def view(browser, page, locus, *keys):
-    """Shows the call at a locus; returns the rectangle from its title to the end of its reads."""
+    """Shows the call at a locus; returns the rectangle from its title to the end of its reads and contributions."""
     size(browser, 1280, 1100)
     opened(browser, page)
     while not browser.run("return document.documentElement.dataset.ready === 'true'"):
@@ -48,9 +48,10 @@ def view(browser, page, locus, *keys):
     # Contributions are drawn when they are decoded.
     time.sleep(1)
     return browser.run("""
-        document.querySelectorAll('#numbers details').forEach(part => { part.open = false; });
+        document.querySelectorAll('#numbers details, #legend, #channels').forEach(part => { part.style.display = 'none'; });
         const call = document.getElementById('call').getBoundingClientRect();
-        const end = document.getElementById('read-out').getBoundingClientRect().bottom;
+        const below = [...document.querySelectorAll('#read-out, #numbers > *')];
+        const end = Math.max(...below.map(part => part.getBoundingClientRect().bottom));
         return {x: call.x - 12, y: call.y - 12, width: call.width + 24, height: end - call.y + 16, scale: 1};""")
 
 
