@@ -81,6 +81,35 @@ stage_packages() {
   python3 .ci/package_contents.py
 }
 
+# The book: built without a warning, its links followed, its commands run on the demo and compared with what it shows, its
+# flags compared with --help.
+stage_book() {
+  need_build
+  need python3 python3
+  need bgzip tabix
+  need bcftools bcftools
+  install_missing
+  local mdbook version=0.5.4 book=${CARGO_TARGET_DIR:-target}/book log
+  mdbook=${CARGO_TARGET_DIR:-target}/tools/bin/mdbook
+  if [ "$(mdbook --version 2>/dev/null)" = "mdbook v$version" ]; then
+    mdbook=$(command -v mdbook)
+  elif [ "$("$mdbook" --version 2>/dev/null)" != "mdbook v$version" ]; then
+    cargo install mdbook --version "$version" --locked --no-default-features --features search --debug --quiet --force \
+      --root "${CARGO_TARGET_DIR:-target}/tools"
+  fi
+  log=$(mktemp)
+  rm -rf "$book"
+  "$mdbook" build docs --dest-dir "$(realpath -m "$book")" >"$log" 2>&1 || { cat "$log" >&2; return 1; }
+  if grep -E 'WARN|ERROR' "$log"; then
+    echo "mdbook warns" >&2
+    return 1
+  fi
+  rm "$log"
+  python3 docs/links.py "$book"
+  python3 docs/flags.py "$program"
+  python3 docs/console.py "$program"
+}
+
 stage_scripts() {
   python3 -m unittest --quiet tests/training_scripts.py
 }

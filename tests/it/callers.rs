@@ -1,7 +1,7 @@
 //! Calls of any caller: what is scored, what is left alone and why, and that nothing else changes.
 //!
 //! The files stand in `tests/data/callers`, whose README says who made them. The table below is the one statement of what
-//! becomes of their records; README.md has it in words.
+//! becomes of their records; docs/src/formats/vcf.md has it in words.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -61,9 +61,9 @@ fn threads_and_batches_do_not_change_reasons() {
     }
 }
 
-/// The words of docs/view.md: those in the first column of its tables, in code.
+/// The words of docs/src/view.md: those in the first column of its tables, in code.
 fn vocabulary() -> BTreeSet<String> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/view.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/src/view.md");
     let page = std::fs::read_to_string(path).unwrap();
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
     rows.filter_map(|row| Some(row.split_once('`')?.0.to_owned()))

@@ -1,7 +1,7 @@
 //! The end of every run: a summary, as text for the screen and as JSON for `--summary-json`.
 //!
 //! The JSON holds counts and figures and no times, so that it has the same bytes for any number of
-//! threads. Its keys are documented in `docs/summary-json.md`.
+//! threads. Its keys are documented in `docs/src/summary-json.md`.
 
 mod doctor;
 mod eval;

@@ -6,7 +6,7 @@
 //! which a [`Batch`] runs as candle operations, for training and on a GPU.
 //!
 //! Training, cards and commands use these traits only; none of them knows a family by name.
-//! `docs/add-a-network.md` shows the steps.
+//! `docs/src/add-a-network.md` shows the steps.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

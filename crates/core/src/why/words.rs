@@ -30,7 +30,7 @@ pub fn why_value(suspect: Option<Suspect>, ranked: &[(Topic, f32)]) -> Option<St
     (!value.is_empty()).then_some(value)
 }
 
-/// A topic's clause, with the numbers of the call where there are some. `docs/view.md` lists all of them.
+/// A topic's clause, with the numbers of the call where there are some. `docs/src/view.md` lists all of them.
 pub(super) fn clause(encoder: &Encoder, example: &Example, topic: Topic) -> String {
     let found = match (encoder, &example.tensor) {
         (Encoder::Allele { layout, .. }, SiteTensor::Allele(tensor)) => {

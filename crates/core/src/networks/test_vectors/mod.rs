@@ -7,7 +7,7 @@
 //! The way from a seed to an input must never change, or models of users would be refused as damaged.
 //! So in cards of format 2 the numbers of a tensor are drawn one by one with [`SplitMix64`], no
 //! matter what an encoder does with reads. Cards of format 1 (version 0.1.0) have made-up reads
-//! encoded instead ([`format_1`]). `docs/add-a-network.md` says what is drawn.
+//! encoded instead ([`format_1`]). `docs/src/add-a-network.md` says what is drawn.
 
 pub mod format_1;
 mod split_mix;
