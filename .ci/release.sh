@@ -91,7 +91,7 @@ mkdir "$work/unpacked"
 tar -xzf "$first/$name.tar.gz" -C "$work/unpacked"
 program=$work/unpacked/$name/cnnfilter
 demo=$root/tests/data/demo
-[ "$(env -i "$program" --version)" = "cnnfilter $version" ] || {
+[ "$(env -i "$program" -V)" = "cnnfilter $version" ] || {
   echo "the program does not say that it is cnnfilter $version" >&2
   exit 1
 }

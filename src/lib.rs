@@ -15,5 +15,6 @@ pub mod fuzzing;
 pub mod io;
 mod job;
 mod terminal;
+mod version;
 
 pub use job::Job;

@@ -3,12 +3,14 @@
 //! Faults that show in the arguments alone are refused here, with exit code 2.
 
 mod calls;
+mod completions;
 mod eval;
 mod files;
 mod filter;
 mod import;
 mod inspect;
 mod labels;
+mod man;
 mod output;
 mod page;
 mod reads;
@@ -30,10 +32,16 @@ use self::run::RunArgs;
 use self::simulate::SimulateCommand;
 use self::usage::Wrong;
 use crate::commands::Plan;
+use crate::version;
 
 /// Decides which of a variant caller's calls are real, from the calls, the reads and the reference.
 #[derive(Debug, Parser)]
-#[command(name = "cnnfilter", version, max_term_width = 100)]
+#[command(
+    name = "cnnfilter",
+    version,
+    long_version = version::long(),
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     run: RunArgs,
@@ -54,6 +62,8 @@ enum Command {
     View(view::ViewArgs),
     Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
+    Man(man::ManArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 /// A wrong command line, or a request for help or the version; it prints itself and exits.
@@ -106,6 +116,8 @@ impl Command {
             Self::View(_) => "view",
             Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",
+            Self::Man(_) => "man",
+            Self::Completions(_) => "completions",
         }
     }
 
@@ -125,6 +137,8 @@ impl Command {
             Self::View(args) => Plan::View(args.resolve(run, files)?),
             Self::Inspect(args) => Plan::Inspect(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),
+            Self::Man(args) => Plan::Man(args.resolve(files)?),
+            Self::Completions(args) => Plan::Completions(args.resolve(files)),
         })
     }
 }
