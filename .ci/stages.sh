@@ -76,8 +76,11 @@ stage_features() {
   cargo check -p cnnfilter-core --no-default-features --locked --quiet
 }
 
+# Every crate as it would be published.
 stage_packages() {
-  python3 .ci/package_contents.py
+  need python3 python3
+  install_missing
+  packaging/crates.sh "${CARGO_TARGET_DIR:-target}/crates"
 }
 
 stage_scripts() {
