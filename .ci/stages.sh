@@ -91,6 +91,16 @@ stage_demo() {
   examples/demo.sh
 }
 
+# Each way of installing that runs here, from nothing to a scored VCF.
+stage_install() {
+  .ci/install.sh
+}
+
+# The script that checks a build on a GPU, with programs that play one.
+stage_cuda_check() {
+  tests/cuda_check.sh "$program"
+}
+
 stage_page() {
   need chromedriver chromium chromium-driver
   need python3 python3
