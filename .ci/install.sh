@@ -48,13 +48,12 @@ python3 packaging/registry.py "$work/crates" Cargo.lock "$work/registry"
 target=$(rustc -vV | sed -n 's/^host: //p')
 version=$("$program" -V)
 version=${version#cnnfilter }
-# For cargo a package of a registry never changes: what was built of other packages of this version goes.
-packed=$(cat "$work"/crates/*.crate | sha256sum)
-if [ "$packed" != "$(cat "$build/install/packed" 2>/dev/null)" ]; then
-  rm -rf "$build/install/$target/release"/{.fingerprint,build,deps}/*cnnfilter[-_]* "$build/install/root"
-  mkdir -p "$build/install"
-  echo "$packed" >"$build/install/packed"
-fi
+# For cargo a package of a registry never changes: what was built of other packages of this version goes. htslib stays where it is the same.
+kept='*hts*'
+[ "$(git rev-parse HEAD:third_party)" = "$(cat "$build/install/third_party" 2>/dev/null)" ] || kept=
+mkdir -p "$build/install/$target/release"
+find "$build/install/$target/release" -mindepth 2 -maxdepth 2 -name '*cnnfilter[-_]*' ! -name "$kept" -exec rm -rf {} +
+git rev-parse HEAD:third_party >"$build/install/third_party"
 env LIBZ_SYS_STATIC=1 LZMA_API_STATIC=1 PKG_CONFIG=false CARGO_TARGET_DIR="$build/install" RUSTFLAGS="-C target-feature=+crt-static" \
   cargo install cnnfilter --version "$version" --quiet --locked --offline --force --config "$work/registry/config.toml" \
   --target "$target" --root "$build/install/root" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
@@ -87,7 +86,7 @@ debian() {
   chmod 777 "$work/$1/srv"
 }
 packaging/deb.sh "$static" "$work"
-lintian --no-tag-display-limit --fail-on error "$work"/cnnfilter_*.deb
+lintian --tag-display-limit 0 --fail-on error "$work"/cnnfilter_*.deb
 debian deb
 cp "$work"/cnnfilter_*.deb "$work/deb/srv/"
 chroot "$work/deb" sh -c 'dpkg -i /srv/cnnfilter_*.deb' >/dev/null
