@@ -121,7 +121,7 @@ PYTHONPATH=$tools python3 .ci/recipes.py "$work/cnnfilter-$version.tar.gz" https
 # In the checkout, whose program is built already.
 PATH=$build/tools/bin:$PATH PREFIX=$work/conda CPU_COUNT=$(nproc) bash "$work/recipes/bioconda/build.sh" >"$work/log" 2>&1 ||
   { cat "$work/log" >&2; exit 1; }
-[ "$(grep -c '^  - package_name' THIRDPARTY.yml)" -gt 100 ] || { echo "install.sh: few licences in THIRDPARTY.yml" >&2; exit 1; }
+[ "$(grep -c '^- package_name: ' THIRDPARTY.yml)" -gt 100 ] || { echo "install.sh: few licences in THIRDPARTY.yml" >&2; exit 1; }
 rm -f THIRDPARTY.yml
 PATH=$work/conda/bin:$PATH bash "$work/recipes/bioconda/run_test.sh" 2>/dev/null
 (cd "$work" && conda/bin/cnnfilter "${arguments[@]}" conda.vcf)
