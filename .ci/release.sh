@@ -134,7 +134,8 @@ packaging/crates.sh "$work/crates"
 
 mkdir -p "$out"
 rm -rf "$out/crates" "$out/bioconda" "$out/homebrew" "$out"/*.tar.gz "$out"/*.deb
-cp "$first"/*.* "$source_archive" "$out/"
+find "$first" -maxdepth 1 -type f -exec cp -t "$out" {} +
+cp "$source_archive" "$out/"
 cp -r "$work/crates" "$work/recipes"/* "$out/"
 (cd "$out" && find . -type f ! -name SHA256SUMS -printf '%P\0' | sort -z | xargs -0 sha256sum | tee SHA256SUMS)
 ls -l "$out"
