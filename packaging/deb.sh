@@ -23,7 +23,7 @@ mkdir -p "$tree/DEBIAN" "$tree/usr/share/lintian/overrides"
 "$root/packaging/lay_out.sh" "$program" "$tree/usr" debian
 strip --strip-unneeded --remove-section=.comment --remove-section=.note "$tree/usr/bin/cnnfilter"
 # It is static, so that one package serves every release of Debian.
-echo 'cnnfilter: statically-linked-binary' >"$tree/usr/share/lintian/overrides/cnnfilter"
+printf 'cnnfilter: %s\n' statically-linked-binary shared-library-lacks-prerequisites >"$tree/usr/share/lintian/overrides/cnnfilter"
 printf 'cnnfilter (%s) unstable; urgency=medium\n\n  * CHANGELOG.md says what is new.\n\n -- %s  %s\n' "$version" "$maintainer" \
   "$(LC_ALL=C date --utc --date="@$SOURCE_DATE_EPOCH" '+%a, %d %b %Y %T +0000')" |
   gzip -9n >"$tree/usr/share/doc/cnnfilter/changelog.gz"
