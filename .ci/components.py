@@ -123,11 +123,17 @@ def crates(metadata, target):
 
 
 def others(rustc):
-    """What is in the program and is no crate: Rust's standard library, the script that draws the reports' curves."""
+    """What is in the program and is no crate: Rust's standard library, the script that draws the reports' curves, and, since the
+    program is static, the C library and the compiler's own."""
     assets = pathlib.Path("crates/eval/src/report/assets")
     [script] = sorted(assets.glob("uplot-*.iife.min.js"))
     uplot = found(r"^uplot-([\d.]+)\.iife", script.name, assets)
+    glibc = found(r"([\d.]+)$", output("ldd", "--version").splitlines()[0], "ldd --version")
+    gcc = output("cc", "-dumpfullversion").strip()
+    lesser = pathlib.Path("/usr/share/common-licenses/LGPL-2.1")
     return [
+        Component("glibc", glibc, "LGPL-2.1-or-later", f"pkg:generic/glibc@{glibc}", [lesser] if lesser.exists() else []),
+        Component("libgcc", gcc, "GPL-3.0-or-later WITH GCC-exception-3.1", f"pkg:generic/libgcc@{gcc}", []),
         Component("rust-std", rustc, "MIT OR Apache-2.0", f"pkg:generic/rust-std@{rustc}", []),
         Component("uplot", uplot, "MIT", f"pkg:npm/uplot@{uplot}", [assets / "uplot-LICENSE.txt"]),
     ]

@@ -1,53 +1,63 @@
 #!/usr/bin/env python3
-"""Does each crate that can be published hold what it is built from? By `cargo package --list`, without building it.
+"""Does each packed crate hold what it is built from, its licences and its README, and nothing of the tests' data?
 
-A file that its code includes (`include_bytes!`, `include_str!`) must be in the list, so that it is neither left out nor outside
-the crate. Licence, description, README and version must be stated.
+    package_contents.py FOLDER
+
+FOLDER has the .crate files that packaging/crates.sh makes. A file that the code includes (`include_bytes!`, `include_str!`) must
+be in the package.
 """
 
-import json
 import pathlib
+import posixpath
 import re
-import subprocess
 import sys
+import tarfile
+import tomllib
 
 INCLUDED = re.compile(r'include_(?:bytes|str)!\(\s*"([^"]+)"')
-STATED = ("license", "description", "readme", "rust_version", "keywords", "categories")
+STATED = ("license", "description", "readme", "rust-version", "keywords", "categories", "version")
+# What is for those who have the whole repository.
+FOREIGN = ("tests/", "benches/", "examples/", "docs/", "training/", "packaging/", "python/", "proptest-regressions/", ".ci/")
+LARGEST = 1 << 20
 
 
-def output(*command):
-    """The standard output of a command."""
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-
-
-def faults(package):
-    """What is wrong with one crate, a line each."""
-    folder = pathlib.Path(package["manifest_path"]).parent
+def faults(path):
+    """What is wrong with one package, a line each."""
+    with tarfile.open(path) as archive:
+        files = {name.partition("/")[2]: archive.extractfile(name).read()
+                 for name in archive.getnames() if archive.getmember(name).isfile()}
+    manifest = tomllib.loads(files["Cargo.toml"].decode())["package"]
     for field in STATED:
-        if not package[field]:
+        if not manifest.get(field):
             yield f"Cargo.toml has no `{field}`"
-    listed = set(output("cargo", "package", "--list", "--allow-dirty", "--locked", "-p", package["name"]).split("\n"))
-    if "README.md" not in listed:
+    if not 1 <= len(manifest.get("keywords", [])) <= 5:
+        yield "one to five keywords are allowed"
+    if "README.md" not in files:
         yield "README.md is left out"
-    # Tests may read what is not published: only libraries and programs count.
-    sources = {pathlib.Path(target["src_path"]).parent for target in package["targets"]
-               if not {"test", "bench", "example"} & set(target["kind"])}
-    for source in sorted(name for name in listed if name.endswith(".rs")):
-        path = folder / source
-        if path.name == "tests.rs" or "tests" in path.parts or not any(root in path.parents for root in sources):
+    if not any(name.startswith("LICENSE") for name in files):
+        yield "no licence is in it"
+    if manifest.get("license") == "MIT OR Apache-2.0" and not {"LICENSE-MIT", "LICENSE-APACHE"} <= files.keys():
+        yield "one of the two licences is left out"
+    yield from (f"{name} is of no use in a package" for name in sorted(files) if name.startswith(FOREIGN))
+    if path.stat().st_size > LARGEST:
+        yield f"{path.stat().st_size} bytes are more than {LARGEST}"
+    for source in sorted(name for name in files if name.endswith(".rs")):
+        if source.endswith("/tests.rs") or "/tests/" in source:
             continue
-        for name in INCLUDED.findall(path.read_text(encoding="utf-8").split("#[cfg(test)]")[0]):
-            file = (path.parent / name).resolve()
-            if not file.is_relative_to(folder) or str(file.relative_to(folder)) not in listed:
+        for name in INCLUDED.findall(files[source].decode().split("#[cfg(test)]")[0]):
+            if posixpath.normpath(posixpath.join(posixpath.dirname(source), name)) not in files:
                 yield f"{source} includes {name}, which is left out"
 
 
 def main():
     """Prints each fault; exits with 1 if there is one."""
-    metadata = json.loads(output("cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"))
-    packages = [package for package in metadata["packages"] if package["publish"] is None]
-    found = [f"{package['name']}: {fault}" for package in packages for fault in faults(package)]
-    print("\n".join(found) or f"{len(packages)} crates hold what they are built from")
+    if len(sys.argv) != 2:
+        sys.exit("usage: package_contents.py FOLDER")
+    packages = sorted(pathlib.Path(sys.argv[1]).glob("*.crate"))
+    found = [f"{package.name}: {fault}" for package in packages for fault in faults(package)]
+    if not packages:
+        found = [f"no .crate file in {sys.argv[1]}"]
+    print("\n".join(found) or f"{len(packages)} packed crates hold what they are built from")
     sys.exit(1 if found else 0)
 
 

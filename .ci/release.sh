@@ -1,14 +1,24 @@
 #!/usr/bin/env bash
-# Makes a release of what is committed at HEAD: the program, built twice from nothing in two folders and equal byte for byte,
-# packed with its licences, beside a bill of materials and checksums.
+# Makes a release of what is committed at HEAD: the static program, built twice from nothing in two folders and equal byte for byte,
+# packed with its licences, manual pages and completions, beside a bill of materials, packages, recipes and checksums.
 #
-#   .ci/release.sh OUT
+#   .ci/release.sh OUT [HOME]
 #
-# Writes OUT/cnnfilter-VERSION-TARGET.tar.gz, OUT/cnnfilter-VERSION-TARGET.cdx.json (CycloneDX) and OUT/SHA256SUMS. The bytes
-# depend on the commit, the Rust toolchain, the C compiler and the C library, which the bill of materials names, and those of
-# the archive on gzip and tar; not on folders, user, time or installed libraries. Needs what a build needs, python3 (3.11 or later) and binutils.
+# Writes into OUT
+#   cnnfilter-VERSION-TARGET.tar.gz       the program and what goes with it
+#   cnnfilter-VERSION-TARGET.cdx.json     its bill of materials (CycloneDX)
+#   cnnfilter_VERSION_ARCHITECTURE.deb    the same for Debian, where there is dpkg-deb
+#   cnnfilter-VERSION.tar.gz              the source, which the recipes name
+#   crates/                               the packages for `cargo publish`'s registry
+#   bioconda/, homebrew/                  the recipes, with version, checksum and HOME, the address of the project
+#   SHA256SUMS
+#
+# The program's bytes depend on the commit, the Rust toolchain, the C compiler and the C library, which the bill of materials names, and
+# those of archives on gzip, tar and xz; not on folders, user, time or installed libraries. Needs what a build needs, python3 (3.11 or
+# later) and binutils.
 set -euo pipefail
-out=$(realpath -m "${1:?usage: release.sh OUT}")
+out=$(realpath -m "${1:?usage: release.sh OUT [HOME]}")
+home=${2:-https://example.org/cnnfilter}
 cd "$(dirname "$0")/.."
 root=$PWD
 case $out/ in
@@ -45,6 +55,7 @@ build() {
   git archive "$commit" | tar -x -C "$source"
 
   # Folders as they are called in messages and debug data. No target CPU is named: the kernels choose as they run.
+  rust_flags+=(-C target-feature=+crt-static)
   local maps=("$rust_source=/rustc/$rust_commit" "$source=/cnnfilter" "$build=/build")
   for map in "$cargo_home"/registry/src/*; do maps+=("$map=/crates"); done
   for map in "${maps[@]}"; do
@@ -59,13 +70,15 @@ build() {
   local clean=(env -i "PATH=$PATH" "HOME=$HOME" "${keep[@]}" LC_ALL=C TZ=UTC0 "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH"
     "CARGO_TARGET_DIR=$build" "CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${rust_flags[*]}")"
     "CFLAGS=${c_flags[*]}" "CXXFLAGS=${c_flags[*]}" PKG_CONFIG=false LIBZ_SYS_STATIC=1 LZMA_API_STATIC=1)
-  (cd "$source" && "${clean[@]}" cargo build --release --locked --offline --quiet)
-  mv "$build/release/cnnfilter" "$dist/$name/"
+  (cd "$source" && "${clean[@]}" cargo build --release --locked --offline --quiet --target "$target")
+  mv "$build/$target/release/cnnfilter" "$work/$1/cnnfilter"
   rm -rf "$build"
 
-  (cd "$source" && cp README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE "$dist/$name/" &&
-    python3 .ci/components.py "$dist/$name/cnnfilter" "$target" "$commit" "$SOURCE_DATE_EPOCH" \
-      "$dist/$name/THIRD-PARTY.txt" "$dist/$name.cdx.json")
+  (cd "$source" && python3 .ci/components.py "$work/$1/cnnfilter" "$target" "$commit" "$SOURCE_DATE_EPOCH" \
+    "$work/$1/THIRD-PARTY.txt" "$dist/$name.cdx.json")
+  export THIRD_PARTY=$work/$1/THIRD-PARTY.txt SOURCE_DATE_EPOCH
+  "$source/packaging/lay_out.sh" "$work/$1/cnnfilter" "$dist/$name" plain
+  ! command -v dpkg-deb >/dev/null || "$source/packaging/deb.sh" "$work/$1/cnnfilter" "$dist"
   tar --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX "--mtime=@$SOURCE_DATE_EPOCH" \
     -C "$dist" -cf - "$name" | gzip -9n >"$dist/$name.tar.gz"
 }
@@ -91,8 +104,12 @@ mkdir "$work/unpacked"
 tar -xzf "$first/$name.tar.gz" -C "$work/unpacked"
 program=$work/unpacked/$name/cnnfilter
 demo=$root/tests/data/demo
-[ "$(env -i "$program" --version)" = "cnnfilter $version" ] || {
+[ "$(env -i "$program" -V)" = "cnnfilter $version" ] || {
   echo "the program does not say that it is cnnfilter $version" >&2
+  exit 1
+}
+[ "$(env -i "$program" --version | sed -n 's/^commit: //p')" = "$commit" ] || {
+  echo "the program does not say that it is made of $commit" >&2
   exit 1
 }
 env -i "$program" score -V "$demo/calls.vcf" -I "$demo/reads.bam" -R "$demo/ref.fa" --filter -o "$work/scored.vcf.gz" \
@@ -104,20 +121,21 @@ if grep -aqF -e "$work" -e "$cargo_home/registry" -e "$root/" "$program"; then
   echo "a folder of this machine is in the program" >&2
   exit 1
 fi
-libraries=$(readelf -dW "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort | paste -sd ' ')
-for library in $libraries; do
-  case $library in
-  libc.so.* | libm.so.* | libgcc_s.so.* | ld-linux*.so.*) ;;
-  *)
-    echo "the program needs $library, which not every system has" >&2
-    exit 1
-    ;;
-  esac
-done
-echo "Runs in an empty environment; needs $libraries"
-echo "glibc it needs: $(readelf -VW "$program" | grep -oE 'GLIBC_[0-9][0-9.]*' | sort -Vu | tail -1)"
+if readelf -lW "$program" | grep -q INTERP || readelf -dW "$program" | grep -q NEEDED; then
+  echo "the program is not static" >&2
+  exit 1
+fi
+echo "Runs in an empty environment; needs no library"
+
+source_archive=$work/cnnfilter-$version.tar.gz
+git archive --prefix="cnnfilter-$version/" "$commit" | gzip -9n >"$source_archive"
+python3 .ci/recipes.py "$source_archive" "$home" "$work/recipes"
+packaging/crates.sh "$work/crates"
 
 mkdir -p "$out"
-cp "$first/$name.tar.gz" "$first/$name.cdx.json" "$out/"
-(cd "$out" && sha256sum "$name.tar.gz" "$name.cdx.json" | tee SHA256SUMS)
+rm -rf "$out/crates" "$out/bioconda" "$out/homebrew" "$out"/*.tar.gz "$out"/*.deb
+find "$first" -maxdepth 1 -type f -exec cp -t "$out" {} +
+cp "$source_archive" "$out/"
+cp -r "$work/crates" "$work/recipes"/* "$out/"
+(cd "$out" && find . -type f ! -name SHA256SUMS -printf '%P\0' | sort -z | xargs -0 sha256sum | tee SHA256SUMS)
 ls -l "$out"

@@ -77,8 +77,11 @@ stage_features() {
   cargo check -p cnnfilter-core --no-default-features --locked --quiet
 }
 
+# Every crate as it would be published.
 stage_packages() {
-  python3 .ci/package_contents.py
+  need python3 python3
+  install_missing
+  packaging/crates.sh "${CARGO_TARGET_DIR:-target}/crates"
 }
 
 # The book: built without a warning, its links followed, its commands run on the demo and compared with what it shows, its
@@ -116,6 +119,16 @@ stage_scripts() {
 
 stage_demo() {
   examples/demo.sh
+}
+
+# Each way of installing that runs here, from nothing to a scored VCF.
+stage_install() {
+  .ci/install.sh
+}
+
+# The script that checks a build on a GPU, with programs that play one.
+stage_cuda_check() {
+  tests/cuda_check.sh "$program"
 }
 
 stage_page() {

@@ -19,6 +19,7 @@ pub mod io;
 mod job;
 mod stop;
 mod terminal;
+mod version;
 
 pub use job::Job;
 pub use stop::Stop;

@@ -4,6 +4,7 @@
 
 mod calls;
 mod colour;
+mod completions;
 mod doctor;
 mod eval;
 mod files;
@@ -11,6 +12,7 @@ mod filter;
 mod import;
 mod inspect;
 mod labels;
+mod man;
 mod output;
 mod page;
 mod reads;
@@ -32,10 +34,16 @@ use self::run::RunArgs;
 use self::simulate::SimulateCommand;
 use self::usage::Wrong;
 use crate::commands::Plan;
+use crate::version;
 
 /// Decides which of a variant caller's calls are real, from the calls, the reads and the reference.
 #[derive(Debug, Parser)]
-#[command(name = "cnnfilter", version, max_term_width = 100)]
+#[command(
+    name = "cnnfilter",
+    version,
+    long_version = version::long(),
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     run: RunArgs,
@@ -64,6 +72,8 @@ enum Command {
     View(view::ViewArgs),
     Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
+    Man(man::ManArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 /// A wrong command line, or a request for help or the version; it prints itself and exits.
@@ -117,6 +127,8 @@ impl Command {
             Self::View(_) => "view",
             Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",
+            Self::Man(_) => "man",
+            Self::Completions(_) => "completions",
         }
     }
 
@@ -140,6 +152,8 @@ impl Command {
             Self::View(args) => Plan::View(args.resolve(run, files)?),
             Self::Inspect(args) => Plan::Inspect(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),
+            Self::Man(args) => Plan::Man(args.resolve(files)?),
+            Self::Completions(args) => Plan::Completions(args.resolve(files)),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The recipes: open the inputs, run the stages in order, close the outputs.
 
+pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod encoding;
 pub(crate) mod eval;
@@ -8,6 +9,7 @@ pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod labelled;
 pub(crate) mod labels;
+pub(crate) mod man;
 pub(crate) mod score;
 pub(crate) mod simulate;
 pub(crate) mod tensors;
@@ -52,6 +54,10 @@ pub(crate) enum Plan {
     Inspect(inspect::InspectPlan),
     /// `import`.
     Import(import::ImportPlan),
+    /// `man`.
+    Man(man::ManPlan),
+    /// `completions`.
+    Completions(completions::CompletionsPlan),
 }
 
 /// The end of a command.
@@ -95,6 +101,8 @@ impl Plan {
             Self::View(plan) => say(&view::run(plan)?)?,
             Self::Inspect(plan) => show(&inspect::run(plan)?)?,
             Self::Import(plan) => say(&import::run(plan)?)?,
+            Self::Man(plan) => say(&man::run(plan)?)?,
+            Self::Completions(plan) => say(&completions::run(plan)?)?,
         };
         Ok(Ran {
             json,

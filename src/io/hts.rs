@@ -5,7 +5,7 @@
     reason = "null checks and a switch that the wrapper does not offer"
 )]
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Once;
@@ -28,6 +28,13 @@ fn silence() {
 fn is_null(header: &HeaderView) -> bool {
     // SAFETY: the pointer is compared and not followed, and does not outlive the header.
     unsafe { header.as_ptr() }.is_null()
+}
+
+/// htslib's own version.
+pub(crate) fn version() -> String {
+    // SAFETY: htslib returns a text that is part of the program.
+    let text = unsafe { CStr::from_ptr(htslib::hts_version()) };
+    text.to_string_lossy().into_owned()
 }
 
 /// Opens VCF or BCF with its header.

@@ -34,6 +34,7 @@ pub mod vcf_writer;
 use std::path::{Path, PathBuf};
 
 pub use error::IoError;
+pub(crate) use hts::version as htslib_version;
 
 /// The path with `suffix` behind its whole name, as indexes are named.
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

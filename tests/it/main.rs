@@ -23,6 +23,7 @@ mod import;
 mod inspect;
 mod old_models;
 mod order;
+mod packaged;
 mod read_groups;
 mod reads;
 mod real_data;

@@ -3,11 +3,13 @@
 //! The JSON holds counts and figures and no times, so that it has the same bytes for any number of
 //! threads. Its keys are documented in `docs/src/summary-json.md`.
 
+mod completions;
 mod doctor;
 mod eval;
 mod filter;
 mod import;
 mod inspect;
+mod man;
 mod score;
 mod simulate;
 mod tensors;
@@ -16,10 +18,12 @@ mod view;
 
 use serde::Serialize;
 
+pub(crate) use completions::CompletionsSummary;
 pub(crate) use doctor::{DoctorFacts, DoctorSummary};
 pub(crate) use eval::EvalSummary;
 pub(crate) use import::{ImportSummary, Imported};
 pub(crate) use inspect::{InspectSummary, InspectedCall};
+pub(crate) use man::ManSummary;
 pub(crate) use score::ScoreSummary;
 pub(crate) use simulate::{GenomeSummary, GivenCounts, ReadsSummary};
 pub(crate) use tensors::TensorsSummary;
