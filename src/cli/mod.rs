@@ -9,11 +9,13 @@ mod filter;
 mod import;
 mod inspect;
 mod labels;
+mod multiqc;
 mod output;
 mod page;
 mod reads;
 mod run;
 mod score;
+mod shards;
 mod simulate;
 mod tensors;
 mod train;
@@ -26,6 +28,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use self::files::Files;
+use self::multiqc::MultiqcTarget;
 use self::run::RunArgs;
 use self::simulate::SimulateCommand;
 use self::usage::Wrong;
@@ -52,6 +55,7 @@ enum Command {
     Filter(filter::FilterArgs),
     Eval(eval::EvalArgs),
     View(view::ViewArgs),
+    Shards(shards::ShardsArgs),
     Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
 }
@@ -68,6 +72,8 @@ pub(crate) struct Resolved {
     pub(crate) level: log::LevelFilter,
     /// Where the summary goes as JSON; `-` for standard output.
     pub(crate) summary_json: Option<PathBuf>,
+    /// Where the section for MultiQC goes.
+    pub(crate) multiqc: Option<MultiqcTarget>,
 }
 
 /// Reads a command line; its first word is the program's name.
@@ -78,6 +84,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Res
     let Cli { run, command } = Cli::try_parse_from(untag_resources(arguments))?;
     let name = command.name();
     let mut files = Files::default();
+    let multiqc = command.multiqc(&mut files);
     let plan = command.resolve(&run, &mut files);
     let summary_json = run.summary_json.as_deref().map(output::plain);
     let checked = plan.and_then(|plan| {
@@ -90,6 +97,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Res
         plan: checked.map_err(|wrong| wrong.into_error(name))?,
         level: run.level(),
         summary_json,
+        multiqc,
     })
 }
 
@@ -104,9 +112,21 @@ impl Command {
             Self::Filter(_) => "filter",
             Self::Eval(_) => "eval",
             Self::View(_) => "view",
+            Self::Shards(_) => "shards",
             Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",
         }
+    }
+
+    /// Where the section for MultiQC goes; it joins `files`.
+    fn multiqc(&self, files: &mut Files) -> Option<MultiqcTarget> {
+        let args = match self {
+            Self::Score(args) => &args.multiqc,
+            Self::Filter(args) => &args.multiqc,
+            Self::Eval(args) => &args.multiqc,
+            _ => return None,
+        };
+        args.resolve(self.name(), files)
     }
 
     /// The plan of the command, defaults filled in; its files join `files`.
@@ -123,6 +143,7 @@ impl Command {
             Self::Filter(args) => Plan::Filter(args.resolve(run, files)?),
             Self::Eval(args) => Plan::Eval(args.resolve(run, files)?),
             Self::View(args) => Plan::View(args.resolve(run, files)?),
+            Self::Shards(args) => Plan::Shards(args.resolve(files)?),
             Self::Inspect(args) => Plan::Inspect(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),
         })

@@ -7,6 +7,7 @@ pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod labels;
 pub(crate) mod score;
+pub(crate) mod shards;
 pub(crate) mod simulate;
 pub(crate) mod tensors;
 pub(crate) mod train;
@@ -17,6 +18,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::io::standard_output;
+use crate::terminal::multiqc::Section;
 use crate::terminal::summary::{Summary, to_json};
 use cnnfilter_core::genome::contigs::ContigMismatch;
 
@@ -37,6 +39,8 @@ pub(crate) enum Plan {
     Genome(simulate::GenomePlan),
     /// `simulate reads`.
     Reads(simulate::ReadsPlan),
+    /// `shards`.
+    Shards(shards::ShardsPlan),
     /// `view`.
     View(view::ViewPlan),
     /// `inspect`.
@@ -46,19 +50,19 @@ pub(crate) enum Plan {
 }
 
 impl Plan {
-    /// Runs the command and says what came of it; returns that as JSON, too.
+    /// Runs the command and says what came of it; returns that for files, too.
     ///
     /// # Errors
     /// Those of the command.
-    pub(crate) fn run(&self) -> Result<Vec<u8>> {
+    pub(crate) fn run(&self) -> Result<Told> {
         match self {
             Self::Score(plan, timings) => {
                 let summary = score::run(plan)?;
-                let json = say(&summary)?;
+                let told = say(&summary)?;
                 if *timings {
                     say_lines(&summary.times.to_text());
                 }
-                Ok(json)
+                Ok(told)
             }
             Self::Filter(plan) => say(&filter::run(plan)?),
             Self::Eval(plan) => show(&eval::run(plan)?),
@@ -67,22 +71,38 @@ impl Plan {
             Self::Genome(plan) => say(&simulate::genome(plan)?),
             Self::Reads(plan) => say(&simulate::reads(plan)?),
             Self::View(plan) => say(&view::run(plan)?),
+            Self::Shards(plan) => say(&shards::run(plan)?),
             Self::Inspect(plan) => show(&inspect::run(plan)?),
             Self::Import(plan) => say(&import::run(plan)?),
         }
     }
 }
 
-/// Writes the summary to standard output, and returns it as JSON.
-fn show<S: Summary>(summary: &S) -> Result<Vec<u8>> {
-    standard_output::write(summary.to_text().as_bytes())?;
-    Ok(to_json(summary)?)
+/// The summary of a run that is over, as files have it.
+pub(crate) struct Told {
+    /// For `--summary-json`.
+    pub(crate) json: Vec<u8>,
+    /// For `--multiqc`; nothing from commands that have none.
+    pub(crate) section: Option<Section>,
 }
 
-/// Says the summary on standard error, and returns it as JSON.
-fn say<S: Summary>(summary: &S) -> Result<Vec<u8>> {
+/// Writes the summary to standard output, and returns it for files.
+fn show<S: Summary>(summary: &S) -> Result<Told> {
+    standard_output::write(summary.to_text().as_bytes())?;
+    told(summary)
+}
+
+/// Says the summary on standard error, and returns it for files.
+fn say<S: Summary>(summary: &S) -> Result<Told> {
     say_lines(&summary.to_text());
-    Ok(to_json(summary)?)
+    told(summary)
+}
+
+fn told<S: Summary>(summary: &S) -> Result<Told> {
+    Ok(Told {
+        json: to_json(summary)?,
+        section: summary.section(),
+    })
 }
 
 fn say_lines(text: &str) {

@@ -8,6 +8,7 @@ mod filter;
 mod import;
 mod inspect;
 mod score;
+mod shards;
 mod simulate;
 mod tensors;
 mod train;
@@ -15,10 +16,13 @@ mod view;
 
 use serde::Serialize;
 
+use super::multiqc::Section;
+
 pub(crate) use eval::EvalSummary;
 pub(crate) use import::{ImportSummary, Imported};
 pub(crate) use inspect::{InspectSummary, InspectedCall};
 pub(crate) use score::ScoreSummary;
+pub(crate) use shards::ShardsSummary;
 pub(crate) use simulate::{GenomeSummary, GivenCounts, ReadsSummary};
 pub(crate) use tensors::TensorsSummary;
 pub(crate) use train::TrainSummary;
@@ -31,6 +35,11 @@ pub(crate) trait Summary: Serialize {
 
     /// Lines for the screen.
     fn to_text(&self) -> String;
+
+    /// The section of a report by MultiQC; nothing where the command has none.
+    fn section(&self) -> Option<Section> {
+        None
+    }
 }
 
 /// The summary as JSON, behind the command and the program's version, with a line feed at the end.
