@@ -205,6 +205,19 @@ stage_pipe() {
   rm -rf "$piped"
 }
 
+# Modules and workflows of packaging/ on their engines, which are fetched the first time.
+stage_workflows() {
+  need java default-jre-headless
+  need mvn maven
+  need bcftools bcftools
+  need tabix tabix
+  need chromium chromium
+  need python3 python3
+  need_file '/usr/lib/python3*/ensurepip' python3-venv
+  install_missing
+  packaging/tests/run.sh "$program"
+}
+
 stage_tranches() {
   real_data
   need bcftools bcftools

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::{Result, anyhow};
 
 use crate::cli::{self, Resolved, UsageError};
-use crate::commands::Ran;
+use crate::commands::Told;
 use crate::io::{atomic, standard_output};
 
 /// A command line that was understood, ready to run.
@@ -33,12 +33,23 @@ impl Job {
     /// finds to fail.
     pub fn run(&self) -> Result<()> {
         let target = self.0.summary_json.as_deref();
+        let multiqc = self.0.multiqc.as_ref();
         // A target that cannot be is told before the work, not after it.
+        if let Some(multiqc) = multiqc {
+            atomic::check_target(&multiqc.path)?;
+        }
         if let Some(target) = target {
             standard_output::check(target)?;
             atomic::check_target(target)?;
         }
-        let Ran { json, failure } = self.0.plan.run()?;
+        let Told {
+            json,
+            section,
+            failure,
+        } = self.0.plan.run()?;
+        if let (Some(multiqc), Some(section)) = (multiqc, section) {
+            atomic::write(&multiqc.path, &section.to_json(&multiqc.sample)?)?;
+        }
         match target {
             Some(target) if standard_output::is_meant(target) => standard_output::write(&json)?,
             Some(target) => atomic::write(target, &json)?,

@@ -7,6 +7,7 @@ use clap::{Arg, Args, ValueEnum};
 use super::calls::RegionsArgs;
 use super::files::{Files, check_read_twice};
 use super::labels::LabelArgs;
+use super::multiqc::MultiqcArgs;
 use super::page::{PageArgs, PageCalls};
 use super::reads::ReadsArgs;
 use super::run::{RunArgs, ThreadsArgs};
@@ -123,6 +124,9 @@ pub(crate) struct EvalArgs {
 
     #[command(flatten)]
     page: PageArgs,
+
+    #[command(flatten)]
+    pub(super) multiqc: MultiqcArgs,
 
     #[command(flatten)]
     threads: ThreadsArgs,

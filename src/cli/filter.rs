@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use super::calls::{CallsArgs, RegionsArgs};
 use super::files::Files;
+use super::multiqc::MultiqcArgs;
 use super::output::CallsOutputArgs;
 use super::run::{RunArgs, ThreadsArgs};
 use super::usage::Wrong;
@@ -99,6 +100,9 @@ pub(crate) struct FilterArgs {
 
     #[command(flatten)]
     output: CallsOutputArgs,
+
+    #[command(flatten)]
+    pub(super) multiqc: MultiqcArgs,
 
     #[command(flatten)]
     threads: ThreadsArgs,

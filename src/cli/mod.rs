@@ -13,11 +13,13 @@ mod import;
 mod inspect;
 mod labels;
 mod man;
+mod multiqc;
 mod output;
 mod page;
 mod reads;
 mod run;
 mod score;
+mod shards;
 mod simulate;
 mod tensors;
 mod train;
@@ -30,6 +32,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use self::files::Files;
+use self::multiqc::MultiqcTarget;
 use self::run::RunArgs;
 use self::simulate::SimulateCommand;
 use self::usage::Wrong;
@@ -70,6 +73,7 @@ enum Command {
     /// run and with 1 where it would fail.
     Doctor(doctor::DoctorArgs),
     View(view::ViewArgs),
+    Shards(shards::ShardsArgs),
     Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
     Man(man::ManArgs),
@@ -88,6 +92,8 @@ pub(crate) struct Resolved {
     pub(crate) level: log::LevelFilter,
     /// Where the summary goes as JSON; `-` for standard output.
     pub(crate) summary_json: Option<PathBuf>,
+    /// Where the section for MultiQC goes.
+    pub(crate) multiqc: Option<MultiqcTarget>,
 }
 
 /// Reads a command line; its first word is the program's name.
@@ -98,6 +104,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Res
     let Cli { run, command } = Cli::try_parse_from(untag_resources(arguments))?;
     let name = command.name();
     let mut files = Files::default();
+    let multiqc = command.multiqc(&mut files);
     let plan = command.resolve(&run, &mut files);
     let summary_json = run.summary_json.as_deref().map(output::plain);
     let checked = plan.and_then(|plan| {
@@ -110,6 +117,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Res
         plan: checked.map_err(|wrong| wrong.into_error(name))?,
         level: run.level(),
         summary_json,
+        multiqc,
     })
 }
 
@@ -125,11 +133,23 @@ impl Command {
             Self::Eval(_) => "eval",
             Self::Doctor(_) => "doctor",
             Self::View(_) => "view",
+            Self::Shards(_) => "shards",
             Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",
             Self::Man(_) => "man",
             Self::Completions(_) => "completions",
         }
+    }
+
+    /// Where the section for MultiQC goes; it joins `files`.
+    fn multiqc(&self, files: &mut Files) -> Option<MultiqcTarget> {
+        let args = match self {
+            Self::Score(args) => &args.multiqc,
+            Self::Filter(args) => &args.multiqc,
+            Self::Eval(args) => &args.multiqc,
+            _ => return None,
+        };
+        args.resolve(self.name(), files)
     }
 
     /// The plan of the command, defaults filled in; its files join `files`.
@@ -150,6 +170,7 @@ impl Command {
                 plan: args.resolve(run, files)?,
             },
             Self::View(args) => Plan::View(args.resolve(run, files)?),
+            Self::Shards(args) => Plan::Shards(args.resolve(files)?),
             Self::Inspect(args) => Plan::Inspect(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),
             Self::Man(args) => Plan::Man(args.resolve(files)?),

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::calls::{CallsArgs, RegionsArgs};
 use super::files::Files;
+use super::multiqc::MultiqcArgs;
 use super::output::CallsOutputArgs;
 use super::reads::EncodingArgs;
 use super::run::{DeviceArgs, RunArgs, ThreadsArgs};
@@ -60,6 +61,9 @@ pub(crate) struct ScoreArgs {
 
     #[command(flatten)]
     output: CallsOutputArgs,
+
+    #[command(flatten)]
+    pub(super) multiqc: MultiqcArgs,
 
     #[command(flatten)]
     threads: ThreadsArgs,

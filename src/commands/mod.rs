@@ -11,6 +11,7 @@ pub(crate) mod labelled;
 pub(crate) mod labels;
 pub(crate) mod man;
 pub(crate) mod score;
+pub(crate) mod shards;
 pub(crate) mod simulate;
 pub(crate) mod tensors;
 pub(crate) mod train;
@@ -21,6 +22,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::io::standard_output;
+use crate::terminal::multiqc::Section;
 use crate::terminal::summary::{Summary, to_json};
 use cnnfilter_core::genome::contigs::ContigMismatch;
 
@@ -48,6 +50,8 @@ pub(crate) enum Plan {
         /// Nothing goes to the screen.
         quiet: bool,
     },
+    /// `shards`.
+    Shards(shards::ShardsPlan),
     /// `view`.
     View(view::ViewPlan),
     /// `inspect`.
@@ -60,67 +64,76 @@ pub(crate) enum Plan {
     Completions(completions::CompletionsPlan),
 }
 
-/// The end of a command.
-pub(crate) struct Ran {
-    /// Its summary.
-    pub(crate) json: Vec<u8>,
-    /// Why the program fails nevertheless, once the summary is written.
-    pub(crate) failure: Option<String>,
-}
-
 impl Plan {
-    /// Runs the command and says what came of it; returns that as JSON, too.
+    /// Runs the command and says what came of it; returns that for files, too.
     ///
     /// # Errors
     /// Those of the command.
-    pub(crate) fn run(&self) -> Result<Ran> {
-        let json = match self {
+    pub(crate) fn run(&self) -> Result<Told> {
+        match self {
             Self::Score(plan, timings) => {
                 let summary = score::run(plan)?;
-                let json = say(&summary)?;
+                let told = say(&summary)?;
                 if *timings {
                     say_lines(&summary.times.to_text());
                 }
-                json
+                Ok(told)
             }
             Self::Doctor { plan, quiet } => {
                 let summary = doctor::run(plan)?;
-                let json = match quiet {
-                    true => to_json(&summary)?,
+                let told = match quiet {
+                    true => told(&summary)?,
                     false => show(&summary)?,
                 };
-                let failure = summary.failure();
-                return Ok(Ran { json, failure });
+                Ok(Told {
+                    failure: summary.failure(),
+                    ..told
+                })
             }
-            Self::Filter(plan) => say(&filter::run(plan)?)?,
-            Self::Eval(plan) => show(&eval::run(plan)?)?,
-            Self::Tensors(plan) => say(&tensors::run(plan)?)?,
-            Self::Train(plan) => say(&train::run(plan)?)?,
-            Self::Genome(plan) => say(&simulate::genome(plan)?)?,
-            Self::Reads(plan) => say(&simulate::reads(plan)?)?,
-            Self::View(plan) => say(&view::run(plan)?)?,
-            Self::Inspect(plan) => show(&inspect::run(plan)?)?,
-            Self::Import(plan) => say(&import::run(plan)?)?,
-            Self::Man(plan) => say(&man::run(plan)?)?,
-            Self::Completions(plan) => say(&completions::run(plan)?)?,
-        };
-        Ok(Ran {
-            json,
-            failure: None,
-        })
+            Self::Filter(plan) => say(&filter::run(plan)?),
+            Self::Eval(plan) => show(&eval::run(plan)?),
+            Self::Tensors(plan) => say(&tensors::run(plan)?),
+            Self::Train(plan) => say(&train::run(plan)?),
+            Self::Genome(plan) => say(&simulate::genome(plan)?),
+            Self::Reads(plan) => say(&simulate::reads(plan)?),
+            Self::View(plan) => say(&view::run(plan)?),
+            Self::Shards(plan) => say(&shards::run(plan)?),
+            Self::Inspect(plan) => show(&inspect::run(plan)?),
+            Self::Import(plan) => say(&import::run(plan)?),
+            Self::Man(plan) => say(&man::run(plan)?),
+            Self::Completions(plan) => say(&completions::run(plan)?),
+        }
     }
 }
 
-/// Writes the summary to standard output, and returns it as JSON.
-fn show<S: Summary>(summary: &S) -> Result<Vec<u8>> {
-    standard_output::write(summary.to_text().as_bytes())?;
-    Ok(to_json(summary)?)
+/// The summary of a run that is over, as files have it.
+pub(crate) struct Told {
+    /// For `--summary-json`.
+    pub(crate) json: Vec<u8>,
+    /// For `--multiqc`; nothing from commands that have none.
+    pub(crate) section: Option<Section>,
+    /// Why the program fails nevertheless, once these are written.
+    pub(crate) failure: Option<String>,
 }
 
-/// Says the summary on standard error, and returns it as JSON.
-fn say<S: Summary>(summary: &S) -> Result<Vec<u8>> {
+/// Writes the summary to standard output, and returns it for files.
+fn show<S: Summary>(summary: &S) -> Result<Told> {
+    standard_output::write(summary.to_text().as_bytes())?;
+    told(summary)
+}
+
+/// Says the summary on standard error, and returns it for files.
+fn say<S: Summary>(summary: &S) -> Result<Told> {
     say_lines(&summary.to_text());
-    Ok(to_json(summary)?)
+    told(summary)
+}
+
+fn told<S: Summary>(summary: &S) -> Result<Told> {
+    Ok(Told {
+        json: to_json(summary)?,
+        section: summary.section(),
+        failure: None,
+    })
 }
 
 fn say_lines(text: &str) {

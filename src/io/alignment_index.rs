@@ -38,6 +38,11 @@ impl AlignmentIndex {
         Ok(Self { path: index, bins })
     }
 
+    /// Its content; nothing for a CRAM's.
+    pub(super) fn bins(&self) -> Option<&BinningIndex> {
+        self.bins.as_ref()
+    }
+
     /// Refuses the index of another file: one with fewer contigs (htslib looks the others up behind
     /// its end), or of a longer one. Of one that is older than its file the warning comes back.
     ///

@@ -158,6 +158,34 @@ impl BinningIndex {
         }
     }
 
+    /// Positions of a contig (0-based) with an offset before which no record begins at or behind them, as
+    /// many as the index knows; the end of its last record stands behind every position.
+    pub(super) fn marks(&self, contig: usize) -> Vec<(u64, u64)> {
+        let Some(contig) = self.contigs.get(contig) else {
+            return Vec::new();
+        };
+        let Some((first, end)) = contig.span else {
+            return Vec::new();
+        };
+        let windows = (0..).zip(&contig.windows);
+        let windows = windows.map(|(window, offset)| (window << self.shift, *offset));
+        let bins = contig.bins.iter();
+        let bins = bins.filter_map(|(bin, offset)| Some((self.start_of(*bin)?, *offset)));
+        let known = windows.chain(bins).filter(|(_, offset)| *offset > 0);
+        let mut marks = vec![(0, first)];
+        marks.extend(known.map(|(position, offset)| (position, offset.clamp(first, end))));
+        marks.push((u64::MAX, end));
+        marks
+    }
+
+    /// The first position of a bin; nothing for a number that no bin has.
+    fn start_of(&self, bin: u32) -> Option<u64> {
+        let level = (0..=self.levels).rfind(|level| self.first_bin(*level) <= bin)?;
+        let among = u64::from(bin - self.first_bin(level));
+        let is_one = among < 1 << (3 * level);
+        is_one.then(|| among << (self.shift + 3 * (self.levels - level)))
+    }
+
     /// Where the last record ends; nothing without records.
     pub(super) fn end(&self) -> Option<u64> {
         let spans = self.contigs.iter().filter_map(|contig| contig.span);
@@ -283,6 +311,25 @@ mod tests {
         for length in 4..bytes.len() {
             assert!(parse(&bytes[..length]).is_none(), "{length}");
         }
+    }
+
+    #[test]
+    fn marks_are_the_positions_that_an_index_knows() {
+        let index = parse(&bai()).unwrap().unwrap();
+        let end = (u64::MAX, 900);
+        assert_eq!(index.marks(0), [(0, 500), (0, 500), (32_768, 700), end]);
+        assert!(index.marks(1).is_empty() && index.marks(9).is_empty());
+        let csi = BinningIndex {
+            shift: 4,
+            levels: 1,
+            contigs: vec![IndexedContig {
+                span: Some((100, 190)),
+                bins: vec![(0, 100), (3, 130), (9, 150)],
+                ..IndexedContig::default()
+            }],
+        };
+        let known = [(0, 100), (0, 100), (32, 130), (u64::MAX, 190)];
+        assert_eq!(csi.marks(0), known);
     }
 
     #[test]

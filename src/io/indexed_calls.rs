@@ -152,6 +152,13 @@ impl IndexedCalls {
         self.contigs.iter().map(|(_, name, _)| name.as_str())
     }
 
+    /// The index, and the contigs with records by their numbers in it.
+    pub(super) fn of_index(&self) -> (&BinningIndex, impl Iterator<Item = (usize, &str)>) {
+        let contigs = self.contigs.iter();
+        let contigs = contigs.map(|(id, name, _)| (*id, name.as_str()));
+        (&self.index, contigs)
+    }
+
     /// Number of records of the file, where the index counts them.
     pub(super) fn records(&self) -> Option<u64> {
         self.index.records()

@@ -30,6 +30,7 @@ pub mod standard_output;
 pub mod text_source;
 pub mod vcf_reader;
 pub mod vcf_writer;
+pub mod work;
 
 use std::path::{Path, PathBuf};
 

@@ -11,12 +11,15 @@ mod import;
 mod inspect;
 mod man;
 mod score;
+mod shards;
 mod simulate;
 mod tensors;
 mod train;
 mod view;
 
 use serde::Serialize;
+
+use super::multiqc::Section;
 
 pub(crate) use completions::CompletionsSummary;
 pub(crate) use doctor::{DoctorFacts, DoctorSummary};
@@ -25,6 +28,7 @@ pub(crate) use import::{ImportSummary, Imported};
 pub(crate) use inspect::{InspectSummary, InspectedCall};
 pub(crate) use man::ManSummary;
 pub(crate) use score::ScoreSummary;
+pub(crate) use shards::ShardsSummary;
 pub(crate) use simulate::{GenomeSummary, GivenCounts, ReadsSummary};
 pub(crate) use tensors::TensorsSummary;
 pub(crate) use train::TrainSummary;
@@ -37,6 +41,11 @@ pub(crate) trait Summary: Serialize {
 
     /// Lines for the screen.
     fn to_text(&self) -> String;
+
+    /// The section of a report by MultiQC; nothing where the command has none.
+    fn section(&self) -> Option<Section> {
+        None
+    }
 }
 
 /// The summary as JSON, behind the command and the program's version, with a line feed at the end.

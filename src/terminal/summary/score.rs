@@ -7,8 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::super::multiqc::{Column, Section, Show};
 use super::{Summary, count_line};
 use cnnfilter_core::annotate::ScoreCounts;
+use cnnfilter_core::genome::VariantKind;
 
 /// Where the time went. Sweeping, encoding and the network are summed over threads, which work
 /// while the main thread reads and writes.
@@ -194,13 +196,68 @@ impl Summary for ScoreSummary {
         );
         text
     }
+
+    fn section(&self) -> Option<Section> {
+        let kind = |kind| self.counts.scored.get(&kind).copied().unwrap_or(0);
+        let mut columns = vec![
+            Column::count("records", "Records", "Records written", self.records_out()),
+            Column::count("snps", "SNPs", "SNPs with a score", kind(VariantKind::Snp)),
+            Column::count(
+                "indels",
+                "Indels",
+                "Indels with a score",
+                kind(VariantKind::Indel),
+            ),
+            Column::count(
+                "not_scored",
+                "Not scored",
+                "Records without a score",
+                self.counts.skipped.values().sum(),
+            ),
+            Column::count(
+                "without_reads",
+                "No reads",
+                "Records scored without a read over them",
+                self.counts.without_reads,
+            ),
+        ];
+        let judged = self.passed + self.failed;
+        if judged > 0 {
+            columns.extend([
+                Column::count(
+                    "passed",
+                    "Passed",
+                    "Records that passed the thresholds",
+                    self.passed,
+                ),
+                Column::count(
+                    "failed",
+                    "Failed",
+                    "Records that failed the thresholds",
+                    self.failed,
+                ),
+                Column::share(
+                    "passed_share",
+                    "% passed",
+                    "Passed, of the records that were compared with a threshold",
+                    Some(self.passed as f64 / judged as f64),
+                ),
+            ]);
+        }
+        Some(Section {
+            id: "cnnfilter_score",
+            name: "cnnfilter score",
+            description: "Calls scored by a convolutional network.",
+            show: Show::Table,
+            columns,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use cnnfilter_core::encode::kind::Skip;
-    use cnnfilter_core::genome::VariantKind;
 
     #[test]
     fn every_record_is_accounted_for() {

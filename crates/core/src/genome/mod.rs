@@ -16,6 +16,7 @@ pub mod read_filter;
 pub mod reference;
 pub mod repeat;
 pub mod variant;
+pub mod work;
 
 pub use cigar::{Cigar, CigarBlock, CigarOp};
 pub use contigs::{Contig, ContigTable};

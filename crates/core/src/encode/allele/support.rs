@@ -520,7 +520,7 @@ mod tests {
         let reference = random_bases(3500, 1);
         for (edit, _) in long_alleles() {
             let haplotypes = Haplotypes::new(&edit, &long_block());
-            for start in (840..edit.end() as usize + 30).step_by(7) {
+            for start in (847..edit.end() as usize + 30).step_by(7) {
                 let mut bases = reference[start..start + 150].to_vec();
                 // Two errors of sequencing.
                 for at in [start % 150, (start * 31) % 150] {

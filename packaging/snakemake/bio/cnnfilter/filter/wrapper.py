@@ -1,0 +1,28 @@
+__author__ = "The authors of cnnfilter"
+__copyright__ = "Copyright 2026, the authors of cnnfilter"
+__license__ = "MIT"
+
+from snakemake.shell import shell
+
+log = snakemake.log_fmt_shell(stdout=False, stderr=True)
+extra = snakemake.params.get("extra", "")
+
+
+def option(flag, files):
+    """The option once for each file; nothing without files."""
+    files = [files] if isinstance(files, str) else files or []
+    return " ".join(f"{flag} {file}" for file in files)
+
+
+resources = option("--resource", snakemake.input.get("resources"))
+multiqc = option("--multiqc", snakemake.output.get("multiqc"))
+
+shell(
+    "cnnfilter filter"
+    " --variant {snakemake.input.vcf}"
+    " {resources}"
+    " --threads {snakemake.threads}"
+    " {multiqc} {extra}"
+    " --output {snakemake.output.vcf}"
+    " {log}"
+)
