@@ -48,6 +48,7 @@ class Folder:
             "hapmap.vcf.gz": "truth.vcf.gz", "omni.vcf.gz": "truth.vcf.gz", "mills.vcf.gz": "truth.vcf.gz",
         }.items():
             self.link(name, DEMO / file)
+        self.link("deepvariant.vcf", DEMO.parent / "callers" / "deepvariant.vcf")
         for name, file in {"calls": "calls.vcf", "freebayes": "calls.freebayes.vcf", "bcftools": "calls.bcftools.vcf"}.items():
             self.shell(f"bgzip -c demo/{file} >{name}.vcf.gz && tabix {name}.vcf.gz")
         self.shell("cnnfilter score -q -V calls.vcf.gz -I sample.bam -R ref.fa --filter -o scored.vcf.gz")
