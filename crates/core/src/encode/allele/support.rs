@@ -18,6 +18,8 @@ const LONG: u64 = 30;
 /// Bases of reference on either side of a long allele, where there are as many: a read that reaches the
 /// change lies on them with all its bases.
 const LONG_FLANK: u64 = 400;
+/// Bases on either side of a long insertion's place that a read across it has at least.
+const ACROSS: i64 = 10;
 /// Longest stretch of a repeat that is looked at on either side, in bases.
 const MAX_REPEAT: u64 = 60;
 /// Natural-log likelihood of one unit of phred.
@@ -205,7 +207,9 @@ impl Haplotypes {
             let reference = whole_fit(read, &self.reference, [left, right]);
             let alternate = whole_fit(read, &self.alternate, [left, right + grown]);
             return match (reference, alternate) {
-                (Some(reference), Some(alternate)) => concluded(reference, alternate),
+                (Some(reference), Some(alternate)) => {
+                    self.or_reference(concluded(reference, alternate), read)
+                }
                 _ => none,
             };
         }
@@ -220,6 +224,26 @@ impl Haplotypes {
             alternate = alternate.min(gapped(read, &self.alternate, [left, right + grown]));
         }
         concluded(reference, alternate)
+    }
+}
+
+impl Haplotypes {
+    /// A long insertion that repeats what stands beside it fits reads of the reference as well as that
+    /// does. Those across its place do not show it: they take the side of the reference.
+    fn or_reference(&self, support: Support, read: &AlignedRead) -> Support {
+        let end = read.start + read.cigar.reference_len();
+        let place = self.core.grown(ACROSS);
+        let is_across = read.start <= place.start && end >= place.end;
+        let is_insertion = self.alternate.len() > self.reference.len();
+        if !is_insertion || !is_across || support.side != Side::Neither || support.misfit > GOOD_FIT
+        {
+            return support;
+        }
+        Support {
+            log_ratio: -DECISIVE,
+            side: Side::Reference,
+            ..support
+        }
     }
 }
 
@@ -537,6 +561,29 @@ mod tests {
                 assert_eq!(is_counted, !is_far, "{start} {edit:?}");
             }
         }
+    }
+
+    /// Such reads fit both; only reads with the end of one copy beside the start of the other show the second one.
+    #[test]
+    fn reads_across_a_copy_that_is_said_to_be_there_twice_do_not_show_it() {
+        let reference = random_bases(3500, 1);
+        let edit = edit(1000, 0, &reference[1000..1200]);
+        let haplotypes = Haplotypes::new(&edit, &long_block());
+        let side = |start: usize, bases: &[u8]| {
+            let length = bases.len() as u32;
+            haplotypes
+                .support(&read(start as i64, &[(Match, length)], bases))
+                .side
+        };
+        let of_reference = |start: usize| side(start, &reference[start..start + 150]);
+        assert_eq!(of_reference(900), Side::Reference);
+        assert_eq!(of_reference(996), Side::Neither, "it hardly reaches over");
+        let mut joined = reference[1130..1200].to_vec();
+        joined.extend_from_slice(&reference[1000..1080]);
+        let clipped = read(1130, &[(Match, 70), (SoftClip, 80)], &joined);
+        assert_eq!(haplotypes.support(&clipped).side, Side::Alternate);
+        let clipped = read(1000, &[(SoftClip, 70), (Match, 80)], &joined);
+        assert_eq!(haplotypes.support(&clipped).side, Side::Alternate);
     }
 
     #[test]
