@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Result, bail};
+/// A run that was told to stop.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped")]
+pub(crate) struct Stopped;
 
 /// Tells runs that hold a clone of it to stop. They do so between contigs and shards, with an error.
 #[derive(Debug, Clone, Default)]
@@ -23,11 +26,11 @@ impl Stop {
     /// Ends the caller once it was said.
     ///
     /// # Errors
-    /// `stopped`.
-    pub(crate) fn check(&self) -> Result<()> {
-        if self.is_said() {
-            bail!("stopped");
+    /// [`Stopped`].
+    pub(crate) fn check(&self) -> Result<(), Stopped> {
+        match self.is_said() {
+            true => Err(Stopped),
+            false => Ok(()),
         }
-        Ok(())
     }
 }

@@ -47,8 +47,11 @@ fn each_library_has_its_folder() {
         ("rust_htslib", &["io/"][..]),
         ("noodles", &["io/"]),
         ("clap", &["cli/"]),
-        // `fuzzing.rs` hands readers of commands to the fuzz targets.
-        ("anyhow", &["commands/", "fuzzing.rs", "job.rs", "main.rs"]),
+        // `embed.rs` hands commands to programs, `fuzzing.rs` readers of commands to the fuzz targets.
+        (
+            "anyhow",
+            &["commands/", "embed.rs", "fuzzing.rs", "job.rs", "main.rs"],
+        ),
         ("indicatif", &["terminal/"]),
         ("std::fs", &["io/"]),
         (
