@@ -14,7 +14,7 @@ fn said(arguments: &[&str]) -> String {
 }
 
 /// Every command, those of `simulate` included.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 15] = [
     "score",
     "tensors",
     "train",
@@ -23,7 +23,9 @@ const COMMANDS: [&str; 13] = [
     "simulate-reads",
     "filter",
     "eval",
+    "doctor",
     "view",
+    "shards",
     "inspect",
     "import",
     "man",
