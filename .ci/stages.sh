@@ -205,8 +205,8 @@ stage_pipe() {
   rm -rf "$piped"
 }
 
-# Modules and workflows of packaging/ on their engines, which are fetched the first time.
-stage_workflows() {
+# What the engines of stage_workflows need to be fetched and to run.
+need_of_engines() {
   need java default-jre-headless
   need mvn maven
   need bcftools bcftools
@@ -215,6 +215,17 @@ stage_workflows() {
   need python3 python3
   need_file '/usr/lib/python3*/ensurepip' python3-venv
   install_missing
+}
+
+# Fetches the engines while other stages compile. What goes wrong here, stage_workflows tries again and tells.
+fetch_engines_ahead() {
+  need_of_engines
+  packaging/tests/engines.sh >/dev/null 2>&1 &
+}
+
+# Modules and workflows of packaging/ on their engines, which are fetched the first time.
+stage_workflows() {
+  need_of_engines
   packaging/tests/run.sh "$program"
 }
 

@@ -10,6 +10,10 @@ galaxy=(planemo==0.75.47)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cnnfilter
 sum=$(cat "$0" "$here/nextflow.xml" | sha256sum | cut -c 1-12)
 engines=$cache/engines-$sum
+mkdir -p "$cache"
+# One fetches, others wait for it.
+exec 9>"$cache/engines.lock"
+flock 9
 if [ ! -e "$engines/bin" ]; then
   mkdir -p "$engines" "$engines/making"
   mvn -q -B -f "$here/nextflow.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$engines/nextflow" >&2
