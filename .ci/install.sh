@@ -63,7 +63,7 @@ static=$build/install/root/bin/cnnfilter
 same "cargo install" "$work/cargo.vcf"
 
 # --- the static program, in a system where nothing else is ---------------------------------------------------------------
-! readelf -lW "$static" | grep -q INTERP || { echo "install.sh: $static is not static" >&2; exit 1; }
+! readelf -lW "$static" | grep INTERP >/dev/null || { echo "install.sh: $static is not static" >&2; exit 1; }
 packaging/lay_out.sh "$static" "$work/empty" plain
 cp -r "$work/demo" "$work/empty/demo"
 chroot "$work/empty" /cnnfilter "${arguments[@]}" scored.vcf

@@ -121,7 +121,7 @@ if grep -aqF -e "$work" -e "$cargo_home/registry" -e "$root/" "$program"; then
   echo "a folder of this machine is in the program" >&2
   exit 1
 fi
-if readelf -lW "$program" | grep -q INTERP || readelf -dW "$program" | grep -q NEEDED; then
+if readelf -lW "$program" | grep INTERP >/dev/null || readelf -dW "$program" | grep NEEDED >/dev/null; then
   echo "the program is not static" >&2
   exit 1
 fi

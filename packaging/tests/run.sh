@@ -47,7 +47,7 @@ for sample in "${samples[@]}"; do
 done
 
 say "versions"
-version=$(cnnfilter --version | head -n 1 | cut -d ' ' -f 2)
+version=$(cnnfilter -V | cut -d ' ' -f 2)
 # What the recipes ask for is what is here.
 asked=$(cd "$packaging" && grep -rhoE "cnnfilter(:| =|=)[0-9][0-9.]*[0-9]|TOOL_VERSION@\">[0-9.]+|version: \[\"[0-9.]+\"\]" nf-core nextflow snakemake wdl cwl galaxy |
   grep -v '1\.21' | grep -oE '[0-9]+(\.[0-9]+)+' | sort -u)
@@ -94,7 +94,7 @@ for wrapper in score filter; do
   quietly snakemake --snakefile "$packaging/snakemake/bio/cnnfilter/$wrapper/test/Snakefile" --wrapper-prefix "file://$work/wrappers/" \
     --cores 1
 done
-zcat filtered.vcf.gz | grep -q 'CNN_WHY='
+zcat filtered.vcf.gz | grep 'CNN_WHY=' >/dev/null
 cd "$work"
 
 say "cwl"

@@ -5,7 +5,7 @@
 //! along the reference and along the reference with the allele written into it, and supports the
 //! one it fits better.
 //!
-//! An allele of more than [`LONG`] bases is longer than reads are. There the whole read is compared with
+//! An allele of more than 30 bases is longer than reads are. There the whole read is compared with
 //! both haplotypes, each reaching as far as the other, and a deletion is looked for at its ends.
 
 use crate::genome::repeat::tandem_repeat;

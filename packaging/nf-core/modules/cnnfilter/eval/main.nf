@@ -15,7 +15,7 @@ process CNNFILTER_EVAL {
     tuple val(meta), path("${prefix}/eval.json"), emit: json
     tuple val(meta), path("${prefix}/eval.txt"),  emit: txt
     tuple val(meta), path("*_mqc.json"),          emit: multiqc
-    tuple val("${task.process}"), val('cnnfilter'), eval("cnnfilter --version | head -n 1 | cut -d ' ' -f 2"), topic: versions, emit: versions_cnnfilter
+    tuple val("${task.process}"), val('cnnfilter'), eval("cnnfilter -V | cut -d ' ' -f 2"), topic: versions, emit: versions_cnnfilter
 
     when:
     task.ext.when == null || task.ext.when

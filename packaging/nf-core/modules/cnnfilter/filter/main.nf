@@ -14,7 +14,7 @@ process CNNFILTER_FILTER {
     tuple val(meta), path("*.vcf.gz"),     emit: vcf
     tuple val(meta), path("*.vcf.gz.tbi"), emit: tbi
     tuple val(meta), path("*_mqc.json"),   emit: multiqc
-    tuple val("${task.process}"), val('cnnfilter'), eval("cnnfilter --version | head -n 1 | cut -d ' ' -f 2"), topic: versions, emit: versions_cnnfilter
+    tuple val("${task.process}"), val('cnnfilter'), eval("cnnfilter -V | cut -d ' ' -f 2"), topic: versions, emit: versions_cnnfilter
 
     when:
     task.ext.when == null || task.ext.when
