@@ -1,12 +1,9 @@
 //! `cnnfilter doctor`.
 
-use std::path::Path;
-
 use clap::Args;
 
 use super::colour::Colour;
-use super::files::{Files, is_standard_input};
-use super::output::plain;
+use super::files::{Files, check_read_twice};
 use super::run::RunArgs;
 use super::score::ScoreArgs;
 use super::usage::Wrong;
@@ -31,11 +28,7 @@ impl DoctorArgs {
     pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<DoctorPlan, Wrong> {
         let colour = self.color.is_wanted();
         let score = self.score.resolve(run, files)?;
-        if plain(&score.variants) == Path::new("-") || is_standard_input(&score.variants) {
-            return Err(Wrong::value(
-                "-V: the calls are looked at more than once, so not from standard input; give a file",
-            ));
-        }
+        check_read_twice("-V", &score.variants)?;
         files.forget_standard_output();
         Ok(DoctorPlan { score, colour })
     }

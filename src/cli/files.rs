@@ -118,12 +118,12 @@ pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-") || path == Path::new("/dev/stdin")
 }
 
-/// Refuses a file of calls that can be read only once: standard input or a pipe.
+/// Refuses a file of calls that can be read only once: standard input, a pipe or a device.
 ///
 /// # Errors
 /// As said.
 pub(super) fn check_read_twice(option: &str, path: &Path) -> Result<(), Wrong> {
-    if is_standard_input(path) || plain(path) == Path::new("-") || text_source::is_pipe(path) {
+    if plain(path) == Path::new("-") || text_source::is_stream(path) {
         return Err(Wrong::value(format!(
             "{option}: the calls are read twice, so not from standard input or a pipe; give a file"
         )));

@@ -118,13 +118,10 @@ fn write_folder(folder: &Path, tables: &[(String, String)]) -> Result<()> {
             );
         }
     }
-    let prepared = tables
-        .iter()
-        .map(|(name, table)| atomic::prepare(&folder.join(format!("{name}.bed")), table.as_bytes()))
-        .collect::<Result<Vec<_>, _>>()?;
-    for file in prepared {
-        file.commit()?;
-    }
+    let files = tables.iter();
+    atomic::write_all(
+        files.map(|(name, table)| (folder.join(format!("{name}.bed")), table.as_bytes())),
+    )?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use super::error::{IoError, Problem, refuse_remote};
 use super::fasta::Reference;
 use super::hts;
 use super::sam_header::{self, Sequences};
+use super::text_source::is_stream;
 use cnnfilter_core::genome::{
     AlignedRead, Cigar, CigarOp, Contig, ContigTable, ReadFilter, ReadFlags, ReadSink, Span,
 };
@@ -79,12 +80,19 @@ pub struct AlignmentHeader {
     pub contigs: ContigTable,
     /// Read groups, without those of artificial haplotypes.
     pub groups: Vec<ReadGroup>,
-    /// The `@SQ` lines.
-    pub sequences: Sequences,
+    /// Its lines.
+    text: Vec<u8>,
     /// True for CRAM.
     pub is_cram: bool,
     /// What the user should know about its index, if anything.
     pub note: Option<String>,
+}
+
+impl AlignmentHeader {
+    /// MD5 of the bases of contigs, by name, where the `@SQ` lines have it.
+    pub fn checksums(&self) -> BTreeMap<String, String> {
+        Sequences::of_header(&self.text).checksums
+    }
 }
 
 /// The header of a file. The file's end and its index are looked at as well, once for all the times
@@ -107,7 +115,7 @@ pub fn header(path: &Path, reference: &Arc<Reference>) -> Result<AlignmentHeader
     Ok(AlignmentHeader {
         contigs,
         groups: read_groups(header.as_bytes()),
-        sequences: Sequences::of_header(header.as_bytes()),
+        text: header.as_bytes().to_vec(),
         is_cram: file.is_cram,
         note,
     })
@@ -115,12 +123,7 @@ pub fn header(path: &Path, reference: &Arc<Reference>) -> Result<AlignmentHeader
 
 /// Reads are sought by an index, which a stream does not have.
 fn refuse_stream(path: &Path) -> Result<(), IoError> {
-    let is_named_so = ["-", "/dev/stdin"]
-        .iter()
-        .any(|name| path == Path::new(name))
-        || path.starts_with("/dev/fd");
-    let data = path.metadata();
-    if !is_named_so && !data.is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+    if !is_stream(path) {
         return Ok(());
     }
     let expected = "a BAM or CRAM file with its index beside it (`samtools index`)";

@@ -155,6 +155,18 @@ pub fn prepare(target: &Path, bytes: &[u8]) -> Result<PendingFile, IoError> {
     Ok(pending)
 }
 
+/// Writes small files: all of them or, where one cannot be written, none.
+///
+/// # Errors
+/// As [`prepare`] and [`PendingFile::commit`].
+pub fn write_all<'a>(files: impl IntoIterator<Item = (PathBuf, &'a [u8])>) -> Result<(), IoError> {
+    let prepared = files
+        .into_iter()
+        .map(|(target, bytes)| prepare(&target, bytes))
+        .collect::<Result<Vec<_>, _>>()?;
+    prepared.into_iter().try_for_each(PendingFile::commit)
+}
+
 /// Writes a small file whole or not at all; into a device or pipe as it is, which is not replaced.
 ///
 /// # Errors

@@ -6,7 +6,6 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, PipeReader, Read};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -28,9 +27,14 @@ const PEEK: u64 = 1 << 16;
 /// The last 28 bytes that came out of a reader.
 type Tail = Arc<Mutex<Vec<u8>>>;
 
-/// Returns true for a named pipe, which can be read only once.
-pub(crate) fn is_pipe(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
+/// Returns true for standard input, a pipe or a device: what can be read only once.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    let is_named_so = ["-", "/dev/stdin"]
+        .iter()
+        .any(|name| path == Path::new(name))
+        || path.starts_with("/dev/fd");
+    let data = path.metadata();
+    is_named_so || data.is_ok_and(|data| !data.is_file() && !data.is_dir())
 }
 
 /// Remembers the last bytes that came through, to see whether a BGZF stream ended as it should.

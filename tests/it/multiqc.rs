@@ -33,11 +33,7 @@ fn each_command_writes_the_figures_of_its_sample() {
     let json = section(&lab, &score.concat(), "NA1.score_mqc.json");
     let row = &json["data"]["NA1"];
     let count = |name: &str| row[name].as_u64().unwrap();
-    let records = std::fs::read_to_string(&scored).unwrap();
-    let records: Vec<&str> = records
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .collect();
+    let records = records(&std::fs::read(&scored).unwrap());
     assert_eq!(count("records"), records.len() as u64);
     let passed = records
         .iter()

@@ -131,14 +131,9 @@ pub(super) fn contigs(
         .iter()
         .map(|file| file_name(&file.named.path))
         .collect();
-    let reads: Vec<NamedContigs<'_>> = reads
-        .iter()
-        .zip(&names)
-        .map(|(file, name)| NamedContigs {
-            file: name,
-            contigs: &file.header.contigs,
-            checksums: &file.header.sequences.checksums,
-        })
+    let checksums: Vec<_> = reads.iter().map(|file| file.header.checksums()).collect();
+    let reads: Vec<NamedContigs<'_>> = (reads.iter().zip(&names).zip(&checksums))
+        .map(|((file, name), checksums)| named(name, &file.header.contigs, checksums))
         .collect();
     let with_records = calls.contigs_with_records();
     let (calls_name, checksums) = (file_name(of_calls.0), calls.checksums());
@@ -219,7 +214,7 @@ pub(super) fn samples(
 ) -> Option<Assignment> {
     const CHECK: Check = Check::Samples;
     let encoder = model.encoder();
-    let named: Vec<NamedReads> = opened.iter().map(copy_of_names).collect();
+    let named: Vec<NamedReads> = opened.iter().map(|file| file.named.clone()).collect();
     let assigned = assign_samples(&score.encoding, encoder, header, &named);
     let assigned = report.take(CHECK, assigned)?;
     let columns: Vec<&str> = header.samples().collect();
@@ -262,14 +257,6 @@ pub(super) fn samples(
     }
     report.findings.extend(warnings);
     Some(assigned)
-}
-
-fn copy_of_names(opened: &OpenedReads) -> NamedReads {
-    NamedReads {
-        path: opened.named.path.clone(),
-        real: opened.named.real.clone(),
-        groups: opened.named.groups.clone(),
-    }
 }
 
 /// A warning where the one sample of the calls has another name in the reads: `score` takes both for

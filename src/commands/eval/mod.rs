@@ -16,7 +16,7 @@ use self::inputs::Inputs;
 use super::labels::{LabelPlan, warn_of_truth};
 use super::view::{self, ViewPlan};
 use crate::Stop;
-use crate::io::{IoError, atomic, standard_output};
+use crate::io::{atomic, standard_output};
 use crate::terminal::summary::EvalSummary;
 use crate::terminal::threads;
 use cnnfilter_core::genome::ContigTable;
@@ -88,10 +88,9 @@ fn write_report(plan: &EvalPlan) -> Result<EvalSummary> {
     // Opened first: what is wrong with the reads is told before the work.
     let opened = plan.view.as_deref().map(view::open).transpose()?;
     let mut report = self::report(plan, &Stop::default())?;
-    let shown = match (&plan.view, opened) {
-        (Some(view), Some(opened)) => Some(worst::show(view, opened, &mut report)?),
-        _ => None,
-    };
+    let shown = (plan.view.as_deref().zip(opened))
+        .map(|(view, opened)| worst::show(view, opened, &mut report))
+        .transpose()?;
     if shown.is_none() {
         warn_of_earlier_page(&plan.output);
     }
@@ -104,7 +103,9 @@ fn write_report(plan: &EvalPlan) -> Result<EvalSummary> {
     ];
     let calls = shown.as_ref().map(|shown| shown.calls);
     contents.extend(shown.into_iter().flat_map(worst::Shown::into_files));
-    write_all(&plan.output, &contents)?;
+    let names = FILES.iter().chain(&VIEW_FILES);
+    let files = names.zip(&contents);
+    atomic::write_all(files.map(|(name, text)| (plan.output.join(name), text.as_bytes())))?;
     Ok(EvalSummary::new(&report, text, calls))
 }
 
@@ -117,17 +118,6 @@ fn warn_of_earlier_page(folder: &Path) {
             path.display()
         );
     }
-}
-
-/// Writes the files of a report: all of them or, where one cannot be written, none.
-fn write_all(folder: &Path, contents: &[String]) -> Result<(), IoError> {
-    let files = FILES.iter().chain(&VIEW_FILES).zip(contents);
-    let prepared = files
-        .map(|(name, content)| atomic::prepare(&folder.join(name), content.as_bytes()))
-        .collect::<Result<Vec<_>, _>>()?;
-    prepared
-        .into_iter()
-        .try_for_each(atomic::PendingFile::commit)
 }
 
 /// Counts of a run beside its table.

@@ -36,7 +36,7 @@ pub struct Assignment {
 }
 
 /// A file of reads with its read groups.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NamedReads {
     /// The file, as the user named it.
     pub path: PathBuf,

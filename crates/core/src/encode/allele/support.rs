@@ -159,7 +159,7 @@ impl Haplotypes {
         let Some([first, last]) = self.ends else {
             return self.core;
         };
-        let (start, end) = (read.start, read.start + read.cigar.reference_len());
+        let (start, end) = (read.start, read.end());
         let distance = |place: Span| (start - place.end).max(place.start - end).max(0);
         if distance(last) < distance(first) {
             last
@@ -174,9 +174,7 @@ impl Haplotypes {
         let Some([first, _]) = self.ends else {
             return true;
         };
-        let near = first.grown(margin);
-        let end = read.start + read.cigar.reference_len();
-        side == Side::Alternate || (read.start < near.end && end > near.start)
+        side == Side::Alternate || first.grown(margin).overlaps(read.start, read.end())
     }
 
     /// How a read fits them.
@@ -225,15 +223,11 @@ impl Haplotypes {
         }
         concluded(reference, alternate)
     }
-}
-
-impl Haplotypes {
     /// A long insertion that repeats what stands beside it fits reads of the reference as well as that
     /// does. Those across its place do not show it: they take the side of the reference.
     fn or_reference(&self, support: Support, read: &AlignedRead) -> Support {
-        let end = read.start + read.cigar.reference_len();
         let place = self.core.grown(ACROSS);
-        let is_across = read.start <= place.start && end >= place.end;
+        let is_across = read.start <= place.start && read.end() >= place.end;
         let is_insertion = self.alternate.len() > self.reference.len();
         if !is_insertion || !is_across || support.side != Side::Neither || support.misfit > GOOD_FIT
         {
