@@ -2,6 +2,7 @@
 //!
 //! Faults that show in the arguments alone are refused here, with exit code 2.
 
+mod call;
 mod calls;
 mod colour;
 mod completions;
@@ -58,6 +59,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Score(score::ScoreArgs),
+    Call(call::CallArgs),
     Tensors(tensors::TensorsArgs),
     Train(train::TrainArgs),
     #[command(subcommand)]
@@ -125,6 +127,7 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Self::Score(_) => "score",
+            Self::Call(_) => "call",
             Self::Tensors(_) => "tensors",
             Self::Train(_) => "train",
             Self::Simulate(SimulateCommand::Genome(_)) => "simulate genome",
@@ -159,6 +162,7 @@ impl Command {
                 let timings = args.timings;
                 Plan::Score(args.resolve(run, files)?, timings)
             }
+            Self::Call(args) => Plan::Call(args.resolve(run, files)?),
             Self::Tensors(args) => Plan::Tensors(args.resolve(run, files)?),
             Self::Train(args) => Plan::Train(args.resolve(run, files)?),
             Self::Simulate(SimulateCommand::Genome(args)) => Plan::Genome(args.resolve(files)?),

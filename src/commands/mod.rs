@@ -1,5 +1,6 @@
 //! The recipes: open the inputs, run the stages in order, close the outputs.
 
+pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod encoding;
@@ -31,6 +32,8 @@ use cnnfilter_core::genome::contigs::ContigMismatch;
 pub(crate) enum Plan {
     /// `score`, and true where the user asks where the time went.
     Score(score::ScorePlan, bool),
+    /// `call`.
+    Call(call::CallPlan),
     /// `filter`.
     Filter(filter::FilterPlan),
     /// `eval`.
@@ -90,6 +93,7 @@ impl Plan {
                     ..told
                 })
             }
+            Self::Call(plan) => say(&call::run(plan)?),
             Self::Filter(plan) => say(&filter::run(plan)?),
             Self::Eval(plan) => show(&eval::run(plan)?),
             Self::Tensors(plan) => say(&tensors::run(plan)?),

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod builtin;
+mod call;
 mod callers;
 mod contract;
 mod crams;

@@ -3,6 +3,7 @@
 //! The JSON holds counts and figures and no times, so that it has the same bytes for any number of
 //! threads. Its keys are documented in `docs/src/summary-json.md`.
 
+mod call;
 mod completions;
 mod doctor;
 mod eval;
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 use super::multiqc::Section;
 
+pub(crate) use call::CallSummary;
 pub(crate) use completions::CompletionsSummary;
 pub(crate) use doctor::{DoctorFacts, DoctorSummary};
 pub(crate) use eval::EvalSummary;
