@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod doctor;
+pub(crate) mod embed;
 pub(crate) mod encoding;
 pub(crate) mod eval;
 pub(crate) mod filter;
@@ -54,6 +55,8 @@ pub(crate) enum Plan {
     Shards(shards::ShardsPlan),
     /// `view`.
     View(view::ViewPlan),
+    /// `embed`.
+    Embed(embed::EmbedPlan),
     /// `inspect`.
     Inspect(inspect::InspectPlan),
     /// `import`.
@@ -97,6 +100,7 @@ impl Plan {
             Self::Genome(plan) => say(&simulate::genome(plan)?),
             Self::Reads(plan) => say(&simulate::reads(plan)?),
             Self::View(plan) => say(&view::run(plan)?),
+            Self::Embed(plan) => say(&embed::run(plan)?),
             Self::Shards(plan) => say(&shards::run(plan)?),
             Self::Inspect(plan) => show(&inspect::run(plan)?),
             Self::Import(plan) => say(&import::run(plan)?),

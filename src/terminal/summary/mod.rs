@@ -5,6 +5,7 @@
 
 mod completions;
 mod doctor;
+mod embed;
 mod eval;
 mod filter;
 mod import;
@@ -23,6 +24,7 @@ use super::multiqc::Section;
 
 pub(crate) use completions::CompletionsSummary;
 pub(crate) use doctor::{DoctorFacts, DoctorSummary};
+pub(crate) use embed::EmbedSummary;
 pub(crate) use eval::EvalSummary;
 pub(crate) use import::{ImportSummary, Imported};
 pub(crate) use inspect::{InspectSummary, InspectedCall};
