@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::calls::RegionsArgs;
+use super::embed_map::EmbedMapArgs;
 use super::files::Files;
 use super::labels::LabelArgs;
 use super::output::plain;
@@ -16,11 +17,49 @@ use crate::commands::embed::EmbedPlan;
 use crate::commands::labels::LabelPlan;
 use cnnfilter_core::samples::SampleChoice;
 
-/// Write what a network makes of calls: outputs of its layers, and columns that describe each call.
+/// Explore what a network knows: outputs of its layers for each call, and (`embed map`) maps of them.
 ///
 /// One streaming pass, as `score` makes it. The outputs of each layer are pooled into a short vector a call
-/// while the network runs. The file is a zip of NumPy arrays: `numpy.load` reads it. `cnnfilter inspect
-/// MODEL` lists the layers of a model.
+/// while the network runs; columns describe each call. The file is a zip of NumPy arrays: `numpy.load`
+/// reads it. `cnnfilter inspect MODEL` lists the layers of a model.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct EmbedArgs {
+    #[command(subcommand)]
+    command: Option<EmbedCommand>,
+    #[command(flatten)]
+    calls: Option<EmbedCallsArgs>,
+}
+
+/// Commands over files of embeddings.
+#[derive(Debug, Subcommand)]
+enum EmbedCommand {
+    Map(Box<EmbedMapArgs>),
+}
+
+impl EmbedArgs {
+    /// The command as the user types it.
+    pub(super) fn name(&self) -> &'static str {
+        match self.command {
+            Some(EmbedCommand::Map(_)) => "embed map",
+            None => "embed",
+        }
+    }
+
+    /// The plan of the command.
+    ///
+    /// # Errors
+    /// As those of the commands.
+    pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<Plan, Wrong> {
+        match (self.command, self.calls) {
+            (Some(EmbedCommand::Map(args)), _) => Ok(Plan::EmbedMap(args.resolve(files)?)),
+            (None, Some(calls)) => calls.resolve(run, files),
+            (None, None) => Err(Wrong::missing("give calls with -V, -R and -o")),
+        }
+    }
+}
+
+// The calls and the file they are embedded into. (See `run` for why this is no page.)
 #[derive(Debug, Args)]
 pub(crate) struct EmbedCallsArgs {
     /// The calls: VCF, VCF.gz, BCF, or `-` for standard input where no labels are given.

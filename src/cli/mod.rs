@@ -7,6 +7,7 @@ mod colour;
 mod completions;
 mod doctor;
 mod embed;
+mod embed_map;
 mod eval;
 mod files;
 mod filter;
@@ -74,7 +75,7 @@ enum Command {
     /// run and with 1 where it would fail.
     Doctor(doctor::DoctorArgs),
     View(view::ViewArgs),
-    Embed(embed::EmbedCallsArgs),
+    Embed(Box<embed::EmbedArgs>),
     Shards(shards::ShardsArgs),
     Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
@@ -135,7 +136,7 @@ impl Command {
             Self::Eval(_) => "eval",
             Self::Doctor(_) => "doctor",
             Self::View(_) => "view",
-            Self::Embed(_) => "embed",
+            Self::Embed(args) => args.name(),
             Self::Shards(_) => "shards",
             Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",

@@ -57,6 +57,8 @@ pub(crate) enum Plan {
     View(view::ViewPlan),
     /// `embed`.
     Embed(embed::EmbedPlan),
+    /// `embed map`.
+    EmbedMap(embed::EmbedMapPlan),
     /// `inspect`.
     Inspect(inspect::InspectPlan),
     /// `import`.
@@ -101,6 +103,7 @@ impl Plan {
             Self::Reads(plan) => say(&simulate::reads(plan)?),
             Self::View(plan) => say(&view::run(plan)?),
             Self::Embed(plan) => say(&embed::run(plan)?),
+            Self::EmbedMap(plan) => say(&embed::make_map(plan)?),
             Self::Shards(plan) => say(&shards::run(plan)?),
             Self::Inspect(plan) => show(&inspect::run(plan)?),
             Self::Import(plan) => say(&import::run(plan)?),

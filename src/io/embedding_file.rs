@@ -4,6 +4,7 @@
 //! meta.json          cnnfilter_embed::Meta
 //! layer/NAME.npy     [calls, width] <f4
 //! obs/NAME.npy       [calls] <f4, <i8, or <i4 codes of words in meta.json
+//! map/NAME.npy       [rows, columns] <f4, of a map: what new calls are placed by
 //! ```
 
 use std::fs::File;
@@ -196,12 +197,21 @@ pub fn write(target: &Path, embedding: &Embedding) -> Result<(), IoError> {
         };
         zip.member(&column_member(meta), &header, bytes.as_slice())?;
     }
+    for (name, matrix) in &embedding.arrays {
+        let header = npy::header(Kind::F4, &[matrix.rows(), matrix.columns()]);
+        let bytes: Vec<u8> = matrix.data().iter().flat_map(|n| n.to_le_bytes()).collect();
+        zip.member(&array_member(name), &header, bytes.as_slice())?;
+    }
     zip.finish()?;
     pending.commit()
 }
 
 fn layer_member(name: &str) -> String {
     format!("layer/{name}.npy")
+}
+
+fn array_member(name: &str) -> String {
+    format!("map/{name}.npy")
 }
 
 fn column_member(column: &ColumnMeta) -> String {
@@ -284,7 +294,7 @@ pub fn read(path: &Path, layers: &[String]) -> Result<Embedding, IoError> {
     for layer in &meta.layers {
         let member = layer_member(&layer.name);
         let bytes = array(path, &mut archive, &member, Kind::F4, &[calls, layer.width])?;
-        found.layers.push(Matrix::new(layer.width, floats(&bytes)));
+        found.layers.push(matrix(calls, layer.width, &bytes));
     }
     for column in &meta.columns {
         let member = column_member(column);
@@ -306,8 +316,21 @@ pub fn read(path: &Path, layers: &[String]) -> Result<Embedding, IoError> {
             }
         });
     }
+    for (name, rows, columns) in meta.map.iter().flat_map(|map| &map.arrays) {
+        let shape = [*rows, *columns];
+        let bytes = array(path, &mut archive, &array_member(name), Kind::F4, &shape)?;
+        found
+            .arrays
+            .push((name.clone(), matrix(*rows, *columns, &bytes)));
+    }
     found.meta = meta;
     Ok(found)
+}
+
+fn matrix(rows: usize, columns: usize, bytes: &[u8]) -> Matrix {
+    let mut matrix = Matrix::zeros(rows, columns);
+    matrix.data_mut().copy_from_slice(&floats(bytes));
+    matrix
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {

@@ -6,7 +6,7 @@ const MOST_STEPS: usize = 60;
 
 /// Eigenvalues, largest first, and the eigenvector of each, `[eigenvalue][row]`, its entry of largest size above 0.
 /// `matrix` is `[row][column]`, symmetric.
-pub fn symmetric(matrix: &[f64], size: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
+pub(crate) fn symmetric(matrix: &[f64], size: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
     let mut vectors: Vec<Vec<f64>> = matrix
         .chunks_exact(size.max(1))
         .map(<[f64]>::to_vec)

@@ -34,6 +34,27 @@ pub struct Meta {
     pub inputs: Vec<(String, String)>,
     /// Records and ALTs that are not in it, by reason.
     pub left_out: BTreeMap<String, u64>,
+    /// Where it is a map: how it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<MapMeta>,
+}
+
+/// How a map was made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MapMeta {
+    /// The layers, in order.
+    pub layers: Vec<String>,
+    /// Components of each layer, and of all joined, with the share of the variance that they keep.
+    pub components: Vec<(String, usize, f64)>,
+    /// Neighbours of a point of the map.
+    pub neighbours: usize,
+    /// Seed.
+    pub seed: u64,
+    /// Silhouettes by number of clusters, where they chose it.
+    pub silhouettes: Vec<(usize, f64)>,
+    /// Name, rows and columns of each array that new calls are placed by.
+    pub arrays: Vec<(String, usize, usize)>,
 }
 
 /// A layer of a file.
@@ -216,6 +237,8 @@ pub struct Embedding {
     pub layers: Vec<Matrix>,
     /// Descriptions, by [`Meta::columns`].
     pub columns: Vec<Column>,
+    /// Of a map: the arrays of [`MapMeta::arrays`].
+    pub arrays: Vec<(String, Matrix)>,
 }
 
 impl Embedding {
@@ -233,6 +256,36 @@ impl Embedding {
     pub fn column(&self, name: &str) -> Option<&Column> {
         let at = (self.meta.columns.iter()).position(|column| column.name == name)?;
         self.columns.get(at)
+    }
+
+    /// A layer by name.
+    pub fn layer(&self, name: &str) -> Option<&Matrix> {
+        let at = (self.meta.layers.iter()).position(|layer| layer.name == name)?;
+        self.layers.get(at)
+    }
+
+    /// Adds a column; one of that name is replaced.
+    pub fn put(&mut self, name: &str, column: Column) {
+        let levels = match &column {
+            Column::Categories { levels, .. } => levels.clone(),
+            Column::Numbers(_) | Column::Integers(_) => Vec::new(),
+        };
+        let meta = ColumnMeta {
+            name: name.to_owned(),
+            kind: column.kind(),
+            levels,
+        };
+        let known = &mut self.meta.columns;
+        match known.iter().position(|column| column.name == name) {
+            Some(at) => {
+                known[at] = meta;
+                self.columns[at] = column;
+            }
+            None => {
+                known.push(meta);
+                self.columns.push(column);
+            }
+        }
     }
 
     /// `contig:position:REF>ALT` of a call, with its sample where there are several.

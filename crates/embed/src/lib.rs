@@ -5,8 +5,11 @@
 
 mod eigen;
 pub mod embedding;
+pub mod enrichment;
 pub mod kmeans;
 pub mod knn;
+pub mod labels;
+pub mod map;
 pub mod matrix;
 pub mod npy;
 pub mod pca;
@@ -14,5 +17,6 @@ mod random;
 pub mod spectral;
 pub mod umap;
 
-pub use embedding::{Column, ColumnKind, ColumnMeta, Embedding, LayerMeta, Meta};
+pub use embedding::{Column, ColumnKind, ColumnMeta, Embedding, LayerMeta, MapMeta, Meta};
+pub use map::{Map, MapOptions, OldMap, Placed, Reducer};
 pub use matrix::Matrix;

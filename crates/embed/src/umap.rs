@@ -175,11 +175,7 @@ pub fn place(neighbours: &Neighbours, map: &Matrix, seed: u64) -> Matrix {
     let mut rng = stream(seed, Purpose::Umap);
     let key = rng.next_u64();
     let mean = mean_distance(neighbours);
-    let epochs = if neighbours.points <= 10_000 {
-        100
-    } else {
-        30
-    };
+    let epochs = if neighbours.points <= 10_000 { 100 } else { 30 };
     let old = map.rows();
     let placed: Vec<[f32; 2]> = (0..neighbours.points)
         .into_par_iter()

@@ -1,7 +1,9 @@
 //! `cnnfilter embed`: what a network makes of calls, one streaming pass.
 
 mod columns;
+mod map;
 mod source;
+mod tables;
 
 use std::path::PathBuf;
 
@@ -26,6 +28,7 @@ use cnnfilter_core::networks::pooled::Selection;
 use cnnfilter_embed::embedding::FORMAT;
 use cnnfilter_embed::{LayerMeta, Meta};
 use cnnfilter_nn::DeviceChoice;
+pub(crate) use map::{EmbedMapPlan, run as make_map};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]

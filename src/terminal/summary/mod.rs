@@ -6,6 +6,7 @@
 mod completions;
 mod doctor;
 mod embed;
+mod embed_map;
 mod eval;
 mod filter;
 mod import;
@@ -25,6 +26,7 @@ use super::multiqc::Section;
 pub(crate) use completions::CompletionsSummary;
 pub(crate) use doctor::{DoctorFacts, DoctorSummary};
 pub(crate) use embed::EmbedSummary;
+pub(crate) use embed_map::EmbedMapSummary;
 pub(crate) use eval::EvalSummary;
 pub(crate) use import::{ImportSummary, Imported};
 pub(crate) use inspect::{InspectSummary, InspectedCall};
