@@ -274,14 +274,14 @@ fn adjust(rows: &mut [Enrichment]) {
     }
 }
 
-/// A number from its natural logarithm, as `1.2e-345`: smaller than what a float holds.
+/// A number from its natural logarithm, as `1.23e-345`: smaller than what a float holds.
 pub fn text_of_ln(ln: f64) -> String {
     let log10 = ln / std::f64::consts::LN_10;
-    if log10 > -4.0 {
+    if log10 > -2.0 {
         return format!("{:.4}", ln.exp());
     }
     let exponent = log10.floor();
-    format!("{:.1}e{exponent}", 10f64.powf(log10 - exponent))
+    format!("{:.2}e{exponent}", 10f64.powf(log10 - exponent))
 }
 
 /// The rows as a table (TSV).
@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn tiny_numbers_are_written() {
-        assert_eq!(text_of_ln(-1000.0), "5.1e-435");
+        assert_eq!(text_of_ln(-1000.0), "5.08e-435");
         assert_eq!(text_of_ln(0.05f64.ln()), "0.0500");
     }
 }

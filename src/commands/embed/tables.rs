@@ -33,6 +33,15 @@ fn header() -> String {
     names.join("\t")
 }
 
+/// A label as tables of labels have it.
+fn verdict(label: &str) -> &str {
+    match label {
+        "real" => "TP",
+        "false" => "FP",
+        other => other,
+    }
+}
+
 /// Calls whose neighbours disagree with their label, and how many they are.
 pub(super) fn label_errors(
     embedding: &Embedding,
@@ -51,8 +60,8 @@ pub(super) fn label_errors(
             text,
             "{}\t{}\t{}\t{:.3}\t{:.4}\t{}\t{}",
             place(embedding, doubt.call),
-            of_calls.text(doubt.call),
-            doubt.others,
+            verdict(&of_calls.text(doubt.call)),
+            verdict(&doubt.others),
             doubt.share,
             doubt.distance,
             value(embedding, "score", doubt.call),
