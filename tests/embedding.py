@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Compares maps and clusters of `cnnfilter embed map` with scikit-learn, umap-learn, SciPy and AnnData on the same numbers.
 
+    embedding.sh PROGRAM    makes the environment
     embedding.py PROGRAM
 
 Needs the packages of tests/embedding.txt. The data are made here, written as a file of embeddings and mapped: PCA must be
 scikit-learn's up to sign, the inertia of k-means within 1 % of its, the trustworthiness of the map within 0.02 of
-umap-learn's, spectral clusters as good as its, and the p of an enrichment SciPy's. AnnData must read the .h5ad.
+umap-learn's, spectral clusters as good as its, and the p of an enrichment SciPy's. AnnData must read the .h5ad, and scanpy draw it.
 """
 
 import io
@@ -166,6 +167,12 @@ def check_anndata(path, layers, found):
     again = path.with_suffix(".again.h5ad")
     read.write_h5ad(again)
     expect(anndata.read_h5ad(again).shape == read.shape, "AnnData writes it again")
+    import matplotlib
+    matplotlib.use("Agg")
+    import scanpy
+
+    drawn = scanpy.pl.umap(read, color="type", show=False)
+    expect(len(drawn.collections[0].get_offsets()) > 0, "scanpy draws nothing")
     print(f"AnnData {anndata.__version__} reads {read.shape[0]} calls, {read.shape[1]} numbers")
 
 

@@ -9,7 +9,7 @@ use super::embed_map::EmbedMapArgs;
 use super::files::Files;
 use super::labels::LabelArgs;
 use super::output::plain;
-use super::reads::EncodingArgs;
+use super::reads::ReadsArgs;
 use super::run::{RunArgs, ThreadsArgs};
 use super::usage::Wrong;
 use crate::commands::Plan;
@@ -28,7 +28,7 @@ pub(crate) struct EmbedArgs {
     #[command(subcommand)]
     command: Option<EmbedCommand>,
     #[command(flatten)]
-    calls: Option<EmbedCallsArgs>,
+    calls: EmbedCallsArgs,
 }
 
 /// Commands over files of embeddings.
@@ -51,25 +51,25 @@ impl EmbedArgs {
     /// # Errors
     /// As those of the commands.
     pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<Plan, Wrong> {
-        match (self.command, self.calls) {
-            (Some(EmbedCommand::Map(args)), _) => Ok(Plan::EmbedMap(args.resolve(files)?)),
-            (None, Some(calls)) => calls.resolve(run, files),
-            (None, None) => Err(Wrong::missing("give calls with -V, -R and -o")),
+        match self.command {
+            Some(EmbedCommand::Map(args)) => Ok(Plan::EmbedMap(args.resolve(files)?)),
+            None => self.calls.resolve(run, files),
         }
     }
 }
 
-// The calls and the file they are embedded into. (See `run` for why this is no page.)
+// The calls and the file they are embedded into; what is required is an option here, as a command behind
+// `embed` does without. (See `run` for why this is no page.)
 #[derive(Debug, Args)]
 pub(crate) struct EmbedCallsArgs {
     /// The calls: VCF, VCF.gz, BCF, or `-` for standard input where no labels are given.
-    #[arg(short = 'V', long = "variant", value_name = "FILE")]
-    variant: PathBuf,
+    #[arg(short = 'V', long = "variant", value_name = "FILE", required = true)]
+    variant: Option<PathBuf>,
 
     /// The file of embeddings: .emb or .npz (the same bytes), or .h5ad for AnnData and scanpy, which is
     /// made in memory.
-    #[arg(short = 'o', long = "output", value_name = "FILE")]
-    output: PathBuf,
+    #[arg(short = 'o', long = "output", value_name = "FILE", required = true)]
+    output: Option<PathBuf>,
 
     /// The model: a folder or the name of a built-in one, as for `score`.
     #[arg(long, value_name = "NAME|DIR")]
@@ -103,8 +103,18 @@ pub(crate) struct EmbedCallsArgs {
     #[command(flatten)]
     regions: RegionsArgs,
 
+    /// The reference: FASTA, plain or bgzipped, with its .fai.
+    #[arg(
+        short = 'R',
+        long = "reference",
+        value_name = "FILE",
+        required = true,
+        help_heading = "Reads and reference"
+    )]
+    reference: Option<PathBuf>,
+
     #[command(flatten)]
-    encoding: EncodingArgs,
+    reads: ReadsArgs,
 
     #[command(flatten)]
     threads: ThreadsArgs,
@@ -139,13 +149,19 @@ impl EmbedCallsArgs {
     /// # Errors
     /// Options that do not go together.
     pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<Plan, Wrong> {
-        if plain(&self.output) == Path::new("-") {
+        let (Some(variant), Some(output), Some(reference)) =
+            (self.variant, self.output, self.reference)
+        else {
+            return Err(Wrong::missing("give -V, -R and -o"));
+        };
+        if plain(&output) == Path::new("-") {
             return Err(Wrong::value(
                 "-o: it cannot go to standard output; give a file name".to_owned(),
             ));
         }
-        files.output("-o", &self.output);
-        files.input("-V", &self.variant);
+        files.output("-o", &output);
+        files.input("-V", &variant);
+        files.input("-R", &reference);
         files.inputs("-L", &self.regions.regions);
         let paths = |named: &[(String, PathBuf)]| -> Vec<PathBuf> {
             named.iter().map(|(_, path)| path.clone()).collect()
@@ -154,7 +170,7 @@ impl EmbedCallsArgs {
         files.inputs("--sites", paths(&self.sites));
         let labels = self.labels.resolve(files);
         if !matches!(labels, LabelPlan::Nothing) {
-            super::files::check_read_twice("-V", &self.variant)?;
+            super::files::check_read_twice("-V", &variant)?;
         }
         let samples = match self.sample {
             None if matches!(labels, LabelPlan::Nothing) => SampleChoice::Every,
@@ -162,8 +178,8 @@ impl EmbedCallsArgs {
             sample => SampleChoice::One(sample),
         };
         Ok(Plan::Embed(EmbedPlan {
-            variants: self.variant,
-            encoding: self.encoding.resolve(samples, files)?,
+            variants: variant,
+            encoding: self.reads.resolve(reference, samples, files)?,
             model: self.model,
             layers: self.layers,
             info: self.info,
@@ -171,7 +187,7 @@ impl EmbedCallsArgs {
             sites: self.sites,
             labels,
             regions: self.regions.regions,
-            output: self.output,
+            output,
             threads: self.threads.resolve(),
             batch_size: self.batch_size as usize,
             quiet: run.quiet,
