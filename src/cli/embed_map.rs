@@ -17,7 +17,7 @@ use cnnfilter_embed::MapOptions;
 /// seed, with any number of threads.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("outputs").required(true).multiple(true).args(
-    ["output", "h5ad", "enrichment", "label_errors", "neighbour_table"])))]
+    ["output", "page", "h5ad", "enrichment", "label_errors", "neighbour_table"])))]
 pub(crate) struct EmbedMapArgs {
     /// The file of embeddings that `cnnfilter embed` wrote (.emb, .npz).
     #[arg(value_name = "FILE")]
@@ -26,6 +26,15 @@ pub(crate) struct EmbedMapArgs {
     /// The map (.emb, .npz): coordinates, places, clusters, all columns, and what --transform needs.
     #[arg(short = 'o', long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
+
+    /// A page for a browser (.html): the map coloured by any column, clusters and what is common in them, a
+    /// lasso. Beyond 50,000 calls its data lie beside it (.data.js).
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    page: Option<PathBuf>,
+
+    /// A page of `cnnfilter view` of the same calls, beside the page: it shows the call under the pointer.
+    #[arg(long, value_name = "FILE", requires = "page", help_heading = "Output")]
+    view: Option<String>,
 
     /// Map and activations for AnnData and scanpy (obsm X_umap and X_pca).
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -131,6 +140,7 @@ impl EmbedMapArgs {
         files.inputs("--transform", &self.transform);
         for (option, path) in [
             ("-o", &self.output),
+            ("--page", &self.page),
             ("--h5ad", &self.h5ad),
             ("--enrichment", &self.enrichment),
             ("--label-errors", &self.label_errors),
@@ -159,6 +169,8 @@ impl EmbedMapArgs {
                 seed: self.seed,
             },
             output: self.output,
+            page: self.page,
+            view: self.view,
             h5ad: self.h5ad,
             enrichment: self.enrichment,
             label_errors: self.label_errors,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
+use super::page;
 use super::tables;
 use crate::io::{atomic, embedding_file, h5ad};
 use crate::terminal::summary::EmbedMapSummary;
@@ -26,6 +27,10 @@ pub(crate) struct EmbedMapPlan {
     pub(crate) options: MapOptions,
     /// The map.
     pub(crate) output: Option<PathBuf>,
+    /// The same as a page for a browser.
+    pub(crate) page: Option<PathBuf>,
+    /// A page of `view`, as an address from that page.
+    pub(crate) view: Option<String>,
     /// The same as AnnData, with the activations.
     pub(crate) h5ad: Option<PathBuf>,
     /// Clusters and columns that go together.
@@ -90,6 +95,7 @@ impl EmbedMapPlan {
     fn outputs(&self) -> impl Iterator<Item = &PathBuf> {
         let outputs = [
             &self.output,
+            &self.page,
             &self.h5ad,
             &self.enrichment,
             &self.label_errors,
@@ -281,6 +287,9 @@ fn write(plan: &EmbedMapPlan, input: Embedding, made: Made) -> Result<EmbedMapSu
     if let Some(path) = &plan.neighbours {
         let text = tables::neighbours(&input, &made.coordinates, &plan.like, plan.most)?;
         atomic::write(path, text.as_bytes())?;
+    }
+    if let Some(path) = &plan.page {
+        page::write(path, plan, &input, (&made.coordinates, &made.places), &rows)?;
     }
     if let Some(path) = &plan.output {
         embedding_file::write(path, &as_map(input, made))?;

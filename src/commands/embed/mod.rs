@@ -2,6 +2,7 @@
 
 mod columns;
 mod map;
+mod page;
 mod source;
 mod tables;
 
