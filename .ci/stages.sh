@@ -187,6 +187,13 @@ stage_view() {
   python3 tests/view_page.py "$made/view.html" "$made/many.html" "$made/worst"
 }
 
+# Maps and clusters of `embed map` beside scikit-learn, umap-learn, SciPy, AnnData and scanpy.
+stage_embeddings() {
+  need_file '/usr/lib/python3*/ensurepip' python3-venv
+  install_missing
+  tests/embedding.sh "$program"
+}
+
 stage_wasm() {
   tests/wasm/run.sh
 }

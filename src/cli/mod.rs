@@ -7,6 +7,8 @@ mod calls;
 mod colour;
 mod completions;
 mod doctor;
+mod embed;
+mod embed_map;
 mod eval;
 mod files;
 mod filter;
@@ -75,6 +77,7 @@ enum Command {
     /// run and with 1 where it would fail.
     Doctor(doctor::DoctorArgs),
     View(view::ViewArgs),
+    Embed(Box<embed::EmbedArgs>),
     Shards(shards::ShardsArgs),
     Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
@@ -136,6 +139,7 @@ impl Command {
             Self::Eval(_) => "eval",
             Self::Doctor(_) => "doctor",
             Self::View(_) => "view",
+            Self::Embed(args) => args.name(),
             Self::Shards(_) => "shards",
             Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",
@@ -174,6 +178,7 @@ impl Command {
                 plan: args.resolve(run, files)?,
             },
             Self::View(args) => Plan::View(args.resolve(run, files)?),
+            Self::Embed(args) => args.resolve(run, files)?,
             Self::Shards(args) => Plan::Shards(args.resolve(files)?),
             Self::Inspect(args) => Plan::Inspect(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),

@@ -3,6 +3,7 @@
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod doctor;
+pub(crate) mod embed;
 pub(crate) mod encoding;
 pub(crate) mod eval;
 pub(crate) mod filter;
@@ -57,6 +58,10 @@ pub(crate) enum Plan {
     Shards(shards::ShardsPlan),
     /// `view`.
     View(view::ViewPlan),
+    /// `embed`.
+    Embed(embed::EmbedPlan),
+    /// `embed map`.
+    EmbedMap(embed::EmbedMapPlan),
     /// `inspect`.
     Inspect(inspect::InspectPlan),
     /// `import`.
@@ -101,6 +106,8 @@ impl Plan {
             Self::Genome(plan) => say(&simulate::genome(plan)?),
             Self::Reads(plan) => say(&simulate::reads(plan)?),
             Self::View(plan) => say(&view::run(plan)?),
+            Self::Embed(plan) => say(&embed::run(plan)?),
+            Self::EmbedMap(plan) => say(&embed::make_map(plan)?),
             Self::Shards(plan) => say(&shards::run(plan)?),
             Self::Inspect(plan) => show(&inspect::run(plan)?),
             Self::Import(plan) => say(&import::run(plan)?),

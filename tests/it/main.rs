@@ -13,6 +13,7 @@ mod callers;
 mod contract;
 mod crams;
 mod doctor;
+mod embed;
 mod errors;
 mod eval;
 mod explain;

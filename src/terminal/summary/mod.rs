@@ -6,6 +6,8 @@
 mod call;
 mod completions;
 mod doctor;
+mod embed;
+mod embed_map;
 mod eval;
 mod filter;
 mod import;
@@ -25,6 +27,8 @@ use super::multiqc::Section;
 pub(crate) use call::CallSummary;
 pub(crate) use completions::CompletionsSummary;
 pub(crate) use doctor::{DoctorFacts, DoctorSummary};
+pub(crate) use embed::EmbedSummary;
+pub(crate) use embed_map::EmbedMapSummary;
 pub(crate) use eval::EvalSummary;
 pub(crate) use import::{ImportSummary, Imported};
 pub(crate) use inspect::{InspectSummary, InspectedCall};
