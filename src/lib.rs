@@ -11,6 +11,7 @@
 //! [`embed`] is the way in for other programs, which want values instead of files.
 
 mod cli;
+mod clock;
 mod commands;
 pub mod embed;
 #[cfg(fuzzing)]

@@ -1,5 +1,6 @@
 //! The recipes: open the inputs, run the stages in order, close the outputs.
 
+mod another_reference;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod encoding;
@@ -17,14 +18,12 @@ pub(crate) mod tensors;
 pub(crate) mod train;
 pub(crate) mod view;
 
-use std::path::Path;
-
 use anyhow::Result;
 
 use crate::io::standard_output;
 use crate::terminal::multiqc::Section;
 use crate::terminal::summary::{Summary, to_json};
-use cnnfilter_core::genome::contigs::ContigMismatch;
+pub(crate) use another_reference::another_reference;
 
 /// The plan of a run, by command.
 #[derive(Debug)]
@@ -140,18 +139,4 @@ fn say_lines(text: &str) {
     for line in text.lines() {
         log::info!("{line}");
     }
-}
-
-/// Two files that are not about the same reference.
-fn another_reference(
-    left: &Path,
-    right: &Path,
-    mismatch: &ContigMismatch,
-    advice: &str,
-) -> anyhow::Error {
-    anyhow::anyhow!(
-        "{} and {} are not about the same reference: {mismatch}; {advice}",
-        left.display(),
-        right.display()
-    )
 }

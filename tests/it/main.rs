@@ -40,3 +40,4 @@ mod tensors;
 mod training;
 mod truths;
 mod view;
+mod web;

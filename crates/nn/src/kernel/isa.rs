@@ -13,13 +13,22 @@ pub enum Isa {
     Avx2,
     /// 64-bit ARM: vectors of 4.
     Neon,
+    /// WebAssembly compiled with simd128: vectors of 4; no fused multiply-add, so the same bits as
+    /// [`Isa::Portable`].
+    Simd128,
     /// Plain Rust, on any processor; no fused multiply-add.
     Portable,
 }
 
 impl Isa {
     /// Every instruction set, fastest first.
-    pub const ALL: [Isa; 4] = [Isa::Avx512, Isa::Avx2, Isa::Neon, Isa::Portable];
+    pub const ALL: [Isa; 5] = [
+        Isa::Avx512,
+        Isa::Avx2,
+        Isa::Neon,
+        Isa::Simd128,
+        Isa::Portable,
+    ];
 
     /// The fastest instruction set of this machine. Asked once, then remembered.
     #[must_use]
@@ -43,6 +52,9 @@ impl Isa {
             Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            // A module with these instructions loads only where they are.
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128 => true,
             Isa::Portable => true,
             _ => false,
         }
@@ -55,6 +67,7 @@ impl fmt::Display for Isa {
             Isa::Avx512 => "AVX-512",
             Isa::Avx2 => "AVX2",
             Isa::Neon => "NEON",
+            Isa::Simd128 => "simd128",
             Isa::Portable => "portable",
         })
     }

@@ -1,6 +1,7 @@
 // @ts-check
 // The page: one call at a time, its channels and numbers, keys and the pointer.
-import { Sites, planes, readIndex, standardised } from "./site.js";
+import { planes, standardised } from "./site.js";
+import { Sites, readIndex, storeOf } from "./packed.js";
 import { css, drawPileup, drawPlane, isReverse, largest, mappingQuality, numberOf, theme } from "./draw.js";
 import { Marks } from "./marks.js";
 import { CallList, fails, probability, short, shown } from "./calls.js";
@@ -32,7 +33,7 @@ const index = await readIndex();
 const { layout, calls: entries } = index;
 const sites = new Sites(index);
 const { sign, place } = sites.signs;
-const marks = new Marks(`cnnfilter view ${document.title} ${entries.length} ${entries[0]?.contig}:${entries[0]?.pos}`);
+const marks = new Marks(storeOf(index));
 const pileup = /** @type {HTMLCanvasElement} */ (part("pileup"));
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 

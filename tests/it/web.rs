@@ -1,0 +1,76 @@
+//! The readers of the page (`web/`), which have no htslib, against the program. `tests/web_page.py` looks at the page in a
+//! browser.
+
+use std::path::{Path, PathBuf};
+
+use cnnfilter_web::session::{Plan, Session};
+
+use crate::support::*;
+
+fn plan(calls: &Path, reads: &[PathBuf], regions: &[&str], filter: bool) -> Plan {
+    Plan {
+        calls: calls.to_owned(),
+        reads: reads.to_vec(),
+        reference: demo("ref.fa"),
+        regions: regions.iter().map(ToString::to_string).collect(),
+        filter,
+        depths: None,
+    }
+}
+
+/// The scored file that a session makes.
+fn by_session(plan: Plan) -> Result<String, String> {
+    let run = || -> anyhow::Result<String> {
+        let (mut session, opened) = Session::open(plan)?;
+        let mut text = opened.header;
+        loop {
+            let lines = session.read(37)?;
+            if lines.text.is_empty() {
+                return Ok(text);
+            }
+            let (bytes, _) = session.score(&lines)?;
+            text += std::str::from_utf8(&bytes)?;
+        }
+    };
+    run().map_err(|error| format!("{error:#}"))
+}
+
+/// The scored file that the program writes, or its message.
+fn by_program(plan: &Plan) -> Result<String, String> {
+    let mut run = program(&["score", "-O", "v", "-o", "-", "-V"]);
+    run.arg(&plan.calls).arg("-R").arg(&plan.reference);
+    for reads in &plan.reads {
+        run.arg("-I").arg(reads);
+    }
+    for region in &plan.regions {
+        run.args(["-L", region]);
+    }
+    if plan.filter {
+        run.arg("--filter");
+    }
+    let output = run.output().unwrap();
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout).unwrap())
+    } else {
+        let said = String::from_utf8(output.stderr).unwrap();
+        let error = said.lines().find_map(|line| line.split_once("error: "));
+        Err(error.expect("no error").1.to_owned())
+    }
+}
+
+#[test]
+fn a_session_writes_the_bytes_of_the_program() {
+    let region = &["demo1:3,000-9,000"][..];
+    for (calls, reads, regions, filter) in [
+        ("calls.vcf", Some("reads.bam"), &[][..], true),
+        ("calls.vcf", Some("reads.cram"), &[], false),
+        ("calls.freebayes.vcf", Some("reads.bam"), region, true),
+        ("calls.bcftools.vcf", None, &[], true),
+    ] {
+        let reads: Vec<PathBuf> = reads.into_iter().map(demo).collect();
+        let plan = plan(&demo(calls), &reads, regions, filter);
+        let expected = by_program(&plan).unwrap();
+        assert!(expected.lines().count() > 20);
+        assert_eq!(by_session(plan).unwrap(), expected, "{calls} {reads:?}");
+    }
+}
