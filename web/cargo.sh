@@ -8,12 +8,12 @@ cargo_wasm() {
   # A folder of its own: another compiler may build here than elsewhere.
   local target
   target=$(realpath -m "${CARGO_TARGET_DIR:-target}")/wasm
-  wasm=$target/$triple/release
+  wasm=$target/$triple/web
   # Nothing draws random numbers of the machine. candle links the crate that would, which has to be told where it runs. Paths
   # of this machine go into no message, so that the same sources give the same bytes anywhere.
   local flags="--cfg getrandom_backend=\"wasm_js\" -C target-feature=+simd128"
   flags+=" --remap-path-prefix=$PWD=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
-  local build=(build --release --locked --quiet --lib -p "$1" --target "$triple")
+  local build=(build --profile web --locked --quiet --lib -p "$1" --target "$triple")
   if [ -d "$(rustc --print sysroot)/lib/rustlib/$triple/lib" ]; then
     CARGO_TARGET_DIR=$target RUSTFLAGS=$flags cargo "${build[@]}"
   else

@@ -19,6 +19,7 @@ mod page;
 mod reads;
 mod run;
 mod score;
+mod serve;
 mod shards;
 mod simulate;
 mod tensors;
@@ -76,6 +77,7 @@ enum Command {
     Shards(shards::ShardsArgs),
     Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
+    Serve(serve::ServeArgs),
     Man(man::ManArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -136,6 +138,7 @@ impl Command {
             Self::Shards(_) => "shards",
             Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",
+            Self::Serve(_) => "serve",
             Self::Man(_) => "man",
             Self::Completions(_) => "completions",
         }
@@ -173,6 +176,7 @@ impl Command {
             Self::Shards(args) => Plan::Shards(args.resolve(files)?),
             Self::Inspect(args) => Plan::Inspect(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),
+            Self::Serve(args) => Plan::Serve(args.resolve(files)),
             Self::Man(args) => Plan::Man(args.resolve(files)?),
             Self::Completions(args) => Plan::Completions(args.resolve(files)),
         })

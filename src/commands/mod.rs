@@ -12,6 +12,7 @@ pub(crate) mod labelled;
 pub(crate) mod labels;
 pub(crate) mod man;
 pub(crate) mod score;
+pub(crate) mod serve;
 pub(crate) mod shards;
 pub(crate) mod simulate;
 pub(crate) mod tensors;
@@ -57,6 +58,8 @@ pub(crate) enum Plan {
     Inspect(inspect::InspectPlan),
     /// `import`.
     Import(import::ImportPlan),
+    /// `serve`.
+    Serve(serve::ServePlan),
     /// `man`.
     Man(man::ManPlan),
     /// `completions`.
@@ -99,6 +102,7 @@ impl Plan {
             Self::Shards(plan) => say(&shards::run(plan)?),
             Self::Inspect(plan) => show(&inspect::run(plan)?),
             Self::Import(plan) => say(&import::run(plan)?),
+            Self::Serve(plan) => say(&serve::run(plan)?),
             Self::Man(plan) => say(&man::run(plan)?),
             Self::Completions(plan) => say(&completions::run(plan)?),
         }

@@ -25,6 +25,7 @@ mod hts;
 mod indexed_calls;
 pub mod model_dir;
 pub mod named_reads;
+pub mod page_server;
 pub mod regions;
 pub mod run_dir;
 pub mod sam_header;
