@@ -51,6 +51,9 @@ pub(crate) struct GenomeArgs {
     /// Stretches with many variants close together, all real, per million bases.
     #[arg(long, value_name = "N", default_value_t = 0.0)]
     divergent_per_mb: f64,
+    /// Alleles of 31 to 1,000 bases, per million bases.
+    #[arg(long, value_name = "N", default_value_t = 0.0)]
+    long_per_mb: f64,
     /// Stretches with copies that the reference lacks, per million bases.
     #[arg(long, value_name = "N", default_value_t = 4.0)]
     paralogues_per_mb: f64,
@@ -120,6 +123,7 @@ impl GenomeArgs {
                 multi: self.multi_rate,
             },
             divergent_per_megabase: self.divergent_per_mb,
+            long_per_megabase: self.long_per_mb,
             paralogues_per_megabase: self.paralogues_per_mb,
             mosaics_per_megabase: self.mosaics_per_mb,
             contamination: self.contamination,

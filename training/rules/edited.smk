@@ -56,9 +56,10 @@ rule edit_reference:
         region=lambda w: sample_of(w.set)["regions"][0],
         seed=lambda w: config["seed"] * 10000 + EDITED[w.set]["seed"],
         options=altered_options,
+        long=config["edited_long_share"],
     shell:
         "python3 {SCRIPTS}/edit_reference.py --reference {input.reference} --region {params.region} --seed {params.seed} "
-        "--spacing {config[edited_spacing]} --avoid {input.avoid} --zones {input.zones} {params.options} --out sets/{wildcards.set} > {log}"
+        "--spacing {config[edited_spacing]} --avoid {input.avoid} --zones {input.zones} --long-share {params.long} {params.options} --out sets/{wildcards.set} > {log}"
 
 
 rule edited_index:

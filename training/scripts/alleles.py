@@ -1,6 +1,7 @@
 """Small alleles put at places of a reference that are known exactly: SNPs and indels, apart from each other and from known variants."""
 
 import argparse
+import math
 
 from intervals import intersected, merged, opened, read_bed, read_contig, regions
 
@@ -9,6 +10,7 @@ AROUND = 50  # bases to each side of an allele that count as confident where onl
 SNP_SHARE = 0.45
 REPEAT_SHARE = 0.7
 LONGEST_INDEL = 20
+LONG_LENGTH = (31, 1001)  # log-uniform
 SEARCH = 60  # how far from its place an edit may go to find a repeat
 
 
@@ -62,6 +64,35 @@ def indel(bases, at, rng):
     return at, at, "".join(rng.choice("ACGT") for _ in range(length))
 
 
+def log_uniform(low, high, rng):
+    return math.exp(rng.uniform(math.log(low), math.log(high)))
+
+
+def long_indel(bases, at, rng):
+    """(start, end, replacement) of a long deletion, insertion of random sequence or of sequence from elsewhere, or tandem duplication."""
+    length = int(log_uniform(*LONG_LENGTH, rng))
+    kind = rng.randrange(4)
+    if kind == 0:
+        return at, at + length, ""
+    if kind == 1:
+        return at, at, "".join(rng.choice("ACGT") for _ in range(length))
+    if kind == 2:
+        other = rng.randrange(max(0, at - 200_000), at + 200_000)
+        return at, at, bases[other:other + length]
+    return at, at, bases[at:at + length]
+
+
+def long_change(bases, at, rng):
+    """As `long_indel`, replacements as often as the others; None where the sequence is not known."""
+    low, high, replacement = long_indel(bases, at, rng)
+    if rng.random() < 0.2:
+        other = int(log_uniform(*LONG_LENGTH, rng))
+        high, replacement = at + int(log_uniform(*LONG_LENGTH, rng)), "".join(rng.choice("ACGT") for _ in range(other))
+    if high > len(bases) or low == high and not replacement or any(base not in "ACGT" for base in replacement):
+        return None
+    return low, high, replacement
+
+
 def snp(bases, at, rng):
     """(start, end, replacement) of a substitution, transitions twice as likely as the two transversions together."""
     transition = {"A": "G", "G": "A", "C": "T", "T": "C"}[bases[at]]
@@ -90,7 +121,7 @@ def spread(bases, edit):
     return (start, end) if len(replacement) == end - start else slack(bases, *edit)
 
 
-def choose_edits(bases, start, end, spacing, blocked, confident, rng):
+def choose_edits(bases, start, end, spacing, blocked, confident, rng, long_share=0.0):
     """[(start, end, replacement)], sorted, apart from each other and from what is blocked."""
     edits, last = [], start
     at = start + rng.randint(spacing // 4, spacing)
@@ -99,7 +130,12 @@ def choose_edits(bases, start, end, spacing, blocked, confident, rng):
             place = at + rng.randint(-spacing // 8, spacing // 8)
             if not start + CLEAR < place < end - CLEAR or "N" in bases[place - 200:place + 200]:
                 continue
-            edit = snp(bases, place, rng) if rng.random() < SNP_SHARE else indel(bases, place, rng)
+            if long_share and rng.random() < long_share:
+                edit = long_indel(bases, place, rng)
+                if "N" in bases[edit[0]:edit[1]] + edit[2]:
+                    continue
+            else:
+                edit = snp(bases, place, rng) if rng.random() < SNP_SHARE else indel(bases, place, rng)
             low, high = spread(bases, edit)
             clear = (low - CLEAR, high + CLEAR)
             if clear[0] < last or intersected([clear], blocked) or intersected([clear], confident) != [clear]:

@@ -2,10 +2,10 @@
 """Puts small edits into a copy of a reference, so that real reads show variants that are known exactly.
 
 usage: edit_reference.py --reference FA --region CONTIG:FIRST-LAST --seed N --spacing BASES --out DIR
-                         [--truth VCF] [--avoid VCF ...] [--confident BED] [--zones BED] [--edits-only]
+                         [--truth VCF] [--avoid VCF ...] [--confident BED] [--zones BED] [--edits-only] [--long-share SHARE]
 
 Every SPACING bases or so one edit: 45 % SNPs, the rest insertions and deletions of 1-20 bases, most of which add units to or take
-them from a homopolymer or a tandem repeat where one is near. Edits keep CLEAR bases away from the sites of --truth and --avoid, from
+them from a homopolymer or a tandem repeat where one is near; SHARE of them are insertions and deletions of 31-1,000 bases. Edits keep CLEAR bases away from the sites of --truth and --avoid, from
 N and, with --confident, lie inside it. Undoing an edit is a homozygous variant of every read. DIR gets
 
   reference.fa   the edited contig up to FLANK bases behind the region (further on there are no reads)
@@ -50,12 +50,13 @@ class Lift:
 def main():
     parser = parser_of(__doc__)
     parser.add_argument("--zones")
+    parser.add_argument("--long-share", type=float, default=0.0)
     args = parser.parse_args()
 
     ground = Ground(args)
     contig, start, end, confident = ground.contig, ground.start, ground.end, ground.confident
     bases = ground.bases[:end + FLANK]
-    edits = choose_edits(bases, start, end, args.spacing, ground.blocked, confident, random.Random(args.seed))
+    edits = choose_edits(bases, start, end, args.spacing, ground.blocked, confident, random.Random(args.seed), args.long_share)
     if not edits:
         raise SystemExit(f"{args.region}: no place for an edit")
 

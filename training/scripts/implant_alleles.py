@@ -32,12 +32,11 @@ fragment depends on its name and the seed, not on the order of the reads. DIR ge
 """
 
 import itertools
-import math
 import os
 import random
 import sys
 
-from alleles import AROUND, Ground, altered, as_variant, choose_edits, indel, parser_of, snp, spread, write_truth
+from alleles import AROUND, Ground, altered, as_variant, choose_edits, indel, log_uniform, parser_of, snp, spread, write_truth
 from cigar import consumes_reference, operations
 from intervals import intersected, merged, opened, subtracted, write_bed
 
@@ -53,10 +52,6 @@ FEWEST = 3
 FLANK = 1000
 FARTHEST = 2000  # mates further apart than this are not taken for the ends of one piece of DNA
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
-
-
-def log_uniform(low, high, rng):
-    return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 
 class Copy:

@@ -84,6 +84,7 @@
 //! ```
 
 pub mod annotate;
+pub mod candidates;
 pub mod doctor;
 pub mod encode;
 pub mod filter;

@@ -8,6 +8,7 @@ use super::divergent::divergent;
 use super::error::SimulateError;
 use super::fasta::FastaRecord;
 use super::given::{GivenTally, GivenVariants};
+use super::long::long_alleles;
 use super::mosaics::{LEVELS, mosaics, share};
 use super::paralogues::paralogues;
 use super::random::stream;
@@ -27,6 +28,8 @@ pub struct GenomeOptions {
     pub rates: Rates,
     /// Stretches where the sample has many variants close together, a million bases.
     pub divergent_per_megabase: f64,
+    /// Alleles of more than 30 bases, a million bases.
+    pub long_per_megabase: f64,
     /// Stretches with copies that the reference lacks, a million bases.
     pub paralogues_per_megabase: f64,
     /// Mosaic variants a million bases.
@@ -48,6 +51,8 @@ impl GenomeOptions {
         let number = "a number per million bases from 0 to 1000";
         let divergent = self.divergent_per_megabase;
         SimulateError::check_knob("--divergent-per-mb", divergent, 0.0..=1000.0, number)?;
+        let long = self.long_per_megabase;
+        SimulateError::check_knob("--long-per-mb", long, 0.0..=1000.0, number)?;
         let paralogues = self.paralogues_per_megabase;
         SimulateError::check_knob("--paralogues-per-mb", paralogues, 0.0..=1000.0, number)?;
         let mosaics = self.mosaics_per_megabase;
@@ -63,6 +68,7 @@ impl Default for GenomeOptions {
             seed: 1,
             rates: Rates::default(),
             divergent_per_megabase: 0.0,
+            long_per_megabase: 0.0,
             paralogues_per_megabase: 4.0,
             mosaics_per_megabase: 30.0,
             contamination: 0.02,
@@ -146,6 +152,7 @@ enum Purpose {
     Mosaics,
     Contaminant,
     Divergent,
+    Long,
 }
 
 /// Makes the sample of `regions[at]`. The same options and regions give the same sample, and a
@@ -172,6 +179,13 @@ pub fn simulate_region(
         &model,
         bases.len(),
         per_megabase,
+        &mut sample,
+    );
+    long_alleles(
+        &mut random(Purpose::Long),
+        &model,
+        bases,
+        options.long_per_megabase,
         &mut sample,
     );
     let mut variants = random(Purpose::Variants);

@@ -49,6 +49,7 @@ pub mod error;
 pub mod fasta;
 pub mod genome;
 pub mod given;
+pub mod long;
 pub mod mosaics;
 pub mod paralogues;
 pub mod random;

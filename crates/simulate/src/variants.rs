@@ -324,7 +324,7 @@ impl<'a> VariantModel<'a> {
     }
 
     /// In normal form, away from the ends.
-    fn placed(&self, change: Change) -> Option<Change> {
+    pub(super) fn placed(&self, change: Change) -> Option<Change> {
         let change = change.normalised(self.bases)?;
         is_inside(&change, self.bases.len()).then_some(change)
     }

@@ -7,8 +7,8 @@ use super::simd::DOT_LANES;
 /// A fully connected layer: `y[o] = bias[o] + sum over i of weight[o][i] * x[i]`, then
 /// `max(y, 0)` if ReLU is asked for.
 ///
-/// The products are summed in 64 interleaved f32 sums, and these in f64 with the
-/// bias: the order depends on the number of inputs alone.
+/// The products are summed in 64 interleaved f32 sums, these in 8 interleaved f64 sums, and these in turn, with the
+/// bias last: the order depends on the number of inputs alone.
 #[derive(Debug)]
 pub struct Dense {
     inputs: usize,
@@ -19,6 +19,17 @@ pub struct Dense {
     /// `[outputs]`.
     bias: Vec<f32>,
     relu: bool,
+}
+
+/// The sum of the lanes. One running sum would wait for 64 additions, one behind the other.
+fn sum(lanes: &[f32; DOT_LANES]) -> f64 {
+    let mut sums = [0.0; 8];
+    for lanes in lanes.chunks_exact(sums.len()) {
+        for (sum, lane) in sums.iter_mut().zip(lanes) {
+            *sum += f64::from(*lane);
+        }
+    }
+    sums.iter().sum()
 }
 
 impl Dense {
@@ -91,8 +102,7 @@ impl Dense {
                     // SAFETY: `Isa::kernels` gave these kernels after it found that the processor
                     // has their instruction set.
                     let lanes = unsafe { (kernels.dot)(whole, &tail, weight) };
-                    let products: f64 = lanes.iter().map(|&lane| f64::from(lane)).sum();
-                    let y = (products + f64::from(bias)) as f32;
+                    let y = (sum(&lanes) + f64::from(bias)) as f32;
                     // Written so that NaN, which is not below 0, stays.
                     if self.relu && y < 0.0 { 0.0 } else { y }
                 }),

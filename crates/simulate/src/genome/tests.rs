@@ -37,6 +37,7 @@ fn options(seed: u64) -> GenomeOptions {
             multi: 0.001,
         },
         divergent_per_megabase: 100.0,
+        long_per_megabase: 100.0,
         paralogues_per_megabase: 100.0,
         mosaics_per_megabase: 500.0,
         contamination: 0.03,

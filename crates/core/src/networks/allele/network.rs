@@ -43,11 +43,12 @@ struct ReadLayers {
     gate: Option<Box<[f32; 256]>>,
 }
 
-/// The weights of the last inputs of a dense layer, `[output][input]`.
+/// The weights of the last inputs of a dense layer, from `[output][input]` to `[input][output]`.
 fn last_inputs(weight: &[f32], inputs: usize, last: usize) -> Vec<f32> {
-    let rows = weight.chunks_exact(inputs.max(1));
-    rows.flat_map(|row| &row[inputs - last..])
-        .copied()
+    let rows = || weight.chunks_exact(inputs.max(1));
+    let columns = inputs - last..inputs;
+    columns
+        .flat_map(|at| rows().map(move |row| row[at]))
         .collect()
 }
 
@@ -124,12 +125,13 @@ impl Network for AlleleNetwork {
     }
 }
 
-/// The joining layers over several lines of numbers at once: each is a convolution of one position, as the
+/// The joining layers over several lines of numbers at once. A line differs from the example's own numbers in a few,
+/// so the first layer adds the weights of these alone. The others are convolutions of one position, as the
 /// layers over reads are. Sums are in another order than those of [`Dense`], so the last digits differ.
 #[derive(Debug)]
 struct Together {
-    /// The weights of the scaled numbers in the first layer, without bias.
-    join1: Conv,
+    /// The weights of the scaled numbers in the first layer, `[input][output]`.
+    join1: Vec<f32>,
     join2: Conv,
     out: Conv,
     shortcut: Conv,
@@ -148,13 +150,10 @@ impl Together {
         if lines == 0 {
             return Ok(Vec::new());
         }
-        let own = own.iter().cycle();
-        let changes: Vec<f32> = scaled.iter().zip(own).map(|(new, own)| new - own).collect();
-        let (mut added, mut narrow, mut out, mut short) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        self.join1.forward(one_row(&changes, lines), &mut added)?;
-        for (unit, added) in first.iter_mut().zip(added) {
-            *unit = (*unit + added).max(0.0);
+        let (mut narrow, mut out, mut short) = (Vec::new(), Vec::new(), Vec::new());
+        let wide = first.len() / lines;
+        for (units, line) in (first.chunks_exact_mut(wide)).zip(scaled.chunks_exact(own.len())) {
+            self.add_changes(units, own, line);
         }
         self.join2.forward(one_row(&first, lines), &mut narrow)?;
         self.out.forward(one_row(&narrow, lines), &mut out)?;
@@ -163,6 +162,20 @@ impl Together {
         Ok(sums
             .map(|(out, short)| std::array::from_fn(|at| out[at] + short[at]))
             .collect())
+    }
+
+    /// Turns `units`, the first layer of the numbers `own` before its ReLU, into that of `line` after it.
+    fn add_changes(&self, units: &mut [f32], own: &[f32], line: &[f32]) {
+        let weights = self.join1.chunks_exact(units.len());
+        for ((new, own), weights) in line.iter().zip(own).zip(weights) {
+            let change = new - own;
+            if change != 0.0 {
+                for (unit, weight) in units.iter_mut().zip(weights) {
+                    *unit += weight * change;
+                }
+            }
+        }
+        units.iter_mut().for_each(|unit| *unit = unit.max(0.0));
     }
 }
 
@@ -256,11 +269,7 @@ impl AlleleNetwork {
             out: dense("out", narrow, 4, false)?,
             shortcut: dense("shortcut", scaled, 4, false)?,
             together: Together {
-                join1: over_lines(
-                    &last_inputs(data("join1.weight"), joined, scaled),
-                    &vec![0.0; wide],
-                    false,
-                )?,
+                join1: last_inputs(data("join1.weight"), joined, scaled),
                 join2: over_lines(data("join2.weight"), data("join2.bias"), true)?,
                 out: over_lines(data("out.weight"), data("out.bias"), false)?,
                 shortcut: over_lines(data("shortcut.weight"), &[0.0; 4], false)?,
