@@ -208,7 +208,7 @@ def check_demo(browser, url, program):
     demo = time.time() - begun
     expect(demo < SCORES, f"the demo is scored in {demo:.2f} s")
     expected, _ = run_program(
-        program, DEMO, "score", "--filter", "-V", "calls.vcf", "-I", "reads.bam", "-R", "ref.fa", "-O", "v", "-o", "-"
+        program, DEMO, "score", "--filter", "-V", "calls.vcf", "-I", "reads.cram", "-R", "ref.fa", "-O", "v", "-o", "-"
     )
     differing = compare_lines(browser.download("calls.scored.vcf"), expected)
     return seconds, demo, differing, expected.count(b"\n")

@@ -69,18 +69,20 @@ function joined(paths) {
 
 const viewer = (name) => `crates/view/src/assets/${name}`;
 const script = joined([
-  viewer("site.js"), "web/page/live.js", ...["draw.js", "marks.js", "calls.js", "page.js"].map(viewer),
+  viewer("site.js"), "web/page/live.js", ...["draw.js", "marks.js", "calls.js", "page.js"].map(viewer), "web/page/sandbox.js",
 ]);
 const style = text(viewer("view.css")) + text("web/page/page.css");
 const program = stripped(readFileSync(wasm));
-const demo = ["calls.vcf", "reads.bam", "reads.bam.bai", "ref.fa", "ref.fa.fai"];
+const demo = ["calls.vcf", "reads.cram", "reads.cram.crai", "ref.fa", "ref.fa.fai"];
 const data = [
   `<script type="text/plain" id="worker">${text("web/page/worker.js")}</script>`,
   `<script type="text/plain" id="program">${packed(program)}</script>`,
   ...demo.map((name, at) => `<script type="text/plain" id="demo-${at}" data-file="${name}">${packed(read(`tests/data/demo/${name}`))}</script>`),
 ];
 const hash = (content) => `'sha256-${sha256(content, "base64")}'`;
-const { main, keys } = markup(program);
+const { main: plain, keys } = markup(program);
+// The sandbox stands above the pileup.
+const main = plain.replace('<div id="stage">', '<section id="sandbox" aria-label="Sandbox"></section>\n<div id="stage">');
 const parts = {
   policy: `default-src 'none'; script-src ${hash(script)} 'wasm-unsafe-eval'; worker-src blob:; style-src ${hash(style)}; img-src data: blob:; base-uri 'none'; form-action 'none'`,
   style, main, keys, script,

@@ -33,6 +33,7 @@ mod regions;
 mod same_bytes;
 mod samples;
 mod score;
+mod serve;
 mod shards;
 mod simulate;
 mod support;

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use cnnfilter_web::session::{Plan, Session};
+use cnnfilter_web::sandbox::Edits;
+use cnnfilter_web::session::{Lines, Plan, Session};
 
 use crate::support::*;
 
@@ -22,7 +23,7 @@ fn plan(calls: &Path, reads: &[PathBuf], regions: &[&str], filter: bool) -> Plan
 fn by_session(plan: Plan) -> Result<String, String> {
     let run = || -> anyhow::Result<String> {
         let (mut session, opened) = Session::open(plan)?;
-        let mut text = opened.header;
+        let mut text = String::from_utf8(opened.header)?;
         loop {
             let lines = session.read(37)?;
             if lines.text.is_empty() {
@@ -73,4 +74,56 @@ fn a_session_writes_the_bytes_of_the_program() {
         assert!(expected.lines().count() > 20);
         assert_eq!(by_session(plan).unwrap(), expected, "{calls} {reads:?}");
     }
+}
+
+/// One line of a file of calls.
+fn line(session: &mut Session, at: usize) -> Lines {
+    let all = session.read(at + 1).unwrap();
+    Lines {
+        text: vec![all.text[at].clone()],
+        numbers: vec![all.numbers[at]],
+        read: 0,
+    }
+}
+
+fn probability(session: &mut Session, line: &Lines, edits: &Edits) -> f64 {
+    let (_, shown) = session.edit(line, 0, edits).unwrap();
+    let shown = serde_json::to_value(&shown).unwrap();
+    shown["entry"]["probability"].as_f64().unwrap()
+}
+
+#[test]
+fn a_sandbox_without_changes_changes_nothing_and_implants_count() {
+    let (mut session, _) =
+        Session::open(plan(&demo("calls.vcf"), &[demo("reads.bam")], &[], false)).unwrap();
+    let line = line(&mut session, 5);
+    let (tensor, shown) = session.show(&line, 0, false).unwrap();
+    let (edited, _) = session.edit(&line, 0, &Edits::default()).unwrap();
+    // Reasons, which an edited call has fewer of, stand at the end.
+    let cells = tensor.len() / 2;
+    assert_eq!(tensor[..cells], edited[..cells]);
+    let shown = serde_json::to_value(&shown).unwrap();
+    let own = shown["entry"]["probability"].as_f64().unwrap();
+    assert_eq!(probability(&mut session, &line, &Edits::default()), own);
+
+    let of_share = |session: &mut Session, share: f64| {
+        let edits = Edits {
+            implant: Some(share),
+            without_annotations: true,
+            ..Edits::default()
+        };
+        probability(session, &line, &edits)
+    };
+    let [none, half] = [0.0, 0.5].map(|share| of_share(&mut session, share));
+    assert!(none < 0.3 && half > 0.7, "{none} {half}");
+
+    let (bytes, layers) = session.layers(&line, 0, &Edits::default()).unwrap();
+    let layers = serde_json::to_value(&layers).unwrap();
+    let sizes = layers.as_array().unwrap().iter().map(|layer| {
+        let shape = layer["shape"].as_array().unwrap().iter();
+        shape
+            .map(|size| size.as_u64().unwrap() as usize)
+            .product::<usize>()
+    });
+    assert_eq!(sizes.sum::<usize>() * 4, bytes.len());
 }

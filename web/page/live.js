@@ -10,12 +10,14 @@ import { decode, signs } from "../../crates/view/src/assets/site.js";
 /** @typedef {Entry & {record: number, example: number, lines: Lines}} LiveEntry */
 /** @typedef {{name: string, blob: Blob, time: number}} Given */
 /** @typedef {{calls: LiveEntry[], skipped: [string, number][], scored: number, judged: [number, number]}} Scored */
-/** @typedef {{result: any, error?: string, warnings: string[], bytes: Uint8Array}} Answer */
+/** @typedef {{result: any, error?: string, warnings: string[], bytes: Uint8Array, memory: number}} Answer */
 
 /** Records of a request: few enough that the page hears often, and that all workers have some. */
 const RECORDS = 64;
 /** Records that the list takes. */
 const MOST_RECORDS = 100_000;
+/** Bytes of memory for all instances of the program together. */
+const MOST_MEMORY = 300e6;
 /** Calls that are kept after they were shown. */
 const KEPT = 40;
 
@@ -226,12 +228,15 @@ async function scoreFiles() {
     depths: null,
   };
   await begin([...chosen.values()]);
-  const { result: opened } = await programs[0].ask(plan);
+  const { result: opened, bytes: header, memory } = await programs[0].ask(plan);
+  // Headers of many contigs take room in each instance.
+  const room = Math.max(1, Math.floor(MOST_MEMORY / memory));
+  programs.splice(room).forEach((program) => program.worker.terminate());
   await Promise.all(programs.slice(1).map((program) => program.ask({ ...plan, depths: opened.depths })));
   const sum = await scoreRecords();
   const { entries, pieces } = sum;
   showSummary(sum, opened);
-  offer(sum.isWhole ? [opened.header, ...pieces] : null, String(plan.calls));
+  offer(sum.isWhole ? [header, ...pieces] : null, String(plan.calls));
   /** @type {Index} */
   const index = { model: opened.model, chunk: 1, layout: opened.layout, calls: entries };
   // For other scripts, as tests and courses run them.
@@ -327,7 +332,7 @@ function showSummary(sum, opened) {
   document.body.classList.add("scored");
 }
 
-/** Offers the scored file. @param {(string|Uint8Array)[]|null} pieces @param {string} calls */
+/** Offers the scored file. @param {Uint8Array[]|null} pieces @param {string} calls */
 function offer(pieces, calls) {
   const button = /** @type {HTMLButtonElement} */ (byId("download"));
   button.disabled = !pieces;
@@ -369,7 +374,6 @@ export class Sites {
   constructor(index) {
     this.index = index;
     this.signs = signs(index.layout);
-    this.turn = 0;
     /** @type {Map<number, Promise<Site>>} */
     this.kept = new Map();
   }
@@ -386,11 +390,20 @@ export class Sites {
 
   /** @param {number} at @returns {Promise<Site>} */
   async ask(at) {
-    const entry = /** @type {LiveEntry} */ (this.index.calls[at]);
-    const program = programs[this.turn++ % programs.length];
-    const { result, bytes } = await program.ask({ do: "show", line: entry.lines, example: entry.example, detail: true });
+    const { result, bytes } = await this.request(at, { do: "show", detail: true });
     const { reasons, suspect, left_out } = result.entry;
-    Object.assign(entry, { reasons, suspect, left_out });
+    Object.assign(this.index.calls[at], { reasons, suspect, left_out });
+    return this.decoded(bytes);
+  }
+
+  /** Asks for a call: always the same instance for one call, which holds its reads. @param {number} at @param {object} what */
+  request(at, what) {
+    const entry = /** @type {LiveEntry} */ (this.index.calls[at]);
+    return programs[at % programs.length].ask({ ...what, line: entry.lines, example: entry.example });
+  }
+
+  /** @param {Uint8Array} bytes */
+  decoded(bytes) {
     return decode(bytes, this.index.layout, this.signs.sign);
   }
 }

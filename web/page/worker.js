@@ -79,7 +79,7 @@ self.addEventListener("message", (/** @type {MessageEvent} */ { data }) => {
     if (data.module) start(data.module);
     if (data.files) given = data.files;
     const made = data.request ? answer(data.request) : { result: null, warnings: [], bytes: new Uint8Array() };
-    self.postMessage({ id: data.id, ...made });
+    self.postMessage({ id: data.id, memory: program?.memory.buffer.byteLength, ...made });
   } catch (error) {
     const what = error instanceof WebAssembly.RuntimeError ? "the program stopped at something that it does not know; please tell the project of it" : String(error);
     self.postMessage({ id: data.id, error: what, warnings: [], bytes: new Uint8Array() });

@@ -23,6 +23,7 @@ pub mod exports;
 pub mod io;
 mod journal;
 pub mod request;
+pub mod sandbox;
 pub mod session;
 #[path = "../../src/stop.rs"]
 mod stop;

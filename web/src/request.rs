@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::journal;
+use crate::sandbox::Edits;
 use crate::session::{Lines, Plan, Session};
 
 /// A request.
@@ -32,6 +33,24 @@ pub enum Request {
         example: usize,
         /// Single reads and cells are explained, too.
         detail: bool,
+    },
+    /// [`Session::edit`].
+    Edit {
+        /// The record.
+        line: Lines,
+        /// Index of its example.
+        example: usize,
+        /// Changes to its reads.
+        edits: Edits,
+    },
+    /// [`Session::layers`].
+    Layers {
+        /// The record.
+        line: Lines,
+        /// Index of its example.
+        example: usize,
+        /// Changes to its reads.
+        edits: Edits,
     },
 }
 
@@ -75,7 +94,7 @@ impl Worker {
             self.0 = None;
             let (session, opened) = Session::open(plan)?;
             self.0 = Some(session);
-            return Ok((value(&opened)?, Vec::new()));
+            return Ok((value(&opened)?, opened.header));
         }
         let session = self.0.as_mut();
         let session = session.ok_or_else(|| anyhow::anyhow!("no files are open"))?;
@@ -92,6 +111,22 @@ impl Worker {
                 detail,
             } => {
                 let (bytes, shown) = session.show(&line, example, detail)?;
+                Ok((value(&shown)?, bytes))
+            }
+            Request::Edit {
+                line,
+                example,
+                edits,
+            } => {
+                let (bytes, shown) = session.edit(&line, example, &edits)?;
+                Ok((value(&shown)?, bytes))
+            }
+            Request::Layers {
+                line,
+                example,
+                edits,
+            } => {
+                let (bytes, shown) = session.layers(&line, example, &edits)?;
                 Ok((value(&shown)?, bytes))
             }
         }

@@ -3,10 +3,11 @@
 //! Each worker of the page has a session of its own over the same files. One of them reads the records and measures the
 //! depth, all of them score.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::commands::encoding::inputs;
@@ -16,23 +17,28 @@ use crate::commands::reads::{ReadsOfCall, look_up};
 use crate::io::alignment::AlignmentSource;
 use crate::io::regions;
 use crate::io::vcf_reader::{Counts, Order, VcfReader};
+use crate::sandbox::{Edits, Gatherer, Sandbox};
 use cnnfilter_core::annotate::{Annotator, ScoreCounts};
-use cnnfilter_core::encode::{EncodedAllele, Example, Outcome};
+use cnnfilter_core::encode::{EncodedAllele, KnownContigs, Outcome, ShardEncoder};
 use cnnfilter_core::filter::{Decision, ThresholdFilter};
-use cnnfilter_core::genome::{IntervalSet, Variant, VariantKind};
+use cnnfilter_core::genome::{IntervalSet, ReadSink, Span, Variant, VariantKind};
 use cnnfilter_core::networks::gradients::Integrator;
 use cnnfilter_core::networks::{Builtin, Model};
 use cnnfilter_core::samples::SampleChoice;
 use cnnfilter_core::score::Aim;
-use cnnfilter_core::score::log_odds::log_odds;
+use cnnfilter_core::score::log_odds::{format_probability, format_score, log_odds};
 use cnnfilter_core::vcf::VcfRecord;
-use cnnfilter_core::why::Explainer;
+use cnnfilter_core::why::{Explainer, Why};
 use cnnfilter_nn::DeviceChoice;
+use cnnfilter_nn::kernel::Isa;
 use cnnfilter_view::page::Entry;
 use cnnfilter_view::{Call, Layout, ScoredWith, site};
 
 /// The aim of thresholds that `cnnfilter score --filter` has where none is given.
 const AIM: Aim = Aim::F1;
+
+/// How far scores may be from the program's before they are settled: several times what rounding products makes.
+const NEAR: f64 = 3e-5;
 
 /// The inputs of a session, by the names of files.
 #[derive(Debug, Clone, Deserialize)]
@@ -63,7 +69,8 @@ pub struct Opened {
     /// Mean depth of each.
     pub depths: Vec<f32>,
     /// Header of the scored calls.
-    pub header: String,
+    #[serde(skip)]
+    pub header: Vec<u8>,
 }
 
 /// Records as lines, with the number of each in the file, from 1.
@@ -108,6 +115,14 @@ pub struct Shown {
     pub entry: Entry,
 }
 
+/// The output of a layer.
+#[derive(Debug, Serialize)]
+pub struct ShownLayer {
+    name: String,
+    axes: &'static [&'static str],
+    shape: Vec<usize>,
+}
+
 /// Open files and a model.
 pub struct Session {
     plan: Plan,
@@ -118,6 +133,14 @@ pub struct Session {
     filter: Option<ThresholdFilter>,
     reader: ShardReader,
     names: AlignmentSource,
+    /// The call that was edited last: number of its record, its example.
+    held: Option<((u64, usize), Box<Held>)>,
+}
+
+/// A call that is edited, and the names of its reads.
+struct Held {
+    sandbox: Sandbox,
+    names: HashMap<u64, String>,
 }
 
 impl Session {
@@ -160,7 +183,10 @@ impl Session {
             layout: Layout::of_model(model),
             samples: samples.collect(),
             depths: depths.collect(),
-            header: String::from_utf8_lossy(&header.to_bytes()).into_owned(),
+            header: match plan.depths {
+                None => header.to_bytes(),
+                Some(_) => Vec::new(),
+            },
         };
         let session = Self {
             reader: ShardReader::open(&inputs)?,
@@ -171,6 +197,7 @@ impl Session {
             calls,
             wanted,
             filter,
+            held: None,
         };
         Ok((session, opened))
     }
@@ -227,7 +254,8 @@ impl Session {
             let numbers: Vec<u64> = shard.iter().map(|call| call.number).collect();
             let records = shard.into_iter().map(|call| call.record).zip(outcomes);
             let unscored = annotator.begin(records);
-            let outputs = annotator.compute(&unscored)?;
+            let mut outputs = annotator.compute(&unscored)?;
+            self.settle(&calls, &mut outputs.logits)?;
             let logits = outputs.logits.clone();
             let (records, of_shard) = unscored.finish(&annotator, outputs);
             counts.add(&of_shard);
@@ -306,6 +334,159 @@ impl Session {
                 entry: Entry::of(shown),
             },
         ))
+    }
+
+    /// Computes outputs again, as processors with a fused multiply-add do it, where the digits that are written depend
+    /// on it: so the file has the bytes of the program.
+    fn settle(&self, calls: &[(usize, usize, Call)], logits: &mut [[f32; 4]]) -> Result<()> {
+        let texts = |kind, score| {
+            let probability = self.model.probability(kind, score);
+            (format_score(score), probability.map(format_probability))
+        };
+        for ((_, _, call), logits) in calls.iter().zip(logits) {
+            let score = log_odds(*logits, call.kind);
+            if texts(call.kind, score - NEAR) != texts(call.kind, score + NEAR) {
+                let one = std::slice::from_ref(&call.example);
+                let again = Isa::computing_as_fused(|| self.model.logits(one));
+                *logits = again?[0];
+            }
+        }
+        Ok(())
+    }
+
+    /// The call with changed reads. Returns the tensor's bytes and the call with its scores.
+    ///
+    /// # Errors
+    /// A change that leaves no call, and as [`Self::score`].
+    pub fn edit(
+        &mut self,
+        line: &Lines,
+        example: usize,
+        edits: &Edits,
+    ) -> Result<(Vec<u8>, Shown)> {
+        self.hold(line, example)?;
+        let (_, held) = self.held.as_ref().context("no call is held")?;
+        let allele = held.sandbox.edited(&self.inputs.encoder, edits)?;
+        let quick = Explainer::new(self.model).quick(&allele.example, allele.kind)?;
+        let rows = allele.reads.iter().flat_map(|reads| &reads.rows);
+        let name = |row: &u64| held.names.get(row).cloned().unwrap_or_default();
+        let shown = self.unscored(&held.sandbox.record, &held.sandbox.variant, &allele);
+        let shown = Call {
+            names: rows.map(name).collect(),
+            why: Some(Why {
+                parts: quick.parts,
+                ..Why::default()
+            }),
+            ..self.with_scores(shown, quick.logits)
+        };
+        let mut bytes = Vec::new();
+        site::write(&shown, &Layout::of_model(self.model), &mut bytes);
+        Ok((
+            bytes,
+            Shown {
+                entry: Entry::of(shown),
+            },
+        ))
+    }
+
+    /// The outputs of the network's layers for the call with changed reads: of each layer its name, its axes, their
+    /// sizes, and how many of the bytes (f32, little-endian) are its own.
+    ///
+    /// # Errors
+    /// As [`Self::edit`].
+    pub fn layers(
+        &mut self,
+        line: &Lines,
+        example: usize,
+        edits: &Edits,
+    ) -> Result<(Vec<u8>, Vec<ShownLayer>)> {
+        self.hold(line, example)?;
+        let (_, held) = self.held.as_ref().context("no call is held")?;
+        let allele = held.sandbox.edited(&self.inputs.encoder, edits)?;
+        let known = self.model.architecture().layers();
+        let names: Vec<&str> = known.iter().map(|layer| layer.name.as_str()).collect();
+        let mut outputs = self.model.activations(&[allele.example], &names)?;
+        let mut bytes = Vec::new();
+        let mut shown = Vec::new();
+        for layer in &known {
+            let Some(output) = outputs.remove(&layer.name) else {
+                continue;
+            };
+            bytes.extend(output.data.iter().flat_map(|value| value.to_le_bytes()));
+            shown.push(ShownLayer {
+                name: layer.name.clone(),
+                axes: layer.axes,
+                shape: output.shape,
+            });
+        }
+        Ok((bytes, shown))
+    }
+
+    /// Holds a call for edits, with the reads over it.
+    fn hold(&mut self, line: &Lines, example: usize) -> Result<()> {
+        let key = (line.numbers.first().copied().unwrap_or(0), example);
+        if self.held.as_ref().is_some_and(|(held, _)| *held == key) {
+            return Ok(());
+        }
+        let mut calls = self.parsed(line)?;
+        let contigs = KnownContigs {
+            reference: self.inputs.reference.contigs(),
+            reads: &self.inputs.reads_contigs,
+        };
+        let outcomes = self.reader.encode(&calls, &self.inputs)?;
+        let (Some(call), Some(Outcome::Encoded(encoded))) =
+            (calls.pop(), outcomes.into_iter().next())
+        else {
+            bail!("the record has no score");
+        };
+        let variant = call.record.variant().context("the record has no place")?;
+        let allele = encoded.alleles.into_iter().nth(example);
+        let allele = allele.context("the record has no such ALT")?;
+        let records = [&call.record];
+        let (encoder, samples) = (&self.inputs.encoder, &self.inputs.sample_inputs);
+        let shard = ShardEncoder::new(encoder, samples, records, contigs)
+            .map_err(|error| anyhow!("{}", error.variant))?;
+        let span = shard
+            .reference_span()
+            .map(|(_, span)| span)
+            .context("no place")?;
+        let block = self.inputs.reference.reader()?;
+        let block = { block }.block(&variant.contig, span.start, span.end)?;
+        let mut shard = shard
+            .with_reference(block.clone())
+            .map_err(|error| anyhow!("{}", error.variant))?;
+        let spans: Vec<Option<Span>> = match shard.sinks() {
+            Some((_, sinks)) => sinks.iter().map(ReadSink::span).collect(),
+            None => Vec::new(),
+        };
+        let gatherer = |span: &Option<Span>| Gatherer {
+            span: *span,
+            reads: Vec::new(),
+        };
+        let mut gatherers: Vec<Gatherer> = spans.iter().map(gatherer).collect();
+        self.names.sweep(&variant.contig, &mut gatherers)?;
+        let mut names = HashMap::new();
+        if let Some(span) = spans.get(allele.sample).copied().flatten() {
+            self.names.visit(&variant.contig, span, |read| {
+                names.insert(read.name, String::from_utf8_lossy(read.text).into_owned());
+            })?;
+        }
+        let sample = self.inputs.sample_inputs[allele.sample];
+        let place = allele.sample;
+        let reads = gatherers
+            .into_iter()
+            .nth(place)
+            .map(|gatherer| gatherer.reads);
+        let sandbox = Sandbox {
+            record: call.record,
+            variant,
+            allele,
+            sample,
+            reads: reads.unwrap_or_default(),
+            block,
+        };
+        self.held = Some((key, Box::new(Held { sandbox, names })));
+        Ok(())
     }
 
     fn parsed(&self, lines: &Lines) -> Result<Vec<Numbered>> {
@@ -398,15 +579,6 @@ impl Session {
         }
         decision.apply(record, false);
     }
-}
-
-/// The outputs of the network for one example.
-///
-/// # Errors
-/// As [`Model::logits`].
-pub fn logits(reads: bool, example: &Example) -> Result<[f32; 4]> {
-    let logits = model(reads)?.logits(std::slice::from_ref(example))?;
-    Ok(logits[0])
 }
 
 /// The built-in model, loaded once.

@@ -18,6 +18,8 @@ mod neon;
 mod portable;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm_fused;
 
 /// Partial sums kept by a dot product, whatever the instruction set: element i goes to sum
 /// `i % DOT_LANES`, so that the order of summation is the same everywhere.
@@ -118,6 +120,8 @@ fn kernels(isa: Isa) -> Option<&'static Kernels> {
         Isa::Neon => Some(&neon::KERNELS),
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         Isa::Simd128 => Some(&wasm::KERNELS),
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        Isa::Simd128Fused => Some(&wasm_fused::KERNELS),
         Isa::Portable => Some(&portable::KERNELS),
         _ => None,
     }
