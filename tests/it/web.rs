@@ -29,7 +29,7 @@ fn by_session(plan: Plan) -> Result<String, String> {
             if lines.text.is_empty() {
                 return Ok(text);
             }
-            let (bytes, _) = session.score(&lines)?;
+            let (bytes, _) = session.score(&lines, true)?;
             text += std::str::from_utf8(&bytes)?;
         }
     };

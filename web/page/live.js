@@ -9,7 +9,7 @@ import { decode, signs } from "../../crates/view/src/assets/site.js";
 /** @typedef {{text: string[], numbers: number[], read: number}} Lines */
 /** @typedef {Entry & {record: number, example: number, lines: Lines}} LiveEntry */
 /** @typedef {{name: string, blob: Blob, time: number}} Given */
-/** @typedef {{calls: LiveEntry[], skipped: [string, number][], scored: number, judged: [number, number]}} Scored */
+/** @typedef {{calls: LiveEntry[], skipped: [string, number][], scored: number, judged: [number, number], unsettled: number[]}} Scored */
 /** @typedef {{result: any, error?: string, warnings: string[], bytes: Uint8Array, memory: number}} Answer */
 
 /** Records of a request: few enough that the page hears often, and that all workers have some. */
@@ -18,6 +18,8 @@ const RECORDS = 64;
 const MOST_RECORDS = 100_000;
 /** Bytes of memory for all instances of the program together. */
 const MOST_MEMORY = 300e6;
+/** Milliseconds without a question of the reader before the workers do anything else. */
+const QUIET = 400;
 /** Calls that are kept after they were shown. */
 const KEPT = 40;
 
@@ -92,6 +94,9 @@ function compiled() {
   compiling ??= bytesOf("program").then((bytes) => WebAssembly.compile(/** @type {BufferSource} */ (bytes)));
   return compiling;
 }
+
+/** When the reader last looked at a call. */
+let asked = 0;
 
 /** Files that were chosen, by name. @type {Map<string, Given>} */
 const chosen = new Map();
@@ -234,9 +239,9 @@ async function scoreFiles() {
   programs.splice(room).forEach((program) => program.worker.terminate());
   await Promise.all(programs.slice(1).map((program) => program.ask({ ...plan, depths: opened.depths })));
   const sum = await scoreRecords();
-  const { entries, pieces } = sum;
+  const { entries, answers } = sum;
   showSummary(sum, opened);
-  offer(sum.isWhole ? [header, ...pieces] : null, String(plan.calls));
+  offer(sum.isWhole ? [{ bytes: header }, ...answers] : null, String(plan.calls));
   /** @type {Index} */
   const index = { model: opened.model, chunk: 1, layout: opened.layout, calls: entries };
   // For other scripts, as tests and courses run them.
@@ -267,7 +272,7 @@ async function scoreRecords() {
     }
     records += lines.text.length;
     const place = requests.length;
-    const scoring = programs[turn++ % programs.length].ask({ do: "score", lines });
+    const scoring = programs[turn++ % programs.length].ask({ do: "score", lines, exact: false });
     requests.push(
       scoring.then(
         (answer) => {
@@ -299,15 +304,12 @@ async function scoreRecords() {
 function gathered(answers) {
   /** @type {LiveEntry[]} */
   const entries = [];
-  /** @type {Uint8Array[]} */
-  const pieces = [];
   /** @type {Map<string, number>} */
   const skipped = new Map();
   const judged = [0, 0];
   let count = 0;
-  for (const { result, bytes, lines } of answers) {
+  for (const { result, lines } of answers) {
     const { calls, skipped: few, scored: some, judged: both } = /** @type {Scored} */ (result);
-    pieces.push(bytes);
     count += some;
     few.forEach(([reason, number]) => skipped.set(reason, (skipped.get(reason) ?? 0) + number));
     both.forEach((number, at) => (judged[at] += number));
@@ -316,7 +318,7 @@ function gathered(answers) {
       entries.push({ ...call, lines: { text: [lines.text[at]], numbers: [call.record], read: 0 } });
     }
   }
-  return { entries, pieces, skipped, judged, count };
+  return { entries, answers, skipped, judged, count };
 }
 
 /** @param {Awaited<ReturnType<typeof scoreRecords>>} sum @param {{model: string, samples: (string|null)[], depths: number[]}} opened */
@@ -332,18 +334,61 @@ function showSummary(sum, opened) {
   document.body.classList.add("scored");
 }
 
-/** Offers the scored file. @param {Uint8Array[]|null} pieces @param {string} calls */
+/** @typedef {{bytes: Uint8Array, lines?: Lines, result?: Scored}} Piece */
+
+/** Offers the scored file. @param {Piece[]|null} pieces @param {string} calls */
 function offer(pieces, calls) {
   const button = /** @type {HTMLButtonElement} */ (byId("download"));
   button.disabled = !pieces;
   if (!pieces) return;
-  button.addEventListener("click", () => {
+  const settled = settle(pieces);
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    await settled;
+    button.disabled = false;
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob(/** @type {BlobPart[]} */ (pieces), { type: "text/plain" }));
+    link.href = URL.createObjectURL(new Blob(/** @type {BlobPart[]} */ (pieces.map(({ bytes }) => bytes)), { type: "text/plain" }));
     link.download = calls.replace(/\.(vcf|vcf\.b?gz|bcf)$/, ".scored.vcf");
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   });
+}
+
+/**
+ * Computes digits again that depend on how a processor rounds, so that the file has the bytes of the program. It takes
+ * several times as long as scoring, so it is done while the reader looks at calls, a few records at a time.
+ * @param {Piece[]} pieces
+ */
+async function settle(pieces) {
+  /** @type {{lines: string[], at: number[], some: Lines}[]} */
+  const tasks = [];
+  const texts = pieces.map(({ bytes, lines, result }) => {
+    const open = result?.unsettled ?? [];
+    if (!lines || !open.length) return null;
+    const written = new TextDecoder().decode(bytes).split("\n");
+    for (let from = 0; from < open.length; from += 2) {
+      const numbers = open.slice(from, from + 2);
+      const at = numbers.map((number) => lines.numbers.indexOf(number));
+      tasks.push({ lines: written, at, some: { text: at.map((one) => lines.text[one]), numbers, read: 0 } });
+    }
+    return written;
+  });
+  let next = 0;
+  const work = async (/** @type {Program} */ program) => {
+    while (next < tasks.length) {
+      if (performance.now() - asked < QUIET) {
+        await new Promise((resolve) => setTimeout(resolve, QUIET));
+        continue;
+      }
+      const { lines, at, some } = tasks[next++];
+      const { bytes } = await program.ask({ do: "score", lines: some, exact: true });
+      const again = new TextDecoder().decode(bytes).split("\n");
+      at.forEach((one, place) => (lines[one] = again[place]));
+      byId("settling").textContent = next < tasks.length ? `Last digits of the file: ${Math.floor((next / tasks.length) * 100)} %` : "";
+    }
+  };
+  await Promise.all(programs.map(work));
+  texts.forEach((lines, at) => lines && (pieces[at].bytes = new TextEncoder().encode(lines.join("\n"))));
 }
 
 /** Takes the files of the demo, which lie in the page. */
@@ -399,6 +444,7 @@ export class Sites {
   /** Asks for a call: always the same instance for one call, which holds its reads. @param {number} at @param {object} what */
   request(at, what) {
     const entry = /** @type {LiveEntry} */ (this.index.calls[at]);
+    asked = performance.now();
     return programs[at % programs.length].ask({ ...what, line: entry.lines, example: entry.example });
   }
 

@@ -24,6 +24,8 @@ pub enum Request {
     Score {
         /// The records.
         lines: Lines,
+        /// With the program's own digits.
+        exact: bool,
     },
     /// [`Session::show`].
     Show {
@@ -101,8 +103,8 @@ impl Worker {
         match request {
             Request::Markup | Request::Open(_) => Ok((Value::Null, Vec::new())),
             Request::Read { most } => Ok((value(&session.read(most)?)?, Vec::new())),
-            Request::Score { lines } => {
-                let (bytes, scored) = session.score(&lines)?;
+            Request::Score { lines, exact } => {
+                let (bytes, scored) = session.score(&lines, exact)?;
                 Ok((value(&scored)?, bytes))
             }
             Request::Show {

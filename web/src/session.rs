@@ -37,8 +37,8 @@ use cnnfilter_view::{Call, Layout, ScoredWith, site};
 /// The aim of thresholds that `cnnfilter score --filter` has where none is given.
 const AIM: Aim = Aim::F1;
 
-/// How far scores may be from the program's before they are settled: several times what rounding products makes.
-const NEAR: f64 = 3e-5;
+/// How far scores may be from the program's: several times what rounding products makes.
+const NEAR: f64 = 1.5e-5;
 
 /// The inputs of a session, by the names of files.
 #[derive(Debug, Clone, Deserialize)]
@@ -95,6 +95,8 @@ pub struct Scored {
     pub scored: u64,
     /// Calls that pass, and that fail, by the model's thresholds.
     pub judged: [u64; 2],
+    /// Numbers of the records of which a digit may differ from the program's, for [`Session::score`] to compute again.
+    pub unsettled: Vec<u64>,
 }
 
 /// A call in the list.
@@ -236,15 +238,19 @@ impl Session {
 
     /// Scores records. Returns their lines, with line feeds, and what there is to tell.
     ///
+    /// Where `exact`, digits that depend on it are computed as processors with a fused multiply-add do it: the lines are
+    /// the program's, byte for byte.
+    ///
     /// # Errors
     /// A record that cannot belong to the reference, or a damaged file.
-    pub fn score(&mut self, lines: &Lines) -> Result<(Vec<u8>, Scored)> {
+    pub fn score(&mut self, lines: &Lines, exact: bool) -> Result<(Vec<u8>, Scored)> {
         let mut out = Vec::new();
         let mut scored = Scored {
             calls: Vec::new(),
             skipped: Vec::new(),
             scored: 0,
             judged: [0; 2],
+            unsettled: Vec::new(),
         };
         let mut counts = ScoreCounts::default();
         for shard in cut(self.parsed(lines)?, 1, self.inputs.samples.len()) {
@@ -255,7 +261,17 @@ impl Session {
             let records = shard.into_iter().map(|call| call.record).zip(outcomes);
             let unscored = annotator.begin(records);
             let mut outputs = annotator.compute(&unscored)?;
-            self.settle(&calls, &mut outputs.logits)?;
+            for ((place, _, call), logits) in calls.iter().zip(&mut outputs.logits) {
+                if !self.is_unsettled(call.kind, *logits) {
+                    continue;
+                }
+                if exact {
+                    let one = std::slice::from_ref(&call.example);
+                    *logits = Isa::computing_as_fused(|| self.model.logits(one))?[0];
+                } else if scored.unsettled.last() != Some(&numbers[*place]) {
+                    scored.unsettled.push(numbers[*place]);
+                }
+            }
             let logits = outputs.logits.clone();
             let (records, of_shard) = unscored.finish(&annotator, outputs);
             counts.add(&of_shard);
@@ -336,22 +352,14 @@ impl Session {
         ))
     }
 
-    /// Computes outputs again, as processors with a fused multiply-add do it, where the digits that are written depend
-    /// on it: so the file has the bytes of the program.
-    fn settle(&self, calls: &[(usize, usize, Call)], logits: &mut [[f32; 4]]) -> Result<()> {
-        let texts = |kind, score| {
+    /// True where the digits of a call that are written depend on how products are rounded.
+    fn is_unsettled(&self, kind: VariantKind, logits: [f32; 4]) -> bool {
+        let texts = |score| {
             let probability = self.model.probability(kind, score);
             (format_score(score), probability.map(format_probability))
         };
-        for ((_, _, call), logits) in calls.iter().zip(logits) {
-            let score = log_odds(*logits, call.kind);
-            if texts(call.kind, score - NEAR) != texts(call.kind, score + NEAR) {
-                let one = std::slice::from_ref(&call.example);
-                let again = Isa::computing_as_fused(|| self.model.logits(one));
-                *logits = again?[0];
-            }
-        }
-        Ok(())
+        let score = log_odds(logits, kind);
+        texts(score - NEAR) != texts(score + NEAR)
     }
 
     /// The call with changed reads. Returns the tensor's bytes and the call with its scores.
