@@ -1,6 +1,7 @@
-//! Finds the commit that is built, for `cnnfilter --version`. A build without git and without word of a commit
-//! is a build like any other, of an unknown commit.
+//! Finds the commit that is built, for `cnnfilter --version`, and the page that `cnnfilter serve` shows. A build without git
+//! and without word of a commit is a build like any other, of an unknown commit; one without `CNNFILTER_PAGE` has no page inside.
 
+use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -17,6 +18,24 @@ fn main() {
         .or_else(checked_out)
         .unwrap_or_else(|| "unknown".to_owned());
     println!("cargo:rustc-env=CNNFILTER_COMMIT={commit}");
+    write_page();
+}
+
+/// Puts the page that the environment names (`web/build.sh` makes it) into the program.
+fn write_page() {
+    println!("cargo:rerun-if-env-changed=CNNFILTER_PAGE");
+    let code = match env::var("CNNFILTER_PAGE") {
+        Ok(page) => {
+            let page = fs::canonicalize(&page)
+                .unwrap_or_else(|error| panic!("CNNFILTER_PAGE={page}: {error}"));
+            println!("cargo:rerun-if-changed={}", page.display());
+            format!("Some(include_bytes!({:?}))", page.display().to_string())
+        }
+        Err(_) => "None".to_owned(),
+    };
+    let folder = env::var("OUT_DIR").unwrap_or_default();
+    let written = fs::write(Path::new(&folder).join("page.rs"), code);
+    written.unwrap_or_else(|error| panic!("{folder}: {error}"));
 }
 
 /// The commit that a package was made from: `"sha1": "COMMIT"`.

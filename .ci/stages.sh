@@ -198,6 +198,19 @@ stage_wasm() {
   tests/wasm/run.sh
 }
 
+# The page of `web`: types of its scripts, its size, and the page in a browser, beside the program.
+stage_web() {
+  need npx npm
+  need chromedriver chromium chromium-driver
+  need python3 python3
+  install_missing
+  for project in web web/tsconfig.worker.json; do
+    npx --yes --package "typescript@5.9.3" tsc -p "$project"
+  done
+  web/build.sh
+  python3 tests/web_page.py target/web/cnnfilter.html "$program"
+}
+
 # The Python package: its wheel, on the oldest and the newest CPython that are here.
 stage_python() {
   python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)

@@ -11,6 +11,7 @@
 //! [`in_process`] is the way in for other programs, which want values instead of files.
 
 mod cli;
+mod clock;
 mod commands;
 #[cfg(fuzzing)]
 pub mod fuzzing;

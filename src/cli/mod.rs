@@ -22,6 +22,7 @@ mod page;
 mod reads;
 mod run;
 mod score;
+mod serve;
 mod shards;
 mod simulate;
 mod tensors;
@@ -81,6 +82,7 @@ enum Command {
     Shards(shards::ShardsArgs),
     Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
+    Serve(serve::ServeArgs),
     Man(man::ManArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -143,6 +145,7 @@ impl Command {
             Self::Shards(_) => "shards",
             Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",
+            Self::Serve(_) => "serve",
             Self::Man(_) => "man",
             Self::Completions(_) => "completions",
         }
@@ -182,6 +185,7 @@ impl Command {
             Self::Shards(args) => Plan::Shards(args.resolve(files)?),
             Self::Inspect(args) => Plan::Inspect(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),
+            Self::Serve(args) => Plan::Serve(args.resolve(files)),
             Self::Man(args) => Plan::Man(args.resolve(files)?),
             Self::Completions(args) => Plan::Completions(args.resolve(files)),
         })

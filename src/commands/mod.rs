@@ -1,5 +1,6 @@
 //! The recipes: open the inputs, run the stages in order, close the outputs.
 
+mod another_reference;
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod doctor;
@@ -13,20 +14,19 @@ pub(crate) mod labelled;
 pub(crate) mod labels;
 pub(crate) mod man;
 pub(crate) mod score;
+pub(crate) mod serve;
 pub(crate) mod shards;
 pub(crate) mod simulate;
 pub(crate) mod tensors;
 pub(crate) mod train;
 pub(crate) mod view;
 
-use std::path::Path;
-
 use anyhow::Result;
 
 use crate::io::standard_output;
 use crate::terminal::multiqc::Section;
 use crate::terminal::summary::{Summary, to_json};
-use cnnfilter_core::genome::contigs::ContigMismatch;
+pub(crate) use another_reference::another_reference;
 
 /// The plan of a run, by command.
 #[derive(Debug)]
@@ -66,6 +66,8 @@ pub(crate) enum Plan {
     Inspect(inspect::InspectPlan),
     /// `import`.
     Import(import::ImportPlan),
+    /// `serve`.
+    Serve(serve::ServePlan),
     /// `man`.
     Man(man::ManPlan),
     /// `completions`.
@@ -111,6 +113,7 @@ impl Plan {
             Self::Shards(plan) => say(&shards::run(plan)?),
             Self::Inspect(plan) => show(&inspect::run(plan)?),
             Self::Import(plan) => say(&import::run(plan)?),
+            Self::Serve(plan) => say(&serve::run(plan)?),
             Self::Man(plan) => say(&man::run(plan)?),
             Self::Completions(plan) => say(&completions::run(plan)?),
         }
@@ -151,18 +154,4 @@ fn say_lines(text: &str) {
     for line in text.lines() {
         log::info!("{line}");
     }
-}
-
-/// Two files that are not about the same reference.
-fn another_reference(
-    left: &Path,
-    right: &Path,
-    mismatch: &ContigMismatch,
-    advice: &str,
-) -> anyhow::Error {
-    anyhow::anyhow!(
-        "{} and {} are not about the same reference: {mismatch}; {advice}",
-        left.display(),
-        right.display()
-    )
 }

@@ -1,13 +1,13 @@
 //! The index of a BAM or CRAM file, looked at before htslib does, which does not survive all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::binning_index::BinningIndex;
 use super::error::{IoError, Problem};
+use super::file::{self, File};
 use super::{gzip_file, with_suffix};
 
 /// By how much a file may be newer than its index: some programs close it last.
@@ -58,7 +58,7 @@ impl AlignmentIndex {
                     "it is the index of another file: it has {found} contigs, {name} has {contigs}"
                 ));
             }
-            let length = std::fs::metadata(path).map_or(u64::MAX, |data| data.len());
+            let length = file::length(path).unwrap_or(u64::MAX);
             if bins.end().is_some_and(|end| end >> 16 > length) {
                 return fail(format!(
                     "it is the index of another file: it points behind the end of {name}"
@@ -75,10 +75,9 @@ impl AlignmentIndex {
 }
 
 /// True where an index was written before its file.
-pub(super) fn is_older(index: &Path, file: &Path) -> bool {
-    let time = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
-    match (time(index), time(file)) {
-        (Some(index), Some(file)) => index + SLACK < file,
+pub(super) fn is_older(index: &Path, path: &Path) -> bool {
+    match (file::modified(index), file::modified(path)) {
+        (Some(index), Some(path)) => index + SLACK < path,
         _ => false,
     }
 }
@@ -103,7 +102,7 @@ pub(super) fn path_of_index(path: &Path, is_cram: bool) -> Result<PathBuf, IoErr
             [beside, path.with_extension(suffix)]
         })
         .collect();
-    if let Some(found) = candidates.iter().find(|candidate| candidate.is_file()) {
+    if let Some(found) = candidates.iter().find(|candidate| file::is_file(candidate)) {
         return Ok(found.clone());
     }
     let names: Vec<String> = candidates

@@ -4,11 +4,11 @@
 //! specification, section 4.1.2; CRAM specification 3.1, section 9). Both are the only way to tell
 //! a file that was cut off between two blocks from a whole one.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::error::{IoError, Problem};
+use super::file::File;
 
 /// The empty block at the end of a BGZF file.
 pub const BGZF_EOF: [u8; 28] = [

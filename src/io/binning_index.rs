@@ -1,11 +1,11 @@
 //! Binning indexes: BAI, TBI and CSI (SAM specification, section 5.2; Tabix; CSIv1), read to their
 //! end before htslib reads them, which does not survive all of them, and to find calls by.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::bgzf_tail::is_bgzf;
+use super::file::File;
 
 /// Bases of the smallest bins of BAI and TBI, as a power of two, and levels of bins above them.
 const BAI_SHIFT: u32 = 14;
@@ -14,7 +14,7 @@ const BAI_LEVELS: u32 = 5;
 /// An index: which bytes of a file hold the records of which positions. Offsets are virtual ones of
 /// BGZF (block << 16 | place in the block).
 #[derive(Debug, Default)]
-pub(super) struct BinningIndex {
+pub(crate) struct BinningIndex {
     shift: u32,
     levels: u32,
     /// The contigs by their numbers.
@@ -23,13 +23,15 @@ pub(super) struct BinningIndex {
 
 /// The index of one contig.
 #[derive(Debug, Default)]
-pub(super) struct IndexedContig {
+pub(crate) struct IndexedContig {
     /// Its name, where the index has names (those of text files).
     pub name: Vec<u8>,
     /// Where its first record begins and its last one ends; nothing without records.
     pub span: Option<(u64, u64)>,
     /// Number of its records, where the index counts them.
     pub records: Option<u64>,
+    /// Those of them that are mapped, of an index of reads.
+    pub mapped: Option<u64>,
     /// Number and first offset of each bin, sorted; of CSI only.
     bins: Vec<(u32, u64)>,
     /// First offset of each window of 2^14 bases; of BAI and TBI only.
@@ -41,7 +43,7 @@ impl BinningIndex {
     ///
     /// # Errors
     /// Where it cannot be read to its end.
-    pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
+    pub(crate) fn read(path: &Path) -> io::Result<Option<Self>> {
         let mut file = BufReader::new(File::open(path)?);
         if !is_bgzf(file.fill_buf()?) {
             return Self::parse(&mut file);
@@ -99,7 +101,9 @@ impl BinningIndex {
             if bin == counts && chunks == 2 {
                 let _ = contig.bins.pop_if(|_| is_csi);
                 let _ = (offset(bytes)?, offset(bytes)?);
-                contig.records = Some(offset(bytes)?.saturating_add(offset(bytes)?));
+                let mapped = offset(bytes)?;
+                contig.mapped = Some(mapped);
+                contig.records = Some(mapped.saturating_add(offset(bytes)?));
                 continue;
             }
             for _ in 0..chunks {
@@ -124,7 +128,7 @@ impl BinningIndex {
 
     /// An offset before which no record of the contig begins at or behind `start` (0-based); as late
     /// as the index knows. Nothing for a contig without records.
-    pub(super) fn before(&self, contig: usize, start: u64) -> Option<u64> {
+    pub(crate) fn before(&self, contig: usize, start: u64) -> Option<u64> {
         let contig = self.contigs.get(contig)?;
         let (first, _) = contig.span?;
         let known = if contig.bins.is_empty() {

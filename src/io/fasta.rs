@@ -1,6 +1,5 @@
 //! The reference: FASTA, plain or bgzipped, with its index.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use noodles_fasta::fai;
 use super::alignment_index::is_older;
 use super::bgzf_tail::{head, is_bgzf};
 use super::error::{IoError, Problem, refuse_remote};
+use super::file::{self, File};
 use super::sam_header::Sequences;
 use super::with_suffix;
 use cnnfilter_core::genome::ReferenceBlock;
@@ -18,6 +18,10 @@ use cnnfilter_core::genome::{Contig, ContigTable};
 
 /// Bytes of a `.dict` that are looked at: enough for millions of contigs.
 const MAX_DICTIONARY: u64 = 1 << 28;
+
+fn buffered(path: &Path) -> io::Result<BufReader<File>> {
+    File::open(path).map(BufReader::new)
+}
 
 trait SeekRead: Read + Seek + Send {}
 impl<T: Read + Seek + Send> SeekRead for T {}
@@ -79,16 +83,21 @@ impl Reference {
             ));
         }
         let fai_path = with_suffix(path, ".fai");
-        if !fai_path.is_file() {
+        if !file::is_file(&fai_path) {
             return Err(no_index(&fai_path));
         }
-        let index = fai::fs::read(&fai_path).map_err(|e| IoError::system(&fai_path, "read", e))?;
+        let index = buffered(&fai_path)
+            .and_then(|bytes| fai::io::Reader::new(bytes).read_index())
+            .map_err(|e| IoError::system(&fai_path, "read", e))?;
         let blocks = if compressed {
             let gzi = with_suffix(path, ".gzi");
-            if !gzi.is_file() {
+            if !file::is_file(&gzi) {
                 return Err(no_index(&gzi));
             }
-            Some(bgzf::gzi::fs::read(&gzi).map_err(|e| IoError::system(&gzi, "read", e))?)
+            let blocks = buffered(&gzi)
+                .and_then(|bytes| bgzf::gzi::io::Reader::new(bytes).read_index())
+                .map_err(|e| IoError::system(&gzi, "read", e))?;
+            Some(blocks)
         } else {
             None
         };
@@ -158,7 +167,7 @@ impl Reference {
             plain.with_extension("dict"),
             with_suffix(&self.path, ".dict"),
         ];
-        let Some(path) = candidates.into_iter().find(|path| path.is_file()) else {
+        let Some(path) = candidates.into_iter().find(|path| file::is_file(path)) else {
             return Ok(None);
         };
         let text = head(&path, MAX_DICTIONARY)?;

@@ -1,37 +1,19 @@
 //! Plain or gzipped files that appear when they are whole.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
-use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
 use super::atomic::PendingFile;
-use super::error::{IoError, refuse_remote};
+use super::error::IoError;
 
-/// Bytes that are read or written together.
+pub use super::gunzip::open;
+
+/// Bytes that are written together.
 const BUFFER: usize = 1 << 18;
-
-/// Opens a file, unpacking it if it is gzipped.
-///
-/// # Errors
-/// Where it cannot be opened or read.
-pub fn open(path: &Path) -> Result<Box<dyn BufRead>, IoError> {
-    refuse_remote(path)?;
-    let file = File::open(path).map_err(|error| IoError::system(path, "open", error))?;
-    let mut input = BufReader::with_capacity(BUFFER, file);
-    let head = input
-        .fill_buf()
-        .map_err(|error| IoError::system(path, "read", error))?;
-    if head.starts_with(&[0x1f, 0x8b]) {
-        let unpacked = MultiGzDecoder::new(input);
-        Ok(Box::new(BufReader::with_capacity(BUFFER, unpacked)))
-    } else {
-        Ok(Box::new(input))
-    }
-}
 
 enum Output {
     Plain(BufWriter<File>),

@@ -1,7 +1,6 @@
 //! The calls of some regions, by the index of their file (TBI or CSI), without reading the rest.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use super::bcf_header;
 use super::bgzf_tail::{BGZF_EOF, head, is_bgzf, tail};
 use super::binning_index::BinningIndex;
 use super::error::IoError;
+use super::file::{self, File};
 use super::{header_ids, with_suffix};
 use cnnfilter_core::genome::{Interval, IntervalSet};
 
@@ -52,7 +52,7 @@ impl IndexedCalls {
     /// # Errors
     /// Where the file itself cannot be read.
     pub(super) fn open(file: &Path) -> Result<Result<Self, NotIndexed>, IoError> {
-        if !file.is_file() {
+        if !file::is_file(file) {
             return Ok(Err(NotIndexed::Stream));
         }
         if !is_bgzf(&head(file, 18)?) {
@@ -65,7 +65,7 @@ impl IndexedCalls {
         let mut why = NotIndexed::NoIndex;
         for suffix in [".csi", ".tbi"] {
             let path = with_suffix(file, suffix);
-            if !path.is_file() {
+            if !file::is_file(&path) {
                 continue;
             }
             let unfit = |what: &str| {

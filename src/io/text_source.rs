@@ -3,21 +3,19 @@
 //! The format is told from the bytes, never from the name. BCF goes through htslib, which
 //! writes it as text into a pipe; everything else is passed on as it is.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, PipeReader, Read};
-use std::os::fd::AsRawFd;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use flate2::bufread::MultiGzDecoder;
 use noodles_bgzf as bgzf;
-use rust_htslib::bcf::{self, Read as _};
 
 use super::bcf_header;
+use super::bcf_text::bcf_to_text;
 use super::bgzf_tail::{BGZF_EOF, is_bgzf};
 use super::error::{IoError, Problem, refuse_remote};
-use super::hts;
+use super::file::{self, File};
 use super::indexed_calls::IndexedCalls;
 use cnnfilter_core::genome::IntervalSet;
 
@@ -33,8 +31,7 @@ pub(crate) fn is_stream(path: &Path) -> bool {
         .iter()
         .any(|name| path == Path::new(name))
         || path.starts_with("/dev/fd");
-    let data = path.metadata();
-    is_named_so || data.is_ok_and(|data| !data.is_file() && !data.is_dir())
+    is_named_so || file::is_special(path)
 }
 
 /// Remembers the last bytes that came through, to see whether a BGZF stream ended as it should.
@@ -88,8 +85,8 @@ impl TextSource {
         let mut raw: Box<dyn Read + Send> = if file == Path::new("-") {
             Box::new(io::stdin())
         } else {
-            let file = File::open(file).map_err(|e| IoError::system(path, "open", e))?;
-            if file.metadata().is_ok_and(|data| data.is_dir()) {
+            let opened = File::open(file).map_err(|e| IoError::system(path, "open", e))?;
+            if file::is_folder(file) {
                 return Err(IoError::new(
                     path,
                     Problem::Format {
@@ -98,7 +95,7 @@ impl TextSource {
                     },
                 ));
             }
-            Box::new(file)
+            Box::new(opened)
         };
         let mut head = Vec::new();
         raw.by_ref()
@@ -266,7 +263,7 @@ pub fn without_last_block(path: &Path) -> IoError {
     IoError::new(path, Problem::Truncated(what.to_owned()))
 }
 
-fn read_error(path: &Path, error: io::Error) -> IoError {
+pub(super) fn read_error(path: &Path, error: io::Error) -> IoError {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => IoError::new(
             path,
@@ -281,43 +278,4 @@ fn read_error(path: &Path, error: io::Error) -> IoError {
         ),
         _ => IoError::system(path, "read", error),
     }
-}
-
-/// A name under which htslib can open one end of a pipe.
-pub(super) fn descriptor_path(end: &impl AsRawFd) -> PathBuf {
-    PathBuf::from(format!("/dev/fd/{}", end.as_raw_fd()))
-}
-
-type Translation = (PipeReader, Vec<JoinHandle<Result<(), IoError>>>);
-
-/// Two threads: one hands the (decompressed) BCF to htslib, the other has htslib write it as text.
-fn bcf_to_text(mut bcf: impl Read + Send + 'static, path: &Path) -> Result<Translation, IoError> {
-    let pipe = || io::pipe().map_err(|e| IoError::system(path, "make a pipe for", e));
-    let (binary_out, mut binary_in) = pipe()?;
-    let (text_out, text_in) = pipe()?;
-    let feed_path = path.to_owned();
-    let feed = std::thread::spawn(move || match io::copy(&mut bcf, &mut binary_in) {
-        // htslib has stopped reading: the other thread says why.
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(e) => Err(read_error(&feed_path, e)),
-        Ok(_) => Ok(()),
-    });
-    let path = path.to_owned();
-    let translate = std::thread::spawn(move || {
-        let fail = |error: String| IoError::htslib(&path, "reading BCF", error);
-        let damaged = |error: rust_htslib::errors::Error| fail(error.to_string());
-        let mut reader = hts::variant_reader(&descriptor_path(&binary_out)).map_err(fail)?;
-        drop(binary_out);
-        let target = descriptor_path(&text_in);
-        let mut writer =
-            hts::variant_writer(&target, &reader, true, bcf::Format::Vcf).map_err(fail)?;
-        drop(text_in);
-        let mut record = reader.empty_record();
-        while let Some(read) = reader.read(&mut record) {
-            read.map_err(damaged)?;
-            writer.write(&record).map_err(damaged)?;
-        }
-        Ok(())
-    });
-    Ok((text_out, vec![feed, translate]))
 }

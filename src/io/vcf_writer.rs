@@ -10,8 +10,8 @@ use noodles_bgzf as bgzf;
 use rust_htslib::bcf::{self, Read as _, index};
 
 use super::atomic::{self, PendingFile, hold_folder_of, is_special};
+use super::bcf_text::descriptor_path;
 use super::error::{IoError, Problem, refuse_remote};
-use super::text_source::descriptor_path;
 use super::{header_ids, hts, standard_output, with_suffix};
 use cnnfilter_core::vcf::{OrderCheck, VcfHeader, VcfRecord};
 

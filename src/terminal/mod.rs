@@ -1,5 +1,6 @@
 //! Threads, progress, and the summary at the end of a run.
 
+pub(crate) mod browser;
 pub(crate) mod multiqc;
 pub(crate) mod progress;
 pub(crate) mod steps;

@@ -27,8 +27,9 @@ const CHUNK: usize = 64;
 pub(crate) const STYLE: &str = include_str!("assets/view.css");
 
 /// The modules of the page, each after those that it imports from.
-const MODULES: [&str; 5] = [
+const MODULES: [&str; 6] = [
     include_str!("assets/site.js"),
+    include_str!("assets/packed.js"),
     include_str!("assets/draw.js"),
     include_str!("assets/marks.js"),
     include_str!("assets/calls.js"),
@@ -61,9 +62,9 @@ pub enum PageError {
     Pack(#[from] std::io::Error),
 }
 
-/// A line of the list of calls.
+/// A line of the list of calls, as the page's script reads it.
 #[derive(Debug, Serialize)]
-struct Entry {
+pub struct Entry {
     contig: String,
     /// 1-based, as the VCF has it.
     pos: u64,
@@ -221,7 +222,8 @@ impl Page {
 }
 
 impl Entry {
-    fn of(call: Call) -> Self {
+    /// The line of a call.
+    pub fn of(call: Call) -> Self {
         let why = call.why.unwrap_or_default();
         Self {
             contig: call.contig,
@@ -304,6 +306,11 @@ pub(crate) fn head(title: &str, (script, style): (&str, &str), more: &str) -> Ma
             style { (PreEscaped(style)) } "\n"
         }
     }
+}
+
+/// The part of a page that its script fills, for a page that gets its calls in another way, and the table of keys.
+pub fn markup() -> (String, String) {
+    (main().into_string(), keys().into_string())
 }
 
 /// The parts that the script fills.

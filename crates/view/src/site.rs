@@ -111,8 +111,8 @@ impl Rows {
     }
 }
 
-/// Appends a call's bytes.
-pub(crate) fn write(call: &Call, layout: &Layout, out: &mut Vec<u8>) {
+/// Appends a call's bytes, as `assets/site.js` takes them apart.
+pub fn write(call: &Call, layout: &Layout, out: &mut Vec<u8>) {
     let rows = Rows::of(&call.example.tensor);
     let count = rows.count();
     out.extend((count as u16).to_le_bytes());

@@ -4,7 +4,7 @@
 //! [`cnnfilter_core::encode::shard`].
 
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use rayon::ThreadPool;
@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::inputs::Inputs;
 use crate::Stop;
+use crate::clock::Instant;
 use crate::io::alignment::{AlignmentSource, ReadCounts};
 use crate::io::fasta::FastaReader;
 use cnnfilter_core::encode::{EncodeError, KnownContigs, Outcome, ShardEncoder};
@@ -39,7 +40,7 @@ pub(crate) struct Call {
 
 /// Cuts a chunk into shards: of one contig, without wide gaps, and enough of them for all
 /// threads. How it is cut changes no score.
-fn cut(chunk: Vec<Call>, threads: usize, samples: usize) -> Vec<Vec<Call>> {
+pub(crate) fn cut(chunk: Vec<Call>, threads: usize, samples: usize) -> Vec<Vec<Call>> {
     let fewest = (MIN_CALLS / samples.max(1)).max(1);
     let most = (chunk.len() / (SHARDS_A_THREAD * threads.max(1))).max(fewest);
     let mut shards: Vec<Vec<Call>> = Vec::new();

@@ -10,18 +10,18 @@ use cnnfilter_core::encode::ExampleReads;
 
 /// The reads of a call as the page tells of them.
 #[derive(Debug, Default)]
-pub(super) struct ReadsOfCall {
+pub(crate) struct ReadsOfCall {
     /// The name of each row's read.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// Reads over the call that have no row, by reason.
-    pub(super) left_out: Vec<(String, u64)>,
+    pub(crate) left_out: Vec<(String, u64)>,
 }
 
 /// Looks up the reads of a call of one sample; the network looks at `limit` of them at most.
 ///
 /// # Errors
 /// Where a file is damaged.
-pub(super) fn look_up(
+pub(crate) fn look_up(
     source: &mut AlignmentSource,
     (contig, sample): (&str, usize),
     reads: &ExampleReads,

@@ -17,12 +17,13 @@ use cnnfilter_core::networks::{Model, builtin};
 use cnnfilter_core::score::log_odds::log_odds;
 use cnnfilter_core::vcf::VcfRecord;
 use cnnfilter_nn::DeviceChoice;
+use cnnfilter_nn::kernel::{Conv, ConvShape, Dense, Isa, Rows};
 
 /// Length of the made-up contig, and 0-based position of the call in its middle.
 const CONTIG: usize = 4000;
 const CALL: usize = 2000;
 const READ_LENGTH: usize = 100;
-const SAMPLE_DEPTH: f32 = 30.0;
+const SAMPLE_DEPTH: f32 = 40.0;
 
 /// One number with its name.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +68,72 @@ pub fn figures() -> Result<Vec<Figure>, Box<dyn Error + Send + Sync>> {
             }));
         }
     }
+    figures.push(Figure {
+        name: "outputs of kernels that differ from the portable ones".into(),
+        value: differing_outputs()? as f64,
+    });
     Ok(figures)
+}
+
+/// Compares the kernels that need no fused multiply-add with the portable ones, bit by bit: of
+/// convolutions of all sizes that tiles are cut into, and of fully connected layers.
+fn differing_outputs() -> Result<usize, Box<dyn Error + Send + Sync>> {
+    let mut differing = 0;
+    let mut compare = |[left, right]: [Vec<f32>; 2]| {
+        let pairs = left.iter().zip(&right);
+        differing += pairs.filter(|(a, b)| a.to_bits() != b.to_bits()).count();
+        differing += left.len().abs_diff(right.len());
+    };
+    let isas = [Isa::Portable, best_without_fusing()];
+    for channels in [1, 3, 4, 5, 8, 12, 13, 16, 24, 31] {
+        let shape = ConvShape {
+            cin: 3,
+            cout: channels,
+            kh: 1,
+            kw: 5,
+        };
+        let conv = Conv::new(shape, &noise(channels * 15), &noise(channels), true)?;
+        for width in 5..17 {
+            let data = noise(2 * width * 3);
+            let x = Rows {
+                data: &data,
+                stored: 2,
+                logical: 2,
+                width,
+            };
+            let mut outputs = [Vec::new(), Vec::new()];
+            for (isa, out) in isas.into_iter().zip(&mut outputs) {
+                conv.forward_with(isa, x, out)?;
+            }
+            compare(outputs);
+        }
+        let dense = Dense::new(70, channels, &noise(70 * channels), &noise(channels), true)?;
+        let mut outputs = [Vec::new(), Vec::new()];
+        for (isa, out) in isas.into_iter().zip(&mut outputs) {
+            dense.forward_with(isa, &noise(70), out)?;
+        }
+        compare(outputs);
+    }
+    Ok(differing)
+}
+
+/// The fastest kernels that round each product.
+fn best_without_fusing() -> Isa {
+    if Isa::Simd128.is_available() {
+        Isa::Simd128
+    } else {
+        Isa::Portable
+    }
+}
+
+/// Numbers between -1 and 1 with a few zeros.
+fn noise(count: usize) -> Vec<f32> {
+    let mut state = 7_u32;
+    let next = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        ((state >> 8) % 2_001) as f32 / 1_000.0 - 1.0
+    };
+    (0..count).map(next).collect()
 }
 
 /// The call as `model` reads it.
@@ -116,16 +182,16 @@ fn record(contig: &[u8], deletion: bool) -> String {
         (base.to_string(), changed(contig[CALL]) as char)
     };
     format!(
-        "made_up\t{}\t.\t{reference}\t{alternate}\t412.6\t.\tDP=30;FS=1.2;MQ=60.00;QD=13.75;SOR=0.7\t\
-         GT:AD:DP:GQ:PL\t0/1:15,15:30:99:420,0,430",
+        "made_up\t{}\t.\t{reference}\t{alternate}\t412.6\t.\tDP=40;FS=1.2;MQ=60.00;QD=13.75;SOR=0.7\t\
+         GT:AD:DP:GQ:PL\t0/1:20,20:40:99:420,0,430",
         CALL + 1
     )
 }
 
-/// Reads along the contig, one every three or four bases (30x), every other one with the ALT.
+/// Reads along the contig, one every two or three bases (40x), every other one with the ALT.
 fn reads(contig: &[u8], deletion: bool) -> Vec<AlignedRead> {
     (0..)
-        .map(|number| (number, number * 10 / 3))
+        .map(|number| (number, number * 10 / 4))
         .take_while(|(_, start)| start + READ_LENGTH + 3 <= CONTIG)
         .map(|(number, start)| read(contig, number, start, deletion && !number.is_multiple_of(2)))
         .map(|mut read| {
@@ -189,6 +255,26 @@ fn text(index: u32) -> &'static str {
             .map_or("", |figure| figure.name.as_str()),
         Err(message) => message,
     }
+}
+
+/// Scores the SNP with the built-in model of reads `times` times, over 40 reads, to take the time of it.
+/// Returns the sum of the first outputs; NaN where something failed.
+#[unsafe(no_mangle)]
+pub extern "C" fn score_times(times: u32) -> f64 {
+    static EXAMPLE: OnceLock<Result<(Model, Example), String>> = OnceLock::new();
+    let made = EXAMPLE.get_or_init(|| {
+        let model = builtin::READS.load(DeviceChoice::Cpu);
+        let model = model.map_err(|error| error.to_string())?;
+        let example = example(&model, false).map_err(|error| error.to_string())?;
+        Ok((model, example))
+    });
+    let Ok((model, example)) = made else {
+        return f64::NAN;
+    };
+    let one = std::slice::from_ref(example);
+    let outputs = (0..times).map(|_| model.logits(one));
+    let firsts = outputs.map(|rows| rows.map_or(f64::NAN, |rows| f64::from(rows[0][0])));
+    firsts.sum()
 }
 
 /// Number of figures; 0 where something failed.

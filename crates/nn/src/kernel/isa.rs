@@ -1,7 +1,13 @@
 //! The instruction set a layer is computed with, found out once per process.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::OnceLock;
+
+thread_local! {
+    /// True inside [`Isa::computing_as_fused`].
+    static FUSED: Cell<bool> = const { Cell::new(false) };
+}
 
 /// An instruction set with a version of the kernels. All variants exist on every machine, so
 /// that they can be named in options and logs; which of them run is [`Isa::is_available`].
@@ -13,17 +19,33 @@ pub enum Isa {
     Avx2,
     /// 64-bit ARM: vectors of 4.
     Neon,
+    /// WebAssembly compiled with simd128: vectors of 4; no fused multiply-add, so the same bits as
+    /// [`Isa::Portable`].
+    Simd128,
+    /// The same, with a fused multiply-add by way of f64: slower, and the bits of AVX-512, AVX2 and NEON. Only
+    /// [`Isa::computing_as_fused`] takes it.
+    Simd128Fused,
     /// Plain Rust, on any processor; no fused multiply-add.
     Portable,
 }
 
 impl Isa {
-    /// Every instruction set, fastest first.
-    pub const ALL: [Isa; 4] = [Isa::Avx512, Isa::Avx2, Isa::Neon, Isa::Portable];
+    /// Every instruction set, in the order in which they are chosen.
+    pub const ALL: [Isa; 6] = [
+        Isa::Avx512,
+        Isa::Avx2,
+        Isa::Neon,
+        Isa::Simd128,
+        Isa::Portable,
+        Isa::Simd128Fused,
+    ];
 
     /// The fastest instruction set of this machine. Asked once, then remembered.
     #[must_use]
     pub fn detect() -> Isa {
+        if FUSED.get() {
+            return Isa::Simd128Fused;
+        }
         static BEST: OnceLock<Isa> = OnceLock::new();
         *BEST.get_or_init(|| {
             Isa::ALL
@@ -31,6 +53,14 @@ impl Isa {
                 .find(|isa| isa.is_available())
                 .unwrap_or(Isa::Portable)
         })
+    }
+
+    /// Runs `work` with [`Isa::Simd128Fused`] in this thread, where WebAssembly has it; anywhere else as it is.
+    pub fn computing_as_fused<T>(work: impl FnOnce() -> T) -> T {
+        FUSED.set(Isa::Simd128Fused.is_available());
+        let made = work();
+        FUSED.set(false);
+        made
     }
 
     /// True where this machine has these instructions.
@@ -43,6 +73,9 @@ impl Isa {
             Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            // A module with these instructions loads only where they are.
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128 | Isa::Simd128Fused => true,
             Isa::Portable => true,
             _ => false,
         }
@@ -55,6 +88,8 @@ impl fmt::Display for Isa {
             Isa::Avx512 => "AVX-512",
             Isa::Avx2 => "AVX2",
             Isa::Neon => "NEON",
+            Isa::Simd128 => "simd128",
+            Isa::Simd128Fused => "simd128, fused by f64",
             Isa::Portable => "portable",
         })
     }

@@ -16,7 +16,8 @@
 //! Every output element is summed in one order, which depends on the layer's sizes alone:
 //! results do not change with the number of rows kept, the batch or the threads. The
 //! instruction sets with a fused multiply-add (AVX-512, AVX2, NEON) agree to the bit;
-//! [`Isa::Portable`] rounds each product and so differs in the last digits.
+//! [`Isa::Portable`] and [`Isa::Simd128`] round each product, agree with each other, and so differ from these in the
+//! last digits.
 //!
 //! Nothing here starts a thread; a packed layer is `Send + Sync` and is meant to be shared.
 

@@ -14,13 +14,13 @@ function asField(text) {
 }
 
 export class Marks {
-  /** @param {string} page names the page in the browser's store */
+  /** @param {string} page names the page in the browser's store; empty to keep nothing there */
   constructor(page) {
     this.page = page;
     /** @type {Map<string, Mark>} */
     this.marks = new Map();
     try {
-      const kept = localStorage.getItem(page);
+      const kept = page && localStorage.getItem(page);
       if (kept) this.marks = new Map(JSON.parse(kept));
     } catch {
       // A browser that keeps nothing: marks live as long as the page.
@@ -38,7 +38,7 @@ export class Marks {
     if (mark) this.marks.set(key, { mark, note: note ?? this.marks.get(key)?.note ?? "" });
     else this.marks.delete(key);
     try {
-      localStorage.setItem(this.page, JSON.stringify([...this.marks]));
+      if (this.page) localStorage.setItem(this.page, JSON.stringify([...this.marks]));
     } catch {
       // As above.
     }

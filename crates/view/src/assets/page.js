@@ -1,6 +1,7 @@
 // @ts-check
 // The page: one call at a time, its channels and numbers, keys and the pointer.
-import { Sites, planes, readIndex, standardised } from "./site.js";
+import { planes, standardised } from "./site.js";
+import { Sites, readIndex, storeOf } from "./packed.js";
 import { css, drawPileup, drawPlane, isReverse, largest, mappingQuality, numberOf, theme } from "./draw.js";
 import { Marks } from "./marks.js";
 import { CallList, fails, probability, short, shown } from "./calls.js";
@@ -9,14 +10,14 @@ import { CallList, fails, probability, short, shown } from "./calls.js";
 /** @typedef {import("./site.js").Quantity} Quantity */
 
 /** @param {string} id */
-function part(id) {
+export function part(id) {
   const found = document.getElementById(id);
   if (!found) throw new Error(`no #${id}`);
   return found;
 }
 
 /** @param {string} tag @param {string} [text] @param {string} [name] */
-function make(tag, text, name) {
+export function make(tag, text, name) {
   const element = document.createElement(tag);
   if (text !== undefined) element.textContent = text;
   if (name) element.className = name;
@@ -24,20 +25,20 @@ function make(tag, text, name) {
 }
 
 const SIDES = ["fits the ALT", "fits REF", "fits neither", ""];
-const OUTPUTS = ["NOT_SNP", "NOT_INDEL", "SNP", "INDEL"];
+export const OUTPUTS = ["NOT_SNP", "NOT_INDEL", "SNP", "INDEL"];
 /** Tiles drawn at a time. */
 const TILES = 60;
 
 const index = await readIndex();
-const { layout, calls: entries } = index;
-const sites = new Sites(index);
+export const { layout, calls: entries } = index;
+export const sites = new Sites(index);
 const { sign, place } = sites.signs;
-const marks = new Marks(`cnnfilter view ${document.title} ${entries.length} ${entries[0]?.contig}:${entries[0]?.pos}`);
+const marks = new Marks(storeOf(index));
 const pileup = /** @type {HTMLCanvasElement} */ (part("pileup"));
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 
 let printing = false;
-const state = {
+export const state = {
   at: 0,
   /** @type {Site|null} */ site: null,
   /** @type {ReturnType<typeof drawPileup>|null} */ geometry: null,
@@ -47,7 +48,7 @@ const state = {
   tiles: false,
   /** @type {number} */ timer: 0,
 };
-const colours = () => theme(darkness.matches && !printing);
+export const colours = () => theme(darkness.matches && !printing);
 const list = new CallList(entries, marks, part("list"), (at) => choose(at));
 
 /** Shows a call. @param {number} at */
@@ -64,7 +65,7 @@ async function choose(at) {
   draw();
 }
 
-function draw() {
+export function draw() {
   const { site } = state;
   if (!site) return;
   const entry = entries[state.at];
@@ -282,7 +283,7 @@ function quantityBar(quantity, value, c) {
 }
 
 /** @param {string} name @param {number} value @param {number} low @param {number} high @param {string} text @param {string} colour */
-function bar(name, value, low, high, text, colour) {
+export function bar(name, value, low, high, text, colour) {
   const line = make("div", undefined, "bar-line");
   const track = make("span", undefined, "track");
   const fill = make("i");

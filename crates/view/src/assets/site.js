@@ -1,5 +1,5 @@
 // @ts-check
-// The page's bytes: the index, and calls out of their chunks. crates/view/src/site.rs says how they lie.
+// One call's bytes taken apart. crates/view/src/site.rs says how they lie.
 
 /** @typedef {{code: number, text: string, base: number, sort: "empty"|"base"|"gap"|"pad", clipped: boolean}} Sign */
 /** @typedef {{names: string[], values: number[]}} Table */
@@ -71,25 +71,6 @@
  */
 /** @typedef {{name: string, low: number, high: number, values: Float32Array, rows: number, columns: number}} Plane */
 
-/** Bytes of a base 64 text that were deflated. @param {string} text @returns {Promise<Uint8Array>} */
-export async function unpack(text) {
-  const letters = atob(text);
-  const bytes = new Uint8Array(letters.length);
-  for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-/** The text of an element of the page. @param {string} id */
-function textOf(id) {
-  return document.getElementById(id)?.textContent ?? "";
-}
-
-/** @returns {Promise<Index>} */
-export async function readIndex() {
-  return JSON.parse(new TextDecoder().decode(await unpack(textOf("index"))));
-}
-
 /** Symbols by their code. @param {Layout} layout @returns {{sign: Sign[], place: Int16Array}} */
 export function signs(layout) {
   /** @type {Sign[]} */
@@ -102,41 +83,6 @@ export function signs(layout) {
     place[one.code] = at;
   });
   return { sign, place };
-}
-
-/** Reads calls, unpacking each chunk once and keeping the last few. */
-export class Sites {
-  /** @param {Index} index */
-  constructor(index) {
-    this.index = index;
-    this.signs = signs(index.layout);
-    /** @type {Map<number, Promise<Uint8Array[]>>} */
-    this.chunks = new Map();
-  }
-
-  /** @param {number} at @returns {Promise<Site>} */
-  async get(at) {
-    const chunk = Math.floor(at / this.index.chunk);
-    let calls = this.chunks.get(chunk);
-    if (!calls) {
-      calls = unpack(textOf(`chunk-${chunk}`)).then(split);
-      this.chunks.set(chunk, calls);
-      if (this.chunks.size > 12) this.chunks.delete(this.chunks.keys().next().value ?? -1);
-    }
-    return decode((await calls)[at % this.index.chunk], this.index.layout, this.signs.sign);
-  }
-}
-
-/** The calls of a chunk. @param {Uint8Array} bytes */
-function split(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const calls = [];
-  for (let at = 0; at < bytes.length;) {
-    const length = view.getUint32(at, true);
-    calls.push(bytes.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
-  }
-  return calls;
 }
 
 /** @param {Uint8Array} bytes @param {Layout} layout @param {Sign[]} sign @returns {Site} */

@@ -16,6 +16,10 @@ mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm_fused;
 
 /// Partial sums kept by a dot product, whatever the instruction set: element i goes to sum
 /// `i % DOT_LANES`, so that the order of summation is the same everywhere.
@@ -114,6 +118,10 @@ fn kernels(isa: Isa) -> Option<&'static Kernels> {
         Isa::Avx2 => Some(&avx2::KERNELS),
         #[cfg(target_arch = "aarch64")]
         Isa::Neon => Some(&neon::KERNELS),
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        Isa::Simd128 => Some(&wasm::KERNELS),
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        Isa::Simd128Fused => Some(&wasm_fused::KERNELS),
         Isa::Portable => Some(&portable::KERNELS),
         _ => None,
     }

@@ -1,0 +1,3 @@
+//! The clock by which work is timed; the page of `web`, which times nothing, has one that stands still.
+
+pub(crate) use std::time::Instant;
