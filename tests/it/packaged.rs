@@ -14,7 +14,7 @@ fn said(arguments: &[&str]) -> String {
 }
 
 /// Every command, those of `simulate` included.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 19] = [
     "score",
     "call",
     "tensors",
@@ -27,6 +27,9 @@ const COMMANDS: [&str; 16] = [
     "doctor",
     "view",
     "shards",
+    "embed",
+    "embed-map",
+    "serve",
     "inspect",
     "import",
     "man",
