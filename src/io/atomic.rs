@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn a_pipe_is_written_and_not_replaced() {
         let (mut out, into) = std::io::pipe().unwrap();
-        let target = super::super::text_source::descriptor_path(&into);
+        let target = super::super::bcf_text::descriptor_path(&into);
         write(&target, b"text").unwrap();
         assert!(is_special(&target));
         assert!(PendingFile::create(&target).is_err());

@@ -315,7 +315,7 @@ function gathered(answers) {
     both.forEach((number, at) => (judged[at] += number));
     for (const call of calls) {
       const at = lines.numbers.indexOf(call.record);
-      entries.push({ ...call, lines: { text: [lines.text[at]], numbers: [call.record], read: 0 } });
+      entries.push(Object.assign(call, { lines: { text: [lines.text[at]], numbers: [call.record], read: 0 } }));
     }
   }
   return { entries, answers, skipped, judged, count };
