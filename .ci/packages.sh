@@ -24,13 +24,18 @@ need_build() {
   need_file '/usr/lib/llvm-*/lib/clang/*/include/stddef.h' libclang-dev
 }
 
+# Stages that run beside each other take turns.
 install_missing() {
   [ ${#missing[@]} -gt 0 ] || return 0
+  local turn
+  exec {turn}>"${TMPDIR:-/tmp}/cnnfilter-packages.lock"
+  flock "$turn"
   echo "Installing Debian packages: ${missing[*]}" >&2
   local sudo=()
   [ "$(id -u)" = 0 ] || sudo=(sudo)
   "${sudo[@]}" apt-get update -qq
   DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends \
     "${missing[@]}" >/dev/null
+  exec {turn}>&-
   missing=()
 }

@@ -4,9 +4,16 @@
 demo=tests/data/demo
 program=${CARGO_TARGET_DIR:-target}/release/cnnfilter
 
-# stages NAME...: runs them in order and prints their times, also when one fails.
+# Stages that are over, with their times, and the one that runs. Read by the trap as well.
+finished=()
+current=
+# Process and output of the stages that run beside the others.
+beside=
+beside_log=
+
+# stages NAME...: runs them in order; times are printed when the script ends, also when one fails.
 stages() {
-  local stage unknown=() took=() begun=$SECONDS start
+  local stage unknown=() start
   for stage in "$@"; do
     declare -F "stage_$stage" >/dev/null || unknown+=("$stage")
   done
@@ -14,8 +21,6 @@ stages() {
     echo "no such stage: ${unknown[*]}; there are: $(declare -F | sed -n 's/^declare -f stage_//p' | paste -sd ' ')" >&2
     exit 2
   fi
-  # Read by the trap, which runs when this function's variables are gone.
-  finished=() current=
   trap 'report $?' EXIT
   for stage in "$@"; do
     current=$stage start=$SECONDS
@@ -26,9 +31,33 @@ stages() {
   current=
 }
 
+# stages_beside NAME...: the same in the background, until stages_beside_end. They must neither write nor read what the
+# others write.
+stages_beside() {
+  beside_log=$(mktemp)
+  (finished=() && stages "$@") >"$beside_log" 2>&1 &
+  beside=$!
+}
+
+# Waits for the stages of stages_beside, shows what they printed, and fails where they failed.
+stages_beside_end() {
+  local status=0
+  current="the stages beside the others"
+  wait "$beside" || status=$?
+  cat "$beside_log"
+  rm "$beside_log"
+  beside=
+  [ "$status" = 0 ] || exit "$status"
+  current=
+}
+
 # report STATUS: the table of times, and the stage that failed.
 report() {
   local status=$1 line
+  if [ -n "$beside" ] && [ "$BASHPID" = $$ ]; then
+    kill "$beside" 2>/dev/null || true
+    cat "$beside_log"
+  fi
   for line in "${finished[@]}"; do
     printf '%6d s  %s\n' "${line#* }" "${line% *}"
   done
@@ -156,6 +185,13 @@ stage_view() {
   "$program" eval -V "$made/to_view.vcf.gz" --truth "$demo/truth.vcf.gz" --confident "$demo/confident.bed" -R "$demo/ref.fa" \
     --view -I "$demo/reads.bam" --fast -o "$made/worst"
   python3 tests/view_page.py "$made/view.html" "$made/many.html" "$made/worst"
+}
+
+# Maps and clusters of `embed map` beside scikit-learn, umap-learn, SciPy, AnnData and scanpy.
+stage_embeddings() {
+  need_file '/usr/lib/python3*/ensurepip' python3-venv
+  install_missing
+  tests/embedding.sh "$program"
 }
 
 stage_wasm() {

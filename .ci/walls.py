@@ -14,6 +14,7 @@ import sys
 USES = {
     "cnnfilter-models": set(),
     "cnnfilter-nn": set(),
+    "cnnfilter-embed": set(),
     "cnnfilter-eval": {"cnnfilter-core"},
     "cnnfilter-simulate": {"cnnfilter-core"},
     "cnnfilter-view": {"cnnfilter-core"},

@@ -33,7 +33,8 @@ def commands(program):
     for name in subcommands(help_of(program)):
         text = help_of(program, name)
         inner = subcommands(text)
-        if not inner:
+        # `embed` runs by itself as well: its usage begins with options.
+        if not inner or re.search(r"^Usage: cnnfilter \S+ \[OPTIONS\] -", text, re.M):
             yield name, text
         for second in inner:
             yield f"{name} {second}", help_of(program, name, second)

@@ -8,14 +8,14 @@
 //!         terminal ── threads, progress, the summary of a run
 //! ```
 //!
-//! [`embed`] is the way in for other programs, which want values instead of files.
+//! [`in_process`] is the way in for other programs, which want values instead of files.
 
 mod cli;
 mod clock;
 mod commands;
-pub mod embed;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+pub mod in_process;
 pub mod io;
 mod job;
 mod stop;

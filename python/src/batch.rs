@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cnnfilter::embed::EncodedCall;
+use cnnfilter::in_process::EncodedCall;
 use cnnfilter_core::VariantKind;
 use cnnfilter_core::encode::allele::AlleleTensor;
 use cnnfilter_core::encode::allele::columns::WINDOW;

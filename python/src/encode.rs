@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use cnnfilter::Stop;
-use cnnfilter::embed::EncodedCalls;
+use cnnfilter::in_process::EncodedCalls;
 use cnnfilter_core::encode::Encoder;
 use cnnfilter_core::encode::annotations::{AnnotationSource, DEFAULT};
 use pyo3::prelude::*;

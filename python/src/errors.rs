@@ -1,6 +1,6 @@
 //! Errors of cnnfilter as exceptions, with their messages.
 
-use cnnfilter::embed::WrongOptions;
+use cnnfilter::in_process::WrongOptions;
 use cnnfilter::io::IoError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use cnnfilter::Stop;
-use cnnfilter::embed::{self, LabelledCall};
+use cnnfilter::in_process::{self, LabelledCall};
 use cnnfilter_core::label::{AltState, GivenLabel};
 use cnnfilter_eval::report;
 use pyo3::prelude::*;
@@ -48,7 +48,7 @@ pub(crate) fn label<'py>(py: Python<'py>, options: Vec<OsString>) -> PyResult<Bo
     let stop = Stop::default();
     let said = stop.clone();
     let work = move || {
-        let labelled = embed::label(options, &said)?;
+        let labelled = in_process::label(options, &said)?;
         Ok(labelled.into_iter().flat_map(rows).collect::<Vec<Row>>())
     };
     let rows = interruptible(py, &stop, work)?;
@@ -72,7 +72,7 @@ pub(crate) fn evaluate(py: Python<'_>, options: Vec<OsString>) -> PyResult<Strin
     let stop = Stop::default();
     let said = stop.clone();
     let work = move || {
-        let found = embed::evaluate(options, &said)?;
+        let found = in_process::evaluate(options, &said)?;
         Ok(report::tsv(&found)?)
     };
     interruptible(py, &stop, work)

@@ -2,10 +2,13 @@
 //!
 //! Faults that show in the arguments alone are refused here, with exit code 2.
 
+mod call;
 mod calls;
 mod colour;
 mod completions;
 mod doctor;
+mod embed;
+mod embed_map;
 mod eval;
 mod files;
 mod filter;
@@ -59,6 +62,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Score(score::ScoreArgs),
+    Call(call::CallArgs),
     Tensors(tensors::TensorsArgs),
     Train(train::TrainArgs),
     #[command(subcommand)]
@@ -74,6 +78,7 @@ enum Command {
     /// run and with 1 where it would fail.
     Doctor(doctor::DoctorArgs),
     View(view::ViewArgs),
+    Embed(Box<embed::EmbedArgs>),
     Shards(shards::ShardsArgs),
     Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
@@ -127,6 +132,7 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Self::Score(_) => "score",
+            Self::Call(_) => "call",
             Self::Tensors(_) => "tensors",
             Self::Train(_) => "train",
             Self::Simulate(SimulateCommand::Genome(_)) => "simulate genome",
@@ -135,6 +141,7 @@ impl Command {
             Self::Eval(_) => "eval",
             Self::Doctor(_) => "doctor",
             Self::View(_) => "view",
+            Self::Embed(args) => args.name(),
             Self::Shards(_) => "shards",
             Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",
@@ -162,6 +169,7 @@ impl Command {
                 let timings = args.timings;
                 Plan::Score(args.resolve(run, files)?, timings)
             }
+            Self::Call(args) => Plan::Call(args.resolve(run, files)?),
             Self::Tensors(args) => Plan::Tensors(args.resolve(run, files)?),
             Self::Train(args) => Plan::Train(args.resolve(run, files)?),
             Self::Simulate(SimulateCommand::Genome(args)) => Plan::Genome(args.resolve(files)?),
@@ -173,6 +181,7 @@ impl Command {
                 plan: args.resolve(run, files)?,
             },
             Self::View(args) => Plan::View(args.resolve(run, files)?),
+            Self::Embed(args) => args.resolve(run, files)?,
             Self::Shards(args) => Plan::Shards(args.resolve(files)?),
             Self::Inspect(args) => Plan::Inspect(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),

@@ -1,8 +1,10 @@
 //! The recipes: open the inputs, run the stages in order, close the outputs.
 
 mod another_reference;
+pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod doctor;
+pub(crate) mod embed;
 pub(crate) mod encoding;
 pub(crate) mod eval;
 pub(crate) mod filter;
@@ -31,6 +33,8 @@ pub(crate) use another_reference::another_reference;
 pub(crate) enum Plan {
     /// `score`, and true where the user asks where the time went.
     Score(score::ScorePlan, bool),
+    /// `call`.
+    Call(call::CallPlan),
     /// `filter`.
     Filter(filter::FilterPlan),
     /// `eval`.
@@ -54,6 +58,10 @@ pub(crate) enum Plan {
     Shards(shards::ShardsPlan),
     /// `view`.
     View(view::ViewPlan),
+    /// `embed`.
+    Embed(embed::EmbedPlan),
+    /// `embed map`.
+    EmbedMap(embed::EmbedMapPlan),
     /// `inspect`.
     Inspect(inspect::InspectPlan),
     /// `import`.
@@ -92,6 +100,7 @@ impl Plan {
                     ..told
                 })
             }
+            Self::Call(plan) => say(&call::run(plan)?),
             Self::Filter(plan) => say(&filter::run(plan)?),
             Self::Eval(plan) => show(&eval::run(plan)?),
             Self::Tensors(plan) => say(&tensors::run(plan)?),
@@ -99,6 +108,8 @@ impl Plan {
             Self::Genome(plan) => say(&simulate::genome(plan)?),
             Self::Reads(plan) => say(&simulate::reads(plan)?),
             Self::View(plan) => say(&view::run(plan)?),
+            Self::Embed(plan) => say(&embed::run(plan)?),
+            Self::EmbedMap(plan) => say(&embed::make_map(plan)?),
             Self::Shards(plan) => say(&shards::run(plan)?),
             Self::Inspect(plan) => show(&inspect::run(plan)?),
             Self::Import(plan) => say(&import::run(plan)?),

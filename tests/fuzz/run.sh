@@ -23,24 +23,31 @@ export "CFLAGS_${host//-/_}=$flags -fno-omit-frame-pointer -gline-tables-only"
 RUSTC_BOOTSTRAP=1 cargo build --release --locked --target "$host" --quiet
 
 mkdir -p artifacts
-failed=0
-for target in "${targets[@]}"; do
+
+# fuzz TARGET: runs one and prints a line about it.
+fuzz() {
+  local target=$1 log=work/$1.log options verdict executions
   mkdir -p "work/$target"
-  log=work/$target.log
   # A pickle that contains itself is never freed, which is no harm to a program that ends; htslib has two globals of one name.
   options=detect_leaks=0:detect_odr_violation=0
   # A few bytes of CRAM may declare any size. htslib asks for as much, and is refused what is large.
   [ "$target" != cram ] || options+=:allocator_may_return_null=1:max_allocation_size_mb=64
-  if ASAN_OPTIONS=$options RUST_BACKTRACE=0 "target/$host/release/$target" "work/$target" "corpus/$target" \
+  verdict=ok
+  ASAN_OPTIONS=$options RUST_BACKTRACE=0 "target/$host/release/$target" "work/$target" "corpus/$target" \
     -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=512 \
-    -artifact_prefix="artifacts/$target-" -print_final_stats=1 -verbosity=1 >"$log" 2>&1; then
-    verdict=ok
-  else
-    verdict="FAILED ($log)"
-    failed=1
-    grep -aE 'panicked at|SUMMARY|ERROR: |Test unit written' -A1 "$log" | head -12 || true
-  fi
+    -artifact_prefix="artifacts/$target-" -print_final_stats=1 -verbosity=1 >"$log" 2>&1 || verdict="FAILED ($log)"
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   echo "$target: ${executions:-no} executions in $seconds s, $verdict"
+  [ "$verdict" = ok ] || { grep -aE 'panicked at|SUMMARY|ERROR: |Test unit written' -A1 "$log" | head -12 || true; return 1; }
+}
+
+# As many at a time as there are processors.
+failed=0
+for target in "${targets[@]}"; do
+  [ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n || failed=1
+  fuzz "$target" &
+done
+while [ -n "$(jobs -p)" ]; do
+  wait -n || failed=1
 done
 exit $failed

@@ -47,10 +47,16 @@ fn each_library_has_its_folder() {
         ("rust_htslib", &["io/"][..]),
         ("noodles", &["io/"]),
         ("clap", &["cli/"]),
-        // `embed.rs` hands commands to programs, `fuzzing.rs` readers of commands to the fuzz targets.
+        // `in_process.rs` hands commands to programs, `fuzzing.rs` readers of commands to the fuzz targets.
         (
             "anyhow",
-            &["commands/", "embed.rs", "fuzzing.rs", "job.rs", "main.rs"],
+            &[
+                "commands/",
+                "in_process.rs",
+                "fuzzing.rs",
+                "job.rs",
+                "main.rs",
+            ],
         ),
         ("indicatif", &["terminal/"]),
         ("std::fs", &["io/"]),

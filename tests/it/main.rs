@@ -8,10 +8,12 @@
 
 mod architecture;
 mod builtin;
+mod call;
 mod callers;
 mod contract;
 mod crams;
 mod doctor;
+mod embed;
 mod errors;
 mod eval;
 mod explain;

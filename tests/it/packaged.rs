@@ -14,8 +14,9 @@ fn said(arguments: &[&str]) -> String {
 }
 
 /// Every command, those of `simulate` included.
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "score",
+    "call",
     "tensors",
     "train",
     "simulate",

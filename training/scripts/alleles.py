@@ -77,7 +77,7 @@ def long_indel(bases, at, rng):
     if kind == 1:
         return at, at, "".join(rng.choice("ACGT") for _ in range(length))
     if kind == 2:
-        other = rng.randrange(max(0, at - 200_000), at + 200_000)
+        other = rng.randrange(max(0, at - 200_000), min(len(bases) - length, at + 200_000))
         return at, at, bases[other:other + length]
     return at, at, bases[at:at + length]
 

@@ -24,7 +24,7 @@ use cnnfilter_core::why::Reason;
 /// Calls that are unpacked together.
 const CHUNK: usize = 64;
 
-const STYLE: &str = include_str!("assets/view.css");
+pub(crate) const STYLE: &str = include_str!("assets/view.css");
 
 /// The modules of the page, each after those that it imports from.
 const MODULES: [&str; 6] = [
@@ -176,11 +176,11 @@ impl Page {
             calls: &self.entries,
         })?;
         let index = packed(&index)?;
-        let script = script();
+        let script = script(&MODULES);
         let page = html! {
             (DOCTYPE) "\n"
             html lang="en" {
-                (head(&self.title, &script)) "\n"
+                (head(&self.title, (&script, STYLE), "")) "\n"
                 body { "\n"
                     (self.header()) "\n"
                     (main()) "\n"
@@ -267,16 +267,16 @@ pub fn fragment(contig: &str, position: u64, reference: &str, alternates: &str) 
 }
 
 /// Deflated, in base 64.
-fn packed(bytes: &[u8]) -> Result<String, PageError> {
+pub(crate) fn packed(bytes: &[u8]) -> Result<String, PageError> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(9));
     encoder.write_all(bytes)?;
     Ok(base64::encode(&encoder.finish()?))
 }
 
 /// The modules as one: without their imports and exports.
-fn script() -> String {
+pub(crate) fn script(modules: &[&str]) -> String {
     let mut script = String::new();
-    for line in MODULES.iter().flat_map(|module| module.lines()) {
+    for line in modules.iter().flat_map(|module| module.lines()) {
         if line.starts_with("import ") {
             continue;
         }
@@ -286,13 +286,14 @@ fn script() -> String {
     script
 }
 
-fn head(title: &str, script: &str) -> Markup {
+/// The head of a page whose policy allows this script and this style, and what `more` names.
+pub(crate) fn head(title: &str, (script, style): (&str, &str), more: &str) -> Markup {
     let checksum = |text: &str| base64::encode(&Sha256::digest(text.as_bytes()));
     let policy = format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data: blob:; \
+        "default-src 'none'; script-src 'sha256-{}'{more}; style-src 'sha256-{}'; img-src data: blob:; \
          base-uri 'none'; form-action 'none'",
         checksum(script),
-        checksum(STYLE),
+        checksum(style),
     );
     html! {
         head { "\n"
@@ -302,7 +303,7 @@ fn head(title: &str, script: &str) -> Markup {
             meta http-equiv="Content-Security-Policy" content=(policy); "\n"
             link rel="icon" href="data:,"; "\n"
             title { (title) } "\n"
-            style { (PreEscaped(STYLE)) } "\n"
+            style { (PreEscaped(style)) } "\n"
         }
     }
 }
@@ -404,7 +405,7 @@ mod tests {
 
     #[test]
     fn the_script_is_one_module() {
-        let script = script();
+        let script = script(&MODULES);
         assert!(!script.contains("\nimport ") && !script.contains("\nexport "));
         assert!(!script.contains("</script"));
     }

@@ -33,6 +33,7 @@ pub(super) fn describe(model: &Model) -> String {
         "weights",
         format!("{weights}, SHA-256 {}", card.weights_sha256),
     );
+    fact("layers", layers(model));
     fact("origin", origin(card));
     if let Some(training) = &card.training {
         for (name, value) in training_facts(training) {
@@ -46,6 +47,15 @@ pub(super) fn describe(model: &Model) -> String {
         text += &format!("* {limit}\n");
     }
     text
+}
+
+/// The layers that `embed` reads, with the numbers a call that each gives.
+fn layers(model: &Model) -> String {
+    let layers = model.pooled_layers().unwrap_or_default();
+    let names = layers
+        .iter()
+        .map(|layer| format!("{} ({})", layer.name, layer.width));
+    names.collect::<Vec<String>>().join(", ")
 }
 
 /// The words in lines of at most [`WIDTH`] letters, those behind the first indented as the facts.

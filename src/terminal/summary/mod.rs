@@ -3,8 +3,11 @@
 //! The JSON holds counts and figures and no times, so that it has the same bytes for any number of
 //! threads. Its keys are documented in `docs/src/summary-json.md`.
 
+mod call;
 mod completions;
 mod doctor;
+mod embed;
+mod embed_map;
 mod eval;
 mod filter;
 mod import;
@@ -22,8 +25,11 @@ use serde::Serialize;
 
 use super::multiqc::Section;
 
+pub(crate) use call::CallSummary;
 pub(crate) use completions::CompletionsSummary;
 pub(crate) use doctor::{DoctorFacts, DoctorSummary};
+pub(crate) use embed::EmbedSummary;
+pub(crate) use embed_map::EmbedMapSummary;
 pub(crate) use eval::EvalSummary;
 pub(crate) use import::{ImportSummary, Imported};
 pub(crate) use inspect::{InspectSummary, InspectedCall};

@@ -25,8 +25,9 @@ pub use site::{AlleleDepths, CandidateSite, candidates};
 pub use sweep::SampleSweep;
 
 /// Bases that are swept together. Tiles begin at multiples of it, so that a candidate does not depend on the regions
-/// that are asked for.
-pub const TILE: u64 = 16_384;
+/// that are asked for. An index of BAM finds reads by stretches of 16,384 bases, so that a sweep decompresses one more than
+/// it needs.
+pub const TILE: u64 = 131_072;
 
 /// Bases to each side of a tile whose reads are looked at: an indel moves to the left, and a clip lies outside of its
 /// read's alignment.

@@ -106,13 +106,13 @@ pub fn candidates(
 /// The substitutions of a sample that are candidates.
 fn substitutions(tally: &Tally, options: &CandidateOptions) -> Vec<Edit> {
     let mut found = Vec::new();
-    for (at, column) in (tally.start..).zip(&tally.columns) {
-        let depth = column.depth.iter().sum();
-        for (base, strands) in b"ACGT".iter().zip(&column.bases) {
+    for (at, bases) in &tally.bases {
+        let depth = tally.depth(*at).iter().sum();
+        for (base, strands) in b"ACGT".iter().zip(bases) {
             let carriers = strands.iter().sum();
             if carriers > 0 && options.accepts(carriers, depth, false) {
                 found.push(Edit {
-                    start: at,
+                    start: *at,
                     deleted: 1,
                     inserted: vec![*base],
                 });
@@ -136,7 +136,7 @@ fn gaps(tally: &Tally, options: &CandidateOptions) -> Vec<Edit> {
 
 /// Fragments over the base in front of an insertion or deletion, and those that carry it without that base, by strand.
 fn depth_at(tally: &Tally, edit: &Edit) -> [u32; 2] {
-    let before = tally.column(edit.start.saturating_sub(1)).depth;
+    let before = tally.depth(edit.start.saturating_sub(1));
     let beside = tally
         .gaps
         .get(edit)
@@ -173,7 +173,7 @@ fn site(
 
 /// What the fragments of a sample show at a site.
 fn depths(start: u64, edits: &[Edit], tally: &Tally) -> AlleleDepths {
-    let column = tally.column(start);
+    let bases = tally.bases(start);
     let mut beside = [0; 2];
     let alternates: Vec<[u32; 2]> = (edits.iter())
         .map(|edit| {
@@ -184,7 +184,7 @@ fn depths(start: u64, edits: &[Edit], tally: &Tally) -> AlleleDepths {
             } else {
                 let base = edit.inserted.first();
                 let index = b"ACGT".iter().position(|known| Some(known) == base);
-                index.map_or([0; 2], |index| column.bases[index])
+                index.map_or([0; 2], |index| bases[index])
             }
         })
         .collect();
@@ -197,14 +197,14 @@ fn depths(start: u64, edits: &[Edit], tally: &Tally) -> AlleleDepths {
         .map(|edit| tally.gaps[edit].strands);
     let candidates = edits.iter().filter(|edit| !edit.is_indel());
     let named: Vec<Option<&u8>> = candidates.map(|edit| edit.inserted.first()).collect();
-    let unnamed =
-        (b"ACGT".iter().zip(&column.bases)).filter(|(base, _)| !named.contains(&Some(base)));
+    let unnamed = (b"ACGT".iter().zip(&bases)).filter(|(base, _)| !named.contains(&Some(base)));
     let mut shown = [0; 2];
     let unnamed = unnamed.map(|(_, strands)| *strands);
     for strands in alternates.iter().copied().chain(others).chain(unnamed) {
         shown = [0, 1].map(|strand| shown[strand] + strands[strand]);
     }
-    let depth = [0, 1].map(|strand| column.depth[strand] + beside[strand]);
+    let depth = tally.depth(start);
+    let depth = [0, 1].map(|strand| depth[strand] + beside[strand]);
     AlleleDepths {
         reference: [0, 1].map(|strand| depth[strand].saturating_sub(shown[strand])),
         // An insertion that no read spans has carriers that are not over the base in front.

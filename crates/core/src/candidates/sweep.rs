@@ -11,14 +11,8 @@ use crate::genome::{AlignedRead, Edit, ReadFlags, ReadSink, ReferenceBlock, Span
 /// Reads between two looks at which mates can no longer come.
 const LOOK: usize = 4_096;
 
-/// What the fragments over one position show.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Column {
-    /// Fragments with a base that counts, by strand.
-    pub depth: [u32; 2],
-    /// Those with A, C, G, T that is not the reference's, by strand.
-    pub bases: [[u32; 2]; 4],
-}
+/// Fragments with A, C, G and T over a position, where it is not the reference's base, by strand.
+pub(super) type Bases = [[u32; 2]; 4];
 
 /// Fragments that show an insertion or deletion.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,7 +36,9 @@ pub struct SampleSweep<'a> {
     tile: Range<u64>,
     reference: &'a ReferenceBlock,
     options: CandidateOptions,
-    columns: Vec<Column>,
+    /// Fragments with a base that counts over each position, by strand.
+    depth: Vec<[u32; 2]>,
+    bases: HashMap<u64, Bases>,
     gaps: BTreeMap<Edit, Carriers>,
     piles: Piles,
     mates: HashMap<u64, Mate>,
@@ -52,16 +48,24 @@ pub struct SampleSweep<'a> {
 /// What the reads of one sample show, once all are seen.
 #[derive(Debug, Clone)]
 pub(super) struct Tally {
+    /// 0-based position of the first element of `depth`.
     pub start: u64,
-    pub columns: Vec<Column>,
+    pub depth: Vec<[u32; 2]>,
+    pub bases: BTreeMap<u64, Bases>,
     pub gaps: BTreeMap<Edit, Carriers>,
 }
 
 impl Tally {
-    pub(super) fn column(&self, at: u64) -> Column {
+    /// Fragments with a base that counts, by strand.
+    pub(super) fn depth(&self, at: u64) -> [u32; 2] {
         let index = at.checked_sub(self.start);
-        let found = index.and_then(|index| self.columns.get(index as usize));
+        let found = index.and_then(|index| self.depth.get(index as usize));
         found.copied().unwrap_or_default()
+    }
+
+    /// Fragments that differ from the reference.
+    pub(super) fn bases(&self, at: u64) -> Bases {
+        self.bases.get(&at).copied().unwrap_or_default()
     }
 }
 
@@ -72,7 +76,8 @@ impl<'a> SampleSweep<'a> {
         let width = tile.end.saturating_sub(tile.start) as usize;
         Self {
             // The base in front of the tile tells the depth at an indel that begins with it.
-            columns: vec![Column::default(); width + 1],
+            depth: vec![[0; 2]; width + 1],
+            bases: HashMap::new(),
             tile,
             reference,
             options,
@@ -88,9 +93,10 @@ impl<'a> SampleSweep<'a> {
         self.tile.start.saturating_sub(1)
     }
 
-    fn column(&mut self, at: u64) -> Option<&mut Column> {
+    /// The depth over a position of the tile, or over the one in front of it.
+    fn depth(&mut self, at: u64) -> Option<&mut [u32; 2]> {
         let index = at.checked_sub(self.first())?;
-        self.columns.get_mut(index as usize)
+        self.depth.get_mut(index as usize)
     }
 
     fn add(&mut self, read: &AlignedRead) {
@@ -149,16 +155,15 @@ impl<'a> SampleSweep<'a> {
     fn count(&mut self, observed: &Observed, strand: usize, by: i32) {
         for (at, quality) in (observed.start..).zip(&observed.qualities) {
             if *quality > 0
-                && let Some(column) = self.column(at)
+                && let Some(depth) = self.depth(at)
             {
-                let depth = &mut column.depth[strand];
-                *depth = depth.saturating_add_signed(by);
+                depth[strand] = depth[strand].saturating_add_signed(by);
             }
         }
         for Substitution { at, base } in &observed.substitutions {
             let index = b"ACGT".iter().position(|known| known == base);
-            if let (Some(column), Some(index)) = (self.column(*at), index) {
-                let count = &mut column.bases[index][strand];
+            if let (Some(index), true) = (index, self.tile.contains(at)) {
+                let count = &mut self.bases.entry(*at).or_default()[index][strand];
                 *count = count.saturating_add_signed(by);
             }
         }
@@ -184,7 +189,8 @@ impl<'a> SampleSweep<'a> {
         }
         Tally {
             start: self.first(),
-            columns: self.columns,
+            depth: self.depth,
+            bases: self.bases.into_iter().collect(),
             gaps: self.gaps,
         }
     }

@@ -14,11 +14,12 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::activations::{Layer, Recorder};
+use super::activations::{Activation, Layer, Recorder};
 use super::allele::Channels;
 use super::card::{ModelCard, TensorSpec};
 use super::gradients::CellInput;
 use super::initial::Initial;
+use super::pooled::{self, PooledLayer, Tap};
 use super::scaling::Scaling;
 use super::{ModelError, allele, attention, gatk};
 use crate::encode::allele::AlleleLayout;
@@ -241,6 +242,18 @@ pub trait Network: Debug + Send + Sync {
     /// # Errors
     /// [`ModelError::Example`] for an example that was made for another network.
     fn logits(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError>;
+
+    /// The layers whose outputs [`Network::pooled`] reads, in the order of the network.
+    ///
+    /// # Errors
+    /// candle's own.
+    fn pooled_layers(&self) -> Result<Vec<PooledLayer>, ModelError>;
+
+    /// The four outputs of one example; `tap` takes the outputs of layers on the way.
+    ///
+    /// # Errors
+    /// As [`Network::logits`].
+    fn pooled(&self, example: &Example, tap: &mut Tap<'_>) -> Result<[f32; 4], ModelError>;
 
     /// The four outputs of one example, and with each of `others` in place of its numbers. A family whose
     /// numbers join late computes the layers before that once.
@@ -498,6 +511,23 @@ impl<A: Architecture> CandleNetwork<A> {
         let on = OnDevice::copy(&architecture, weights, &Device::Cpu)?;
         Ok(Self { architecture, on })
     }
+
+    /// The outputs of one example, and of its layers.
+    fn recorded(
+        &self,
+        example: &Example,
+        layers: &[Layer],
+    ) -> Result<([f32; 4], BTreeMap<String, Activation>), ModelError> {
+        let names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
+        let recorder = Recorder::new(&names, layers)?;
+        let options = ForwardOptions {
+            recorder: Some(&recorder),
+            ..ForwardOptions::default()
+        };
+        let batch = self.architecture.batch(std::slice::from_ref(example))?;
+        let outputs = rows(&batch.forward(&self.on, options)?)?;
+        Ok((outputs[0], recorder.finish()?))
+    }
 }
 
 impl<A: Architecture> Network for CandleNetwork<A> {
@@ -507,6 +537,30 @@ impl<A: Architecture> Network for CandleNetwork<A> {
             let batch = self.architecture.batch(example)?;
             let outputs = batch.forward(&self.on, ForwardOptions::default())?;
             logits.extend(rows(&outputs)?);
+        }
+        Ok(logits)
+    }
+
+    /// Those that a made-up example shows.
+    fn pooled_layers(&self) -> Result<Vec<PooledLayer>, ModelError> {
+        let example = self.architecture.made_up(1, 3);
+        let layers = self.architecture.layers();
+        let (_, outputs) = self.recorded(&example, &layers)?;
+        let found = layers.iter().filter_map(|layer| {
+            let output = outputs.get(&layer.name)?;
+            Some(pooled::pooled_layer(layer, output))
+        });
+        Ok(found.collect())
+    }
+
+    fn pooled(&self, example: &Example, tap: &mut Tap<'_>) -> Result<[f32; 4], ModelError> {
+        let layers = self.architecture.layers();
+        let (logits, outputs) = self.recorded(example, &layers)?;
+        for layer in &layers {
+            // A layer over reads has no output where there is no read: its numbers stay 0.
+            if let Some(output) = outputs.get(&layer.name) {
+                tap.take(&layer.name, |out| pooled::pool(layer, output, example, out));
+            }
         }
         Ok(logits)
     }

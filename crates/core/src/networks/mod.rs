@@ -23,6 +23,7 @@ pub mod gradients;
 pub mod import;
 pub mod initial;
 pub mod model;
+pub mod pooled;
 mod replica;
 pub mod scaling;
 pub mod test_vectors;

@@ -12,6 +12,7 @@ use super::card::{FORMAT, ModelCard, Source, Training};
 use super::family::{
     Architecture, ForwardOptions, Network, Numbers, NumbersLogits, OnDevice, rows,
 };
+use super::pooled::{PooledLayer, Selection, Tap};
 use super::replica::{Replica, deal};
 use super::test_vectors::TestVector;
 use crate::encode::{Encoder, Example};
@@ -43,6 +44,15 @@ pub struct Trained {
     pub thresholds: Option<CardThresholds>,
     /// Record of the training.
     pub training: Option<Training>,
+}
+
+/// What a network makes of one example.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pooled {
+    /// The four outputs before softmax.
+    pub logits: [f32; 4],
+    /// The pooled outputs of layers, by [`Selection::range`].
+    pub numbers: Vec<f32>,
 }
 
 /// A card, its network, and the devices it runs on.
@@ -264,6 +274,34 @@ impl Model {
         others: &[Numbers],
     ) -> Result<NumbersLogits, ModelError> {
         self.network.logits_of_numbers(example, others)
+    }
+
+    /// The layers whose pooled outputs [`Model::pooled`] reads, in the order of the network.
+    ///
+    /// # Errors
+    /// candle's own.
+    pub fn pooled_layers(&self) -> Result<Vec<PooledLayer>, ModelError> {
+        self.network.pooled_layers()
+    }
+
+    /// The four outputs and the pooled outputs of layers of each example, in their order, on the CPU. The
+    /// examples are shared out over the threads of the current rayon pool; a result depends on its
+    /// example only.
+    ///
+    /// # Errors
+    /// As [`Model::logits`].
+    pub fn pooled(
+        &self,
+        examples: &[Example],
+        wanted: &Selection,
+    ) -> Result<Vec<Pooled>, ModelError> {
+        let one = |example: &Example| {
+            let mut tap = Tap::new(wanted);
+            let logits = self.network.pooled(example, &mut tap)?;
+            let numbers = tap.finish();
+            Ok(Pooled { logits, numbers })
+        };
+        examples.par_iter().map(one).collect()
     }
 
     pub(super) fn on_cpu(&self) -> Result<OnDevice, ModelError> {

@@ -8,9 +8,13 @@ use crate::encode::allele::AlleleTensor;
 use crate::encode::allele::columns::WINDOW;
 use crate::networks::ModelError;
 use crate::networks::family::{Network, Numbers, NumbersLogits};
+use crate::networks::pooled::{PooledLayer, Pools, Tap, max_and_mean};
 use crate::networks::scaling::Scaling;
 use cnnfilter_nn::kernel::{Conv, ConvShape, Dense, Rows, pool};
 use cnnfilter_nn::weights::Weights;
+
+/// The numbers of a call as the joining layers get them: scaled, then their missing bits.
+const NUMBERS: &str = "numbers";
 
 /// A network with its weights.
 #[derive(Debug)]
@@ -90,8 +94,29 @@ impl Network for AlleleNetwork {
     fn logits(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError> {
         examples
             .iter()
-            .map(|example| self.logits_of(example))
+            .map(|example| self.logits_of(example, &mut Tap::default()))
             .collect()
+    }
+
+    fn pooled_layers(&self) -> Result<Vec<PooledLayer>, ModelError> {
+        let spec = &self.spec;
+        let [wide, narrow] = spec.join_width;
+        let layer = PooledLayer::new;
+        let mut layers = vec![layer("haplotype", spec.base_filters, Pools::Columns)];
+        if spec.reads {
+            layers.push(layer("read", spec.read_filters, Pools::Reads));
+            layers.push(layer("read_dense2", spec.read_width, Pools::Reads));
+            layers.push(layer("site1", spec.site_filters, Pools::Columns));
+        }
+        layers.push(layer("site2", spec.site_filters, Pools::Columns));
+        layers.push(layer(NUMBERS, 2 * self.scaling.features.len(), Pools::None));
+        layers.push(layer("join1", wide, Pools::None));
+        layers.push(layer("join2", narrow, Pools::None));
+        Ok(layers)
+    }
+
+    fn pooled(&self, example: &Example, tap: &mut Tap<'_>) -> Result<[f32; 4], ModelError> {
+        self.logits_of(example, tap)
     }
 
     /// The layers over the reads do not see the numbers: they are computed once, and once without
@@ -106,7 +131,7 @@ impl Network for AlleleNetwork {
         let first_of = |example: &Example| {
             let mut inputs = Inputs::default();
             let set = inputs.push(example, &self.scaling, &self.channels, self.spec.reads)?;
-            self.first_joined(self.pools(set, &inputs)?, &own_scaled)
+            self.first_joined(self.pools(set, &inputs, &mut Tap::default())?, &own_scaled)
         };
         let whole = first_of(example)?;
         let bare = others.iter().find(|numbers| !numbers.rows);
@@ -120,7 +145,7 @@ impl Network for AlleleNetwork {
         }
         Ok(NumbersLogits {
             others: self.together.join(first, &own_scaled, &scaled)?,
-            own: self.join_on(whole, &own_scaled)?,
+            own: self.join_on(whole, &own_scaled, &mut Tap::default())?,
         })
     }
 }
@@ -285,15 +310,26 @@ impl AlleleNetwork {
     ///
     /// # Errors
     /// An example made for another network.
-    pub(super) fn logits_of(&self, example: &Example) -> Result<[f32; 4], ModelError> {
+    pub(super) fn logits_of(
+        &self,
+        example: &Example,
+        tap: &mut Tap<'_>,
+    ) -> Result<[f32; 4], ModelError> {
         let mut inputs = Inputs::default();
         let set = inputs.push(example, &self.scaling, &self.channels, self.spec.reads)?;
-        let pools = self.pools(set, &inputs)?;
-        self.join(pools, &inputs.scaled)
+        let pools = self.pools(set, &inputs, tap)?;
+        let scaled = &inputs.scaled;
+        tap.copy(NUMBERS, scaled);
+        self.join_on(self.first_joined(pools, scaled)?, scaled, tap)
     }
 
     /// Everything that joins the numbers of the call: the convolved columns and the pools over reads.
-    fn pools(&self, set: &AlleleTensor, inputs: &Inputs) -> Result<Vec<f32>, ModelError> {
+    fn pools(
+        &self,
+        set: &AlleleTensor,
+        inputs: &Inputs,
+        tap: &mut Tap<'_>,
+    ) -> Result<Vec<f32>, ModelError> {
         if let Some(layers) = &self.reads
             && set.reads.len() != set.rows.len() * layers.flags.shape().cin
         {
@@ -305,19 +341,29 @@ impl AlleleNetwork {
         let haplotype = one_row(&inputs.haplotype, WINDOW);
         let mut of_haplotype = Vec::new();
         self.haplotype.forward(haplotype, &mut of_haplotype)?;
+        tap.take("haplotype", |out| {
+            max_and_mean(&of_haplotype, self.spec.base_filters, (0, 1), out);
+        });
+        let sites = self.spec.site_filters;
         let mut joined = Vec::new();
         let mut of_site = Vec::new();
         match &self.reads {
             Some(layers) => {
                 let pooled = self.pool_cells(layers, set, inputs, &of_haplotype)?;
+                tap.take("read", |out| self.over_columns(&pooled, out));
                 let width = WINDOW - 2 * (self.spec.kernel - 1);
                 let rows = one_row(&pooled, width);
                 let mut first = Vec::new();
                 let shape = layers.site1.forward(rows, &mut first)?;
+                tap.take("site1", |out| max_and_mean(&first, sites, (0, 1), out));
                 let rows = one_row(&first, shape.width);
                 self.site2.forward(rows, &mut of_site)?;
                 self.keep_columns(&of_site, &mut joined);
+                let of_reads = joined.len();
                 self.pool_reads(layers, inputs, set.rows.len(), &mut joined)?;
+                tap.take("read_dense2", |out| {
+                    out.copy_from_slice(&joined[of_reads..of_reads + out.len()]);
+                });
             }
             None => {
                 let width = WINDOW - (self.spec.kernel - 1);
@@ -326,13 +372,24 @@ impl AlleleNetwork {
                 self.keep_columns(&of_site, &mut joined);
             }
         }
+        tap.take("site2", |out| max_and_mean(&of_site, sites, (0, 1), out));
         Ok(joined)
     }
 
-    /// The joining layers over [`Self::pools`] and the scaled numbers of the call.
-    fn join(&self, pools: Vec<f32>, scaled: &[f32]) -> Result<[f32; 4], ModelError> {
-        let wide = self.first_joined(pools, scaled)?;
-        self.join_on(wide, scaled)
+    /// Pools of cells, `[column][pool][filter]`, over the columns: of maxima the maximum, of means the mean.
+    fn over_columns(&self, pooled: &[f32], out: &mut [f32]) {
+        let filters = self.spec.read_filters;
+        let step = super::spec::CELL_POOLS * filters;
+        let share = step as f32 / pooled.len() as f32;
+        for column in pooled.chunks_exact(step) {
+            for (at, (value, out)) in column.iter().zip(&mut *out).enumerate() {
+                if (at / filters).is_multiple_of(2) {
+                    *out = out.max(*value);
+                } else {
+                    *out += value * share;
+                }
+            }
+        }
     }
 
     /// The first joining layer before its ReLU.
@@ -344,10 +401,17 @@ impl AlleleNetwork {
     }
 
     /// The other joining layers, over the first before its ReLU.
-    fn join_on(&self, mut wide: Vec<f32>, scaled: &[f32]) -> Result<[f32; 4], ModelError> {
+    fn join_on(
+        &self,
+        mut wide: Vec<f32>,
+        scaled: &[f32],
+        tap: &mut Tap<'_>,
+    ) -> Result<[f32; 4], ModelError> {
         let (mut narrow, mut out, mut short) = (Vec::new(), Vec::new(), Vec::new());
         wide.iter_mut().for_each(|unit| *unit = unit.max(0.0));
+        tap.copy("join1", &wide);
         self.join2.forward(&wide, &mut narrow)?;
+        tap.copy("join2", &narrow);
         self.out.forward(&narrow, &mut out)?;
         self.shortcut.forward(scaled, &mut short)?;
         Ok(std::array::from_fn(|at| out[at] + short[at]))

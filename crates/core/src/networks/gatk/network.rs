@@ -6,11 +6,17 @@ use crate::encode::gatk::{READ_LIMIT, WINDOW};
 use crate::encode::{Example, SiteTensor};
 use crate::networks::ModelError;
 use crate::networks::family::{Network, Numbers, NumbersLogits};
+use crate::networks::pooled::{PooledLayer, Pools, Tap, max_and_mean};
 use cnnfilter_nn::kernel::{self, Conv, ConvShape, Dense, Rows};
 use cnnfilter_nn::weights::{self, Weights};
 
 /// Epsilon of the annotations' batch normalisation (Keras' default; PyTorch's would be 1e-5).
 pub(super) const NORM_EPSILON: f32 = 1e-3;
+
+/// The name of a convolution, counted from 0.
+fn conv_name(at: usize) -> String {
+    format!("conv{}", at + 1)
+}
 
 /// The layers on the CPU.
 #[derive(Debug)]
@@ -47,6 +53,7 @@ impl Network for GatkNetwork {
         if self.spec.uses_reads() || examples.is_empty() {
             return examples.iter().map(|one| self.logits_of_one(one)).collect();
         }
+        let tap = &mut Tap::default();
         let (mut input, mut output) = (Vec::new(), Vec::new());
         for example in examples {
             self.write_input(example, &mut input)?;
@@ -64,8 +71,37 @@ impl Network for GatkNetwork {
         input
             .chunks_exact(shape.width * shape.channels)
             .zip(examples)
-            .map(|(trunk, example)| self.join(trunk.to_vec(), &example.annotations))
+            .map(|(trunk, example)| self.join(trunk.to_vec(), &example.annotations, tap))
             .collect()
+    }
+
+    fn pooled_layers(&self) -> Result<Vec<PooledLayer>, ModelError> {
+        let convs = self.spec.convs.iter().enumerate();
+        let mut layers: Vec<PooledLayer> = convs
+            .map(|(at, conv)| PooledLayer::new(conv_name(at), conv.filters, Pools::Columns))
+            .collect();
+        let annotations = self.spec.annotation_units;
+        layers.push(PooledLayer::new(
+            "numbers",
+            BEST_PRACTICES.len(),
+            Pools::None,
+        ));
+        layers.push(PooledLayer::new(
+            "annotation_dense",
+            annotations,
+            Pools::None,
+        ));
+        layers.push(PooledLayer::new(
+            "dense",
+            self.spec.dense_units,
+            Pools::None,
+        ));
+        Ok(layers)
+    }
+
+    fn pooled(&self, example: &Example, tap: &mut Tap<'_>) -> Result<[f32; 4], ModelError> {
+        let trunk = self.trunk(example, tap)?;
+        self.join(trunk, &example.annotations, tap)
     }
 
     /// The convolutions do not see the annotations: they are computed once, and once without reads where
@@ -75,17 +111,19 @@ impl Network for GatkNetwork {
         example: &Example,
         others: &[Numbers],
     ) -> Result<NumbersLogits, ModelError> {
-        let whole = self.trunk(example)?;
+        let tap = &mut Tap::default();
+        let whole = self.trunk(example, tap)?;
         let with = |numbers: &Numbers| {
+            let tap = &mut Tap::default();
             let trunk = if numbers.rows {
                 whole.clone()
             } else {
-                self.trunk(&numbers.put_into(example))?
+                self.trunk(&numbers.put_into(example), tap)?
             };
-            self.join(trunk, &numbers.annotations)
+            self.join(trunk, &numbers.annotations, tap)
         };
         Ok(NumbersLogits {
-            own: self.join(whole.clone(), &example.annotations)?,
+            own: self.join(whole.clone(), &example.annotations, tap)?,
             others: others.iter().map(with).collect::<Result<_, _>>()?,
         })
     }
@@ -150,11 +188,11 @@ impl GatkNetwork {
     /// # Errors
     /// [`ModelError::Example`] for a tensor or an annotation vector of another network.
     pub fn logits_of_one(&self, example: &Example) -> Result<[f32; 4], ModelError> {
-        self.join(self.trunk(example)?, &example.annotations)
+        self.pooled(example, &mut Tap::default())
     }
 
     /// What the convolutions make of a call.
-    fn trunk(&self, example: &Example) -> Result<Vec<f32>, ModelError> {
+    fn trunk(&self, example: &Example, tap: &mut Tap<'_>) -> Result<Vec<f32>, ModelError> {
         let mut input = Vec::new();
         let stored = self.write_input(example, &mut input)?;
         let mut shape = kernel::RowsShape {
@@ -164,7 +202,7 @@ impl GatkNetwork {
             channels: self.spec.channels,
         };
         let mut output = Vec::new();
-        for (conv, spec) in self.convs.iter().zip(self.spec.convs) {
+        for (at, (conv, spec)) in self.convs.iter().zip(self.spec.convs).enumerate() {
             shape = conv.forward(shape.rows(&input), &mut output)?;
             std::mem::swap(&mut input, &mut output);
             if spec.pool > 1 {
@@ -172,6 +210,11 @@ impl GatkNetwork {
                 shape = kernel::max_pool_rows(rows, shape.channels, spec.pool, &mut output)?;
                 std::mem::swap(&mut input, &mut output);
             }
+            // The last row that is stored stands for all behind it.
+            let last = (shape.width, shape.logical + 1 - shape.stored);
+            tap.take(&conv_name(at), |out| {
+                max_and_mean(&input, shape.channels, last, out);
+            });
         }
         let rows: Rows<'_> = shape.rows(&input);
         rows.expand(shape.channels, &mut output)?;
@@ -179,12 +222,20 @@ impl GatkNetwork {
     }
 
     /// The dense layers, over what the convolutions made and the annotations.
-    fn join(&self, mut trunk: Vec<f32>, annotations: &[f32]) -> Result<[f32; 4], ModelError> {
+    fn join(
+        &self,
+        mut trunk: Vec<f32>,
+        annotations: &[f32],
+        tap: &mut Tap<'_>,
+    ) -> Result<[f32; 4], ModelError> {
         let annotations = self.norm.apply(annotations);
+        tap.copy("numbers", &annotations);
         let mut units = Vec::new();
         self.annotation_dense.forward(&annotations, &mut units)?;
+        tap.copy("annotation_dense", &units);
         trunk.extend_from_slice(&units);
         self.dense.forward(&trunk, &mut units)?;
+        tap.copy("dense", &units);
         if self.spec.shortcut {
             units.extend_from_slice(&annotations);
         }

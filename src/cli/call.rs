@@ -1,0 +1,139 @@
+//! `cnnfilter call`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::calls::RegionsArgs;
+use super::files::Files;
+use super::output::CallsOutputArgs;
+use super::run::{RunArgs, ThreadsArgs};
+use super::usage::Wrong;
+use crate::commands::call::CallPlan;
+use cnnfilter_core::candidates::CandidateOptions;
+use cnnfilter_core::genome::{FlagSet, ReadFilter};
+
+/// Find alleles in reads alone, without a caller.
+///
+/// With --candidates, the only mode so far: writes every allele that enough reads show, for
+/// `cnnfilter score -V -` to decide about. Alleles come from alignments, from clipped ends that
+/// go on behind an insertion or deletion, and from piles of clipped ends that meet in an
+/// insertion. They are left-aligned; FORMAT has DP, AD, VAF and strands, GT is `./.`. The two reads of a
+/// fragment count once.
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    /// Write candidates as they are: no scores, no genotypes.
+    #[arg(long, required = true)]
+    candidates: bool,
+
+    #[command(flatten)]
+    regions: RegionsArgs,
+
+    /// Fewest reads that show an allele.
+    #[arg(long, value_name = "N", default_value_t = CandidateOptions::default().min_reads, visible_alias = "vsc_min_count_snps",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    min_reads: u32,
+
+    /// Their smallest share of the reads there, for a SNP (0 to 1).
+    #[arg(long, value_name = "SHARE", default_value_t = CandidateOptions::default().min_snp_share, visible_alias = "vsc_min_fraction_snps",
+          value_parser = parse_share)]
+    min_snp_share: f32,
+
+    /// Their smallest share of the reads there, for an insertion or deletion (0 to 1).
+    #[arg(long, value_name = "SHARE", default_value_t = CandidateOptions::default().min_indel_share, visible_alias = "vsc_min_fraction_indels",
+          value_parser = parse_share)]
+    min_indel_share: f32,
+
+    /// Lowest quality of a base that counts.
+    #[arg(long, value_name = "N", default_value_t = CandidateOptions::default().min_base_quality, visible_alias = "min_base_quality")]
+    min_base_quality: u8,
+
+    /// The reads: BAM or CRAM with index, or a .list file of paths; several times for several files.
+    /// Samples are those of their read groups (@RG, SM); a file without read groups is a sample of
+    /// the file's name.
+    #[arg(
+        short = 'I',
+        long = "input",
+        value_name = "FILE",
+        required = true,
+        help_heading = "Reads and reference"
+    )]
+    input: Vec<PathBuf>,
+
+    /// The reference: FASTA, plain or bgzipped, with its .fai.
+    #[arg(
+        short = 'R',
+        long = "reference",
+        value_name = "FILE",
+        help_heading = "Reads and reference"
+    )]
+    reference: PathBuf,
+
+    /// Lowest mapping quality of a read, as `samtools view -q` has it.
+    #[arg(long, value_name = "N", default_value_t = CandidateOptions::default().min_mapping_quality, visible_alias = "min_mapping_quality",
+          help_heading = "Reads and reference")]
+    min_mapq: u8,
+
+    /// Flags that a read must have, as `samtools view -f` has it: a number or names (PROPER_PAIR,...).
+    #[arg(
+        long,
+        value_name = "FLAGS",
+        default_value = "0",
+        hide_default_value = true,
+        help_heading = "Reads and reference"
+    )]
+    require_flags: FlagSet,
+
+    /// Flags that a read must not have, as `samtools view -F` has it. Left out:
+    /// UNMAP,SECONDARY,QCFAIL,DUP,SUPPLEMENTARY.
+    #[arg(long, value_name = "FLAGS", help_heading = "Reads and reference")]
+    exclude_flags: Option<FlagSet>,
+
+    #[command(flatten)]
+    output: CallsOutputArgs,
+
+    #[command(flatten)]
+    threads: ThreadsArgs,
+}
+
+impl CallArgs {
+    /// The settings of the run.
+    ///
+    /// # Errors
+    /// Options that do not go together.
+    pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<CallPlan, Wrong> {
+        let threads = self.threads.resolve();
+        let output = self.output.resolve(threads)?;
+        files.inputs("-I", &self.input);
+        files.input("-R", &self.reference);
+        files.inputs("-L", &self.regions.regions);
+        files.output("-o", &output.path);
+        Ok(CallPlan {
+            reads: self.input,
+            reference: self.reference,
+            read_filter: ReadFilter {
+                min_mapping_quality: self.min_mapq,
+                required: self.require_flags,
+                excluded: self.exclude_flags.unwrap_or(FlagSet::UNUSABLE),
+            },
+            options: CandidateOptions {
+                min_reads: self.min_reads,
+                min_snp_share: self.min_snp_share,
+                min_indel_share: self.min_indel_share,
+                min_mapping_quality: self.min_mapq,
+                min_base_quality: self.min_base_quality,
+            },
+            regions: self.regions.regions,
+            output,
+            threads,
+            quiet: run.quiet,
+        })
+    }
+}
+
+fn parse_share(text: &str) -> Result<f32, String> {
+    let share: Option<f32> = text.parse().ok();
+    share
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "expected a share from 0 to 1".to_owned())
+}
