@@ -1,7 +1,7 @@
 // @ts-check
 // The calls of files that the reader chooses. This module stands where packed.js stands in a page that holds its calls: the
 // viewer asks it for the index, which comes once the files are scored, and for one call after the other.
-import { decode, signs } from "../../crates/view/src/assets/site.js";
+import { decode, signs, unpack } from "../../crates/view/src/assets/site.js";
 /** @typedef {import("../../crates/view/src/assets/site.js").Index} Index */
 /** @typedef {import("../../crates/view/src/assets/site.js").Layout} Layout */
 /** @typedef {import("../../crates/view/src/assets/site.js").Entry} Entry */
@@ -31,13 +31,7 @@ function byId(id) {
 }
 
 /** Bytes of a part of the page: base 64 of what was deflated. @param {string} id */
-async function bytesOf(id) {
-  const letters = atob(byId(id).textContent ?? "");
-  const bytes = new Uint8Array(letters.length);
-  for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
+const bytesOf = (id) => unpack(byId(id).textContent ?? "");
 
 /** An instance of the program in a worker. */
 class Program {
