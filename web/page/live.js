@@ -15,7 +15,7 @@ import { decode, signs, unpack } from "../../crates/view/src/assets/site.js";
 /** Records of a request: few enough that the page hears often, and that all workers have some. */
 const RECORDS = 64;
 /** Records that the list takes. */
-const MOST_RECORDS = 100_000;
+const MOST_RECORDS = 50_000;
 /** Bytes of memory for all instances of the program together. */
 const MOST_MEMORY = 300e6;
 /** Milliseconds without a question of the reader before the workers do anything else. */
