@@ -1,7 +1,7 @@
 // @ts-check
 // The calls of files that the reader chooses. This module stands where packed.js stands in a page that holds its calls: the
 // viewer asks it for the index, which comes once the files are scored, and for one call after the other.
-import { decode, signs } from "../../crates/view/src/assets/site.js";
+import { decode, signs, unpack } from "../../crates/view/src/assets/site.js";
 /** @typedef {import("../../crates/view/src/assets/site.js").Index} Index */
 /** @typedef {import("../../crates/view/src/assets/site.js").Layout} Layout */
 /** @typedef {import("../../crates/view/src/assets/site.js").Entry} Entry */
@@ -15,7 +15,7 @@ import { decode, signs } from "../../crates/view/src/assets/site.js";
 /** Records of a request: few enough that the page hears often, and that all workers have some. */
 const RECORDS = 64;
 /** Records that the list takes. */
-const MOST_RECORDS = 100_000;
+const MOST_RECORDS = 50_000;
 /** Bytes of memory for all instances of the program together. */
 const MOST_MEMORY = 300e6;
 /** Milliseconds without a question of the reader before the workers do anything else. */
@@ -31,13 +31,7 @@ function byId(id) {
 }
 
 /** Bytes of a part of the page: base 64 of what was deflated. @param {string} id */
-async function bytesOf(id) {
-  const letters = atob(byId(id).textContent ?? "");
-  const bytes = new Uint8Array(letters.length);
-  for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
+const bytesOf = (id) => unpack(byId(id).textContent ?? "");
 
 /** An instance of the program in a worker. */
 class Program {
@@ -315,7 +309,7 @@ function gathered(answers) {
     both.forEach((number, at) => (judged[at] += number));
     for (const call of calls) {
       const at = lines.numbers.indexOf(call.record);
-      entries.push({ ...call, lines: { text: [lines.text[at]], numbers: [call.record], read: 0 } });
+      entries.push(Object.assign(call, { lines: { text: [lines.text[at]], numbers: [call.record], read: 0 } }));
     }
   }
   return { entries, answers, skipped, judged, count };

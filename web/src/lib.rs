@@ -12,6 +12,9 @@
 //!
 //! `web/build.sh` makes the page of it.
 
+// The unit tests of the program's modules are the program's: they need htslib.
+#![cfg(not(test))]
+
 // The program's modules name rust-htslib; here that is [`bam`].
 extern crate self as rust_htslib;
 

@@ -1,18 +1,9 @@
 // @ts-check
 // The calls of a page that holds them: the index, and calls out of their chunks. The page of `web` has another module in
 // this one's place, which has the same exports and asks for its calls.
-import { decode, signs } from "./site.js";
+import { decode, signs, unpack } from "./site.js";
 /** @typedef {import("./site.js").Index} Index */
 /** @typedef {import("./site.js").Site} Site */
-
-/** Bytes of a base 64 text that were deflated. @param {string} text @returns {Promise<Uint8Array>} */
-export async function unpack(text) {
-  const letters = atob(text);
-  const bytes = new Uint8Array(letters.length);
-  for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
 
 /** The text of an element of the page. @param {string} id */
 function textOf(id) {

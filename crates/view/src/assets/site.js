@@ -71,6 +71,15 @@
  */
 /** @typedef {{name: string, low: number, high: number, values: Float32Array, rows: number, columns: number}} Plane */
 
+/** Bytes of a base 64 text that were deflated. @param {string} text @returns {Promise<Uint8Array>} */
+export async function unpack(text) {
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = letters.charCodeAt(at);
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
 /** Symbols by their code. @param {Layout} layout @returns {{sign: Sign[], place: Int16Array}} */
 export function signs(layout) {
   /** @type {Sign[]} */
