@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the networks know of calls that nobody told them apart: mosaics in real reads, and repeats of a whole chromosome.
 
-    knowledge.py PROGRAM DATA OUT [--model NAME|DIR ...]
+    knowledge.py PROGRAM DATA OUT [--model NAME|DIR ...] [--part mosaics|repeats]
 
 DATA is the folder of real data that training/README.md names. Needs samtools, and the packages of tests/embedding.txt. Writes
 OUT/mosaics.tsv and OUT/repeats.tsv, and prints them.
@@ -22,6 +22,8 @@ GIAB's strata, SNPs only.
 
 import argparse
 import hashlib
+import itertools
+import json
 import math
 import pathlib
 import random
@@ -35,6 +37,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 MOSAICS, HETS, PLACED = 242, 200, 42
+CLUSTERS = (4, 6, 8, 15)
 FRACTION = (0.05, 0.35)
 REGION = ("chr22", 16_600_000, 16_800_000)
 APART = 60  # bases between a written SNP and any other variant
@@ -121,8 +124,6 @@ def write_calls(path, calls, lengths):
 
 def read(path):
     run = numpy.load(path)
-    import json
-
     meta = json.loads(run["meta.json"])
     levels = {column["name"]: column.get("levels", []) for column in meta["columns"]}
     return run, levels, [layer["name"] for layer in meta["layers"]]
@@ -184,12 +185,14 @@ def mosaics(program, data, out, models):
         for chosen_layers in [[layer] for layer in layers] + [layers]:
             label = chosen_layers[0] if len(chosen_layers) == 1 else "all joined"
             more = ["--layers", ",".join(chosen_layers)]
-            sh(program, "embed", "map", "-q", out / "map.emb", *more, "-o", out / "map.map")
-            sh(program, "embed", "map", "-q", out / "placed.emb", "--transform", out / "map.map", "-o", out / "placed.map")
-            (old, levels, _), (new, _, _) = read(out / "map.map"), read(out / "placed.map")
             values = numpy.hstack([run[f"layer/{layer}"] for layer in chosen_layers])
             probes = auc(values[told], is_mosaic[told]), auc(values[alike], is_mosaic[alike])
-            for clustering in ("kmeans", "hierarchical", "spectral"):
+            maps = {}
+            for count in CLUSTERS:
+                sh(program, "embed", "map", "-q", out / "map.emb", *more, "--clusters", count, "-o", out / "map.map")
+                sh(program, "embed", "map", "-q", out / "placed.emb", "--transform", out / "map.map", "-o", out / "placed.map")
+                maps[count] = read(out / "map.map")[0], read(out / "placed.map")[0]
+            for clustering, (count, (old, new)) in itertools.product(("kmeans", "hierarchical", "spectral"), maps.items()):
                 clusters = old[f"obs/{clustering}"]
                 best = numpy.bincount(clusters[is_mosaic]).argmax()
                 hits = int((new[f"obs/{clustering}"] == best).sum())
@@ -197,7 +200,7 @@ def mosaics(program, data, out, models):
                 purity = is_mosaic[inside].mean()
                 low, high = wilson(hits, PLACED)
                 false = (kind[inside] == "false").mean()
-                rows.append((model.name if isinstance(model, pathlib.Path) else model, label, clustering, f"{hits}/{PLACED}", f"{low:.2f}-{high:.2f}", f"{purity:.2f}",
+                rows.append((model.name if isinstance(model, pathlib.Path) else model, label, f"{clustering} {count}", f"{hits}/{PLACED}", f"{low:.2f}-{high:.2f}", f"{purity:.2f}",
                              f"{purity / is_mosaic.mean():.1f}", f"{false:.2f}", f"{adjusted_mutual_info_score(kind, clusters):.3f}",
                              f"{probes[0]:.3f}", f"{probes[1]:.3f}"))
     return ["model\tlayer\tclusters\tfound\tinterval\tpurity\ttimes\tfalse_in_it\tami\tprobe\tprobe_af"] + ["\t".join(row) for row in rows]
@@ -226,10 +229,13 @@ def main():
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--model", action="append", default=[])
+    parser.add_argument("--part", choices=["mosaics", "repeats"])
     options = parser.parse_args()
     program, data, out = (path.resolve() for path in (options.program, options.data, options.out))
     out.mkdir(parents=True, exist_ok=True)
-    for name, lines in (("mosaics", mosaics(program, data, out, options.model or ["cnnfilter_reads"])), ("repeats", repeats(program, data, out))):
+    parts = {"mosaics": lambda: mosaics(program, data, out, options.model or ["cnnfilter_reads"]), "repeats": lambda: repeats(program, data, out)}
+    for name in [options.part] if options.part else parts:
+        lines = parts[name]()
         (out / f"{name}.tsv").write_text("\n".join(lines) + "\n")
         print("\n".join(lines), flush=True)
 

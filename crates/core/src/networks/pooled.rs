@@ -185,7 +185,7 @@ fn pools_of(layer: &Layer) -> Pools {
 /// The axis that stays.
 fn feature_axis(layer: &Layer) -> usize {
     let stays = |axis: &&str| matches!(*axis, "filter" | "unit" | "head");
-    layer.axes.iter().position(|axis| stays(axis)).unwrap_or(0)
+    layer.axes.iter().position(stays).unwrap_or(0)
 }
 
 /// Pools the output of a layer of candle's graph for one example.
