@@ -187,6 +187,14 @@ stage_view() {
   python3 tests/view_page.py "$made/view.html" "$made/many.html" "$made/worst"
 }
 
+# The page of `embed map`: pixels, legend, lasso, pointer, keys, exports; 50,000 and 1,000,000 calls.
+stage_map_page() {
+  need chromedriver chromium chromium-driver
+  need python3 python3
+  install_missing
+  python3 tests/map_page.py "$program" "$demo"
+}
+
 # Maps and clusters of `embed map` beside scikit-learn, umap-learn, SciPy, AnnData and scanpy.
 stage_embeddings() {
   need_file '/usr/lib/python3*/ensurepip' python3-venv

@@ -14,7 +14,7 @@ struct Runs {
 }
 
 /// The commands, with their command lines in a folder that has the demo and what earlier ones left.
-const RUNS: [(&str, &str); 8] = [
+const RUNS: [(&str, &str); 10] = [
     (
         "score",
         "score -V calls.vcf -I reads.bam -R ref.fa --filter -o scored.vcf",
@@ -29,6 +29,11 @@ const RUNS: [(&str, &str); 8] = [
         "tensors",
         "tensors -V calls.vcf -R ref.fa --truth truth.vcf.gz --confident confident.bed -o examples",
     ),
+    (
+        "embed",
+        "embed -V calls.vcf -I reads.bam -R ref.fa --layers join2 -o run.emb",
+    ),
+    ("embed map", "embed map run.emb -o map.emb --clusters 4"),
     (
         "train",
         "train -e examples --set epochs=1 --set batches.per_class=2 --set batches.steps_per_epoch=2 \
@@ -121,6 +126,8 @@ fn agrees(command: &str, json: &Value, said: &str) {
                 same(count, &format!("not used: {reason}"));
             }
         }
+        "embed" => same(&json["calls"], "calls embedded"),
+        "embed map" => same(&json["calls"], "calls on the map"),
         "train" => {
             let head = format!(
                 "{} epochs, the best was {}",

@@ -169,8 +169,8 @@ pub fn layout(graph: &Graph, coordinates: &Matrix, seed: u64) -> Matrix {
     Matrix::new(2, places.into_iter().flatten().collect())
 }
 
-/// Places new points on a map whose points stay: they start at the mean of their neighbours, by weight, and
-/// move as in [`layout`].
+/// Places new points on a map whose points stay: each starts at its nearest neighbour, not between clusters, and
+/// moves as in [`layout`].
 pub fn place(neighbours: &Neighbours, map: &Matrix, seed: u64) -> Matrix {
     let mut rng = stream(seed, Purpose::Umap);
     let key = rng.next_u64();
@@ -182,13 +182,8 @@ pub fn place(neighbours: &Neighbours, map: &Matrix, seed: u64) -> Matrix {
         .map(|point| {
             let (indices, distances) = neighbours.of(point);
             let weights = membership(distances, mean);
-            let total: f32 = weights.iter().sum();
-            let mut place = [0f32; 2];
-            for (other, weight) in indices.iter().zip(&weights) {
-                for (own, value) in place.iter_mut().zip(map.row(*other as usize)) {
-                    *own += value * weight / total.max(f32::MIN_POSITIVE);
-                }
-            }
+            let nearest = indices.first().map(|other| map.row(*other as usize));
+            let mut place = nearest.map_or([0.0; 2], |place| [place[0], place[1]]);
             let largest = weights.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
             for epoch in 0..epochs {
                 let rate = (1.0 - epoch as f32 / epochs as f32) * 0.25;

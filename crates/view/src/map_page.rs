@@ -266,7 +266,7 @@ fn body(panes: &[Pane<'_>]) -> Markup {
                 section id="selection" { "\n"
                     h3 id="selected" role="status" { "No call is selected" } "\n"
                     div.bar {
-                        button id="table" title="e" { "table" } "\n"
+                        button id="tsv" title="e" { "table" } "\n"
                         button id="vcf" title="v" { "VCF" } "\n"
                     } "\n"
                     div.scroll id="rows" {} "\n"

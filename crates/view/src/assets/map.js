@@ -203,7 +203,7 @@ class Pane {
 
   draw() {
     const begun = performance.now();
-    const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d", { willReadFrequently: true }));
     const { width, height, scale, x, y, points } = this;
     const image = context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
@@ -568,7 +568,7 @@ const actions = {
   },
   png: () => together().toBlob((blob) => blob && save("map.png", blob)),
   svg: () => save("map.svg", new Blob([asSvg()], { type: "image/svg+xml" })),
-  table: () => save("calls.tsv", new Blob([asTable()], { type: "text/tab-separated-values" })),
+  tsv: () => save("calls.tsv", new Blob([asTable()], { type: "text/tab-separated-values" })),
   vcf: () => save("calls.vcf", new Blob([asVcf()], { type: "text/plain" })),
 };
 for (const [id, action] of Object.entries(actions)) part(id).addEventListener("click", action);
@@ -593,7 +593,7 @@ document.addEventListener("keydown", (event) => {
     "+": () => panes.forEach((pane) => pane.zoom(1.25)),
     "=": () => panes.forEach((pane) => pane.zoom(1.25)),
     "-": () => panes.forEach((pane) => pane.zoom(0.8)),
-    0: actions.reset, Escape: actions.clear, l: actions.lasso, e: actions.table, v: actions.vcf, p: actions.png, s: actions.svg,
+    0: actions.reset, Escape: actions.clear, l: actions.lasso, e: actions.tsv, v: actions.vcf, p: actions.png, s: actions.svg,
     c: () => nextColumn(1),
     C: () => nextColumn(-1),
   };
