@@ -176,7 +176,7 @@ pub fn label(options: Vec<OsString>, stop: &Stop) -> Result<Vec<LabelledCall>> {
     let mut labelled = Vec::new();
     while let Some(LabelledContig { calls, .. }) = source.next_contig()? {
         stop.check()?;
-        labelled.extend(calls);
+        labelled.extend(calls.into_iter().map(|call| (call.record, call.states)));
     }
     warn_of_truth(labels, source.truth_records());
     Ok(labelled)

@@ -25,12 +25,21 @@ pub(crate) struct LabelledCalls {
     truth_records: TruthRecords,
 }
 
+/// A call with the verdict on its ALTs.
+pub(crate) struct LabelledCall {
+    pub(crate) record: VcfRecord,
+    /// One an ALT.
+    pub(crate) states: Vec<AltState>,
+    /// Copies of each ALT that the truth has, where that is known; empty where no ALT's are.
+    pub(crate) copies: Vec<Option<u8>>,
+}
+
 /// The calls of a contig, each with the verdict on its ALTs.
 pub(crate) struct LabelledContig {
     /// Its name.
     pub(crate) name: String,
     /// At least one.
-    pub(crate) calls: Vec<(VcfRecord, Vec<AltState>)>,
+    pub(crate) calls: Vec<LabelledCall>,
 }
 
 impl LabelledCalls {
@@ -93,7 +102,7 @@ impl LabelledCalls {
             self.truth_records += labels.truth_records;
             return Ok(Some(LabelledContig {
                 name: contig,
-                calls: records.into_iter().zip(labels.alternates).collect(),
+                calls: joined(records, labels.alternates, labels.copies),
             }));
         }
         Ok(None)
@@ -108,4 +117,21 @@ impl LabelledCalls {
     pub(crate) fn truth_records(&self) -> &TruthRecords {
         &self.truth_records
     }
+}
+
+/// Records with their verdicts; copies may be missing altogether.
+fn joined(
+    records: Vec<VcfRecord>,
+    states: Vec<Vec<AltState>>,
+    copies: Vec<Vec<Option<u8>>>,
+) -> Vec<LabelledCall> {
+    let copies = copies.into_iter().chain(std::iter::repeat(Vec::new()));
+    let calls = records.into_iter().zip(states).zip(copies);
+    calls
+        .map(|((record, states), copies)| LabelledCall {
+            record,
+            states,
+            copies,
+        })
+        .collect()
 }

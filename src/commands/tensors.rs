@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use self::table::Table;
 use super::encoding::{Call, EncodingPlan, Inputs, Workers, encode_calls, inputs, read_notes};
-use super::labelled::LabelledCalls;
+use super::labelled::{LabelledCall, LabelledCalls};
 use super::labels::{LabelPlan, warn_of_truth};
 use crate::io::example_file::ExampleWriter;
 use crate::io::vcf_reader::ContigGroups;
@@ -20,9 +20,8 @@ use cnnfilter_core::encode::Encoder;
 use cnnfilter_core::encode::annotations::AnnotationSource;
 use cnnfilter_core::encode::labelled::ExampleCounts;
 use cnnfilter_core::encode::store::{StoreHeader, StoreInput};
-use cnnfilter_core::label::{AltState, TruthRecords};
+use cnnfilter_core::label::TruthRecords;
 use cnnfilter_core::networks::card::TensorSpec;
-use cnnfilter_core::vcf::VcfRecord;
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
@@ -107,11 +106,11 @@ impl Output<'_> {
     fn add_contig(
         &mut self,
         contig: &str,
-        mut labelled: impl Iterator<Item = (VcfRecord, Vec<AltState>)>,
+        mut labelled: impl Iterator<Item = LabelledCall>,
     ) -> Result<()> {
         loop {
-            let chunk: Vec<(VcfRecord, Vec<AltState>)> = labelled.by_ref().take(CHUNK).collect();
-            let Some(last) = chunk.last().map(|(record, _)| record.position()) else {
+            let chunk: Vec<LabelledCall> = labelled.by_ref().take(CHUNK).collect();
+            let Some(last) = chunk.last().map(|call| call.record.position()) else {
                 return Ok(());
             };
             let size = chunk.len() as u64;
@@ -122,21 +121,21 @@ impl Output<'_> {
         }
     }
 
-    fn add_chunk(&mut self, chunk: Vec<(VcfRecord, Vec<AltState>)>) -> Result<()> {
-        let (mut calls, mut states) = (Vec::new(), Vec::new());
-        for (record, of_alternates) in chunk {
+    fn add_chunk(&mut self, chunk: Vec<LabelledCall>) -> Result<()> {
+        let (mut calls, mut verdicts) = (Vec::new(), Vec::new());
+        for call in chunk {
             self.records += 1;
-            if self.counts.takes(&of_alternates) {
-                states.push(of_alternates);
+            if self.counts.takes(&call.states) {
+                verdicts.push((call.states, call.copies));
                 calls.push(Call {
                     number: self.records,
-                    record,
+                    record: call.record,
                 });
             }
         }
         let encoded = encode_calls(calls, self.inputs, self.pool, &self.workers)?;
-        for ((call, outcome), states) in encoded.into_iter().zip(states) {
-            for example in self.counts.label(&call.record, outcome, &states) {
+        for ((call, outcome), (states, copies)) in encoded.into_iter().zip(verdicts) {
+            for example in (self.counts).label(&call.record, outcome, &states, &copies) {
                 if let Some(table) = &mut self.table {
                     table.add(&example)?;
                 }

@@ -98,7 +98,7 @@ fn classes_are_counted_alike_in_file_table_and_summary() {
             .map(|line| line.split('\t').collect::<Vec<_>>());
         let heading = lines.next().unwrap();
         assert_eq!(
-            heading[..8],
+            heading[..9],
             [
                 "set",
                 "contig",
@@ -107,6 +107,7 @@ fn classes_are_counted_alike_in_file_table_and_summary() {
                 "alt",
                 "label",
                 "genotype_right",
+                "copies",
                 "type"
             ]
         );
@@ -119,7 +120,7 @@ fn classes_are_counted_alike_in_file_table_and_summary() {
                 (line[1], line[2]),
                 (contig.as_str(), (start + 1).to_string().as_str())
             );
-            let of_line = 2 * line[5].parse::<usize>().unwrap() + usize::from(line[7] == "INDEL");
+            let of_line = 2 * line[5].parse::<usize>().unwrap() + usize::from(line[8] == "INDEL");
             assert_eq!(of_line, class);
             of_table[class] += 1;
         }

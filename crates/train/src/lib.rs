@@ -46,6 +46,7 @@
 //!         is_indel: number % 2 == 1,
 //!         is_real: number / 2 % 2 == 1,
 //!         is_genotype_right: true,
+//!         copies: Some(1),
 //!         contig: "made_up".to_owned(),
 //!         start: 200,
 //!         reference: b"A".to_vec(),

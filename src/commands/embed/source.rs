@@ -4,13 +4,12 @@ use anyhow::Result;
 
 use super::EmbedPlan;
 use crate::commands::encoding::{Call, Inputs};
-use crate::commands::labelled::LabelledCalls;
+use crate::commands::labelled::{LabelledCall, LabelledCalls};
 use crate::commands::labels::LabelPlan;
 use crate::io::regions;
 use crate::io::vcf_reader::{ContigGroups, Counts, VcfReader};
 use cnnfilter_core::genome::IntervalSet;
 use cnnfilter_core::label::{AltState, TruthRecords};
-use cnnfilter_core::vcf::VcfRecord;
 
 /// Calls that are embedded together.
 pub(super) struct Chunk {
@@ -31,7 +30,7 @@ pub(super) enum Source {
     /// A contig at a time, since labels are made so.
     Labelled {
         calls: Box<LabelledCalls>,
-        waiting: std::vec::IntoIter<(VcfRecord, Vec<AltState>)>,
+        waiting: std::vec::IntoIter<LabelledCall>,
         taken: u64,
     },
 }
@@ -99,7 +98,7 @@ impl Source {
                     };
                     *waiting = contig.calls.into_iter();
                 }
-                for (record, states) in waiting.by_ref().take(most) {
+                for LabelledCall { record, states, .. } in waiting.by_ref().take(most) {
                     *taken += 1;
                     let number = *taken;
                     chunk.calls.push(Call { number, record });

@@ -12,7 +12,7 @@ use cnnfilter_core::encode::{Encoder, SiteTensor};
 use cnnfilter_core::genome::VariantKind;
 
 /// Columns in front of annotations and features.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "set",
     "contig",
     "pos",
@@ -20,6 +20,7 @@ const COLUMNS: [&str; 8] = [
     "alt",
     "label",
     "genotype_right",
+    "copies",
     "type",
 ];
 
@@ -62,7 +63,7 @@ impl Table {
         };
         let flag = |value: bool| if value { "1" } else { "0" };
         let position = (example.start + 1).to_string();
-        let call: [Cow<'_, str>; 8] = [
+        let call: [Cow<'_, str>; 9] = [
             self.set.as_str().into(),
             example.contig.as_str().into(),
             position.into(),
@@ -70,6 +71,10 @@ impl Table {
             String::from_utf8_lossy(&example.alternate),
             flag(example.is_real).into(),
             flag(example.is_genotype_right).into(),
+            example
+                .copies
+                .map_or(String::new(), |copies| copies.to_string())
+                .into(),
             kind.name().into(),
         ];
         for field in &call {

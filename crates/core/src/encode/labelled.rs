@@ -40,12 +40,13 @@ impl ExampleCounts {
     }
 
     /// The examples of an encoded record, one an ALT that is judged: `states` has the verdict on
-    /// each ALT. What gives no example is counted.
+    /// each ALT, `copies` how many of it the truth has where that is known. What gives no example is counted.
     pub fn label(
         &mut self,
         record: &VcfRecord,
         outcome: Outcome,
         states: &[AltState],
+        copies: &[Option<u8>],
     ) -> Vec<LabelledExample> {
         let site = match outcome {
             Outcome::Encoded(site) => site,
@@ -72,6 +73,7 @@ impl ExampleCounts {
                 is_indel: allele.kind == VariantKind::Indel,
                 is_real,
                 is_genotype_right: state == Some(AltState::AlleleAndGenotype),
+                copies: copies.get(alternate).copied().flatten(),
                 contig: variant.contig.clone(),
                 start: variant.start,
                 reference: variant.reference.clone(),
@@ -147,7 +149,9 @@ mod tests {
             AltState::AlleleAndGenotype,
             AltState::False,
         ];
-        let found = counts.label(&record(), encoded(), &states);
+        let copies = [Some(0), None, Some(0)];
+        let found = counts.label(&record(), encoded(), &states, &copies);
+        assert_eq!((found[0].copies, found[1].copies), (Some(0), None));
         assert_eq!(counts.classes, [1, 0, 0, 1]);
         assert_eq!(counts.examples(), 2);
         let alleles: Vec<&[u8]> = found.iter().map(|found| &found.alternate[..]).collect();
@@ -162,7 +166,9 @@ mod tests {
         let mut counts = ExampleCounts::default();
         let unjudged = AltState::Unjudged(Reason::OutsideConfident);
         assert!(counts.takes(&[unjudged, AltState::AlleleOnly]));
-        let found = counts.label(&record(), encoded(), &[unjudged, AltState::AlleleOnly]);
+        let states = [unjudged, AltState::AlleleOnly];
+        let found = counts.label(&record(), encoded(), &states, &[None, Some(2)]);
+        assert_eq!(found[0].copies, Some(2));
         assert_eq!(found.len(), 1);
         assert!(found[0].is_indel && found[0].is_real && !found[0].is_genotype_right);
         assert!(!counts.takes(&[unjudged, unjudged]));
@@ -170,7 +176,7 @@ mod tests {
         let skipped = Outcome::Skipped(Skip::NoSequence);
         assert!(
             counts
-                .label(&record(), skipped, &[AltState::False])
+                .label(&record(), skipped, &[AltState::False], &[])
                 .is_empty()
         );
         counts.leave_out("outside the regions", 0);

@@ -72,6 +72,8 @@ pub struct LabelledExample {
     pub is_real: bool,
     /// True if the genotype is right as well.
     pub is_genotype_right: bool,
+    /// How many copies of the allele the sample has, 0 to 2, where the truth tells.
+    pub copies: Option<u8>,
     /// Contig.
     pub contig: String,
     /// 0-based position of the record.
@@ -131,7 +133,8 @@ pub fn write_example(example: &LabelledExample, out: &mut Vec<u8>) -> Result<(),
     out.push(u8::from(example.is_indel));
     out.push(u8::from(example.is_real));
     out.push(u8::from(example.is_genotype_right));
-    out.push(0);
+    // 0 where it is not known, as in files of versions that did not know any.
+    out.push(example.copies.map_or(0, |copies| copies + 1));
     out.extend(example.start.to_le_bytes());
     for text in [
         example.contig.as_bytes(),
@@ -225,7 +228,7 @@ pub struct StoreView<'a> {
 /// at [`write_example`]; numbers are not aligned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExamplePlaces {
-    /// `u8` each: is an INDEL, is real, has the right genotype, 0.
+    /// `u8` each: is an INDEL, is real, has the right genotype; copies of the allele and 1, or 0 where they are not known.
     pub flags: Range<usize>,
     /// `u64`: 0-based position of the record.
     pub start: Range<usize>,
@@ -391,7 +394,7 @@ impl StoreView<'_> {
             let found = self.bytes.get(place.clone());
             found.ok_or(StoreError::Damaged("sizes"))
         };
-        let [is_indel, is_real, is_genotype_right, _]: [u8; 4] = array(part(&places.flags)?)?;
+        let [is_indel, is_real, is_genotype_right, copies]: [u8; 4] = array(part(&places.flags)?)?;
         let (reference, alternate) = part(&places.haplotypes)?.split_at(WINDOW);
         let haplotype = Haplotype {
             reference: array(reference)?,
@@ -433,6 +436,7 @@ impl StoreView<'_> {
             is_indel: is_indel != 0,
             is_real: is_real != 0,
             is_genotype_right: is_genotype_right != 0,
+            copies: copies.checked_sub(1).filter(|copies| *copies <= 2),
             contig: String::from_utf8_lossy(part(&places.contig)?).into_owned(),
             start: u64::from_le_bytes(array(part(&places.start)?)?),
             reference: part(&places.reference)?.to_vec(),
@@ -521,6 +525,7 @@ mod tests {
             is_indel: fill.is_multiple_of(2),
             is_real: fill.is_multiple_of(3),
             is_genotype_right: false,
+            copies: [None, Some(0), Some(1), Some(2)][usize::from(fill % 4)],
             contig: "chr1".into(),
             start: 1 << 40,
             reference: b"A".to_vec(),

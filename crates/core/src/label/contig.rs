@@ -54,6 +54,9 @@ pub struct ContigLabels {
     pub labels: Vec<Option<RecordLabel>>,
     /// The states of each record's ALTs; empty for a record that is no call.
     pub alternates: Vec<Vec<AltState>>,
+    /// How many copies of each of them the truth has, 0 to 2, where that is known ([`Judgement::copies`]); empty where the labels come
+    /// with the calls.
+    pub copies: Vec<Vec<Option<u8>>>,
     /// The record's kind where the labels' maker names one, else `None`.
     pub kinds: Vec<Option<VariantKind>>,
     /// Truth alleles that no call gives.
@@ -141,6 +144,9 @@ impl ContigLabels {
         Self {
             labels,
             alternates,
+            copies: (0..judged.calls.len())
+                .map(|at| judged.calls.copies(at).to_vec())
+                .collect(),
             kinds: vec![None; call_sites.len()],
             missed: missed_alleles(&truth_sites, &judged, bases, rule),
             truth_counts: judged.truth_counts,

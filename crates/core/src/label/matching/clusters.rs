@@ -15,6 +15,8 @@ use crate::genome::normalize::{Edit, ReferenceBases};
 pub(super) struct FoundOnSide {
     /// For each ALT, whether the other side has it.
     pub real: Vec<bool>,
+    /// For each ALT that the other side has in the same spelling, how many copies of it its genotypes have.
+    pub copies: Vec<Option<u8>>,
     /// For each ALT, whether a record of the other side that has it gives no genotype to compare.
     pub without_genotype: Vec<bool>,
     /// For each ALT that is not `real`, whether its neighbourhood was given up.
@@ -59,6 +61,7 @@ pub(super) fn compare<R: ReferenceBases + ?Sized>(
         ],
         ..Found::default()
     };
+    found.sides[0].copies.clone_from(&direct.call_copies);
     found.sides[0]
         .without_genotype
         .clone_from(&direct.without_genotype);
@@ -77,6 +80,7 @@ pub(super) fn compare<R: ReferenceBases + ?Sized>(
 fn from_direct(side: &Prepared, real: &[bool], partner: &[Option<u32>]) -> FoundOnSide {
     FoundOnSide {
         real: real.to_vec(),
+        copies: vec![None; real.len()],
         without_genotype: vec![false; real.len()],
         allele_given_up: vec![false; real.len()],
         right: partner.iter().map(Option::is_some).collect(),

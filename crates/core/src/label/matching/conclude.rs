@@ -23,8 +23,10 @@ pub(super) fn conclude(
             Ok(allele) => alternate(allele, index, site, found, leave_unlisted),
         })
     };
+    let states: Vec<AltState> = (0..side.len()).flat_map(states).collect();
     Judgement {
-        states: (0..side.len()).flat_map(states).collect(),
+        copies: copies(side, found, &states),
+        states,
         first: side.first.clone(),
         genotypes: (0..side.len())
             .map(|site| {
@@ -36,6 +38,17 @@ pub(super) fn conclude(
             })
             .collect(),
     }
+}
+
+/// The copies of each ALT on the other side, from its state.
+fn copies(side: &Prepared, found: &FoundOnSide, states: &[AltState]) -> Vec<Option<u8>> {
+    let of_state = |(index, state): (usize, &AltState)| match state {
+        AltState::False => Some(0),
+        AltState::AlleleAndGenotype => side.allele(index).map(|allele| allele.copies),
+        AltState::AlleleOnly => found.copies[index],
+        AltState::Unjudged(_) => None,
+    };
+    states.iter().enumerate().map(of_state).collect()
 }
 
 fn alternate(

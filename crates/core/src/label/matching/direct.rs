@@ -15,6 +15,9 @@ pub(super) struct Direct {
     pub calls: Vec<bool>,
     /// For each truth ALT, whether a call ALT is the same change.
     pub truths: Vec<bool>,
+    /// For each call ALT, how many copies of its change the truth's genotypes have, at most two; `None` where a truth
+    /// record gives no genotype, or where the truth has no such change.
+    pub call_copies: Vec<Option<u8>>,
     /// For each call ALT, whether a truth record that has its change gives no genotype to compare.
     pub without_genotype: Vec<bool>,
     /// For each call record, the truth record with the same genotype; each is given away once.
@@ -39,6 +42,7 @@ pub(super) fn compare(calls: &Prepared, truths: &Prepared) -> Direct {
     let mut direct = Direct {
         calls: vec![false; calls.alleles.len()],
         truths: vec![false; truths.alleles.len()],
+        call_copies: vec![None; calls.alleles.len()],
         without_genotype: vec![false; calls.alleles.len()],
         call_partner: vec![None; calls.len()],
         truth_partner: vec![None; truths.len()],
@@ -62,8 +66,14 @@ pub(super) fn compare(calls: &Prepared, truths: &Prepared) -> Direct {
         let without_genotype = truth_group
             .iter()
             .any(|(site, _)| truths.haplotypes(*site as usize).is_none());
+        let copies = truth_group
+            .iter()
+            .filter_map(|(_, index)| truths.allele(*index as usize))
+            .map(|allele| allele.copies)
+            .fold(0, u8::saturating_add);
         for (_, index) in call_group {
             direct.calls[*index as usize] = true;
+            direct.call_copies[*index as usize] = (!without_genotype).then_some(copies.min(2));
             direct.without_genotype[*index as usize] = without_genotype;
         }
         for (_, index) in truth_group {

@@ -64,6 +64,7 @@ pub struct MatchOptions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     states: Vec<AltState>,
+    copies: Vec<Option<u8>>,
     first: Vec<u32>,
     genotypes: Vec<GenotypeState>,
 }
@@ -72,6 +73,13 @@ impl Judgement {
     /// The states of a record's ALTs, in the record's order.
     pub fn alternates(&self, site: usize) -> &[AltState] {
         &self.states[self.first[site] as usize..self.first[site + 1] as usize]
+    }
+
+    /// How many copies of each ALT of a record the other side has, 0 to 2 (the only allele of a haploid genotype counts
+    /// as two); `None` where that is not known: the ALT is not judged, its genotype is missing, or the two sides spell
+    /// it in different ways.
+    pub fn copies(&self, site: usize) -> &[Option<u8>] {
+        &self.copies[self.first[site] as usize..self.first[site + 1] as usize]
     }
 
     /// The state of a record's genotype.

@@ -613,3 +613,54 @@ fn a_neighbourhood_with_too_many_readings_is_left_unjudged() {
             .any(|site| result.calls.genotype(site) == GenotypeState::Unjudged(Reason::TooComplex))
     );
 }
+
+#[test]
+fn copies_of_the_truth_are_told_where_they_are_known() {
+    let plain = "ACGTTGCATCAGGATTACCAGTCAA";
+    for (name, calls, truths, expected) in [
+        ("right", "6 G T 0/1", "6 G T 0/1", vec![Some(1)]),
+        ("het for hom", "6 G T 0/1", "6 G T 1/1", vec![Some(2)]),
+        ("hom for het", "6 G T 1/1", "6 G T 0/1", vec![Some(1)]),
+        ("haploid", "6 G T 0/1", "6 G T 1", vec![Some(2)]),
+        (
+            "no genotype called",
+            "6 G T ./.",
+            "6 G T 0/1",
+            vec![Some(1)],
+        ),
+        ("false", "6 G T 0/1", "6 G A 0/1", vec![Some(0)]),
+        (
+            "in a record of two",
+            "6 G T,A ./.",
+            "6 G A,T 1/2",
+            vec![Some(1), Some(1)],
+        ),
+        (
+            "two records",
+            "6 G T 0/1",
+            "6 G T 0/1; 6 G T 0/1",
+            vec![Some(1)],
+        ),
+        (
+            "no genotype in the truth",
+            "6 G T 0/1",
+            "6 G T ./.",
+            vec![None],
+        ),
+        (
+            "spelled otherwise, right",
+            "6 GC TA 1/1",
+            "6 G T 1/1; 7 C A 1/1",
+            vec![Some(2)],
+        ),
+        (
+            "spelled otherwise, wrong",
+            "6 GC TA 0/1",
+            "6 G T 1/1; 7 C A 1/1",
+            vec![None],
+        ),
+    ] {
+        let judged = judged(plain, calls, truths);
+        assert_eq!(judged.calls.copies(0), expected, "{name}");
+    }
+}
