@@ -1,5 +1,5 @@
 //! The readers of the program, compiled over the files that a browser hands out ([`file`]) and over reads in Rust alone
-//! ([`crate::bam`]). What needs a system or htslib has a stand-in here: [`file`], [`hts`], [`bcf_text`].
+//! ([`crate::bam`]). What needs a system or htslib has a stand-in here: [`file`], `hts`, `bcf_text`.
 
 #![allow(
     dead_code,

@@ -54,7 +54,7 @@ pub struct ContigLabels {
     pub labels: Vec<Option<RecordLabel>>,
     /// The states of each record's ALTs; empty for a record that is no call.
     pub alternates: Vec<Vec<AltState>>,
-    /// How many copies of each of them the truth has, 0 to 2, where that is known ([`Judgement::copies`]); empty where the labels come
+    /// How many copies of each of them the truth has, 0 to 2, where that is known ([`Judgement::copies`](super::matching::Judgement::copies)); empty where the labels come
     /// with the calls.
     pub copies: Vec<Vec<Option<u8>>>,
     /// The record's kind where the labels' maker names one, else `None`.
