@@ -28,6 +28,8 @@ def many_calls(tmp_path_factory):
 
 
 def test_ctrl_c_stops_the_work(many_calls):
+    # What runs in the background of a shell ignores it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     batches = cnnfilter.encode(many_calls, READS, REFERENCE, batch_size=1_000_000, threads=1)
     pressed = []
 
