@@ -310,16 +310,7 @@ impl Session {
         example: usize,
         in_detail: bool,
     ) -> Result<(Vec<u8>, Shown)> {
-        let calls = self.parsed(line)?;
-        let outcomes = self.reader.encode(&calls, &self.inputs)?;
-        let (Some(call), Some(Outcome::Encoded(encoded))) =
-            (calls.first(), outcomes.into_iter().next())
-        else {
-            bail!("the record has no score");
-        };
-        let variant = call.record.variant().context("the record has no place")?;
-        let allele = encoded.alleles.into_iter().nth(example);
-        let allele = allele.context("the record has no such ALT")?;
+        let (call, variant, allele) = self.encoded(line, example)?;
         let explainer = Explainer::new(self.model);
         let why = if in_detail {
             let integrator = Integrator::new(self.model)?;
@@ -342,14 +333,37 @@ impl Session {
             why: Some(why),
             ..self.with_scores(shown, logits[0])
         };
+        Ok(self.written(shown))
+    }
+
+    /// The bytes of a call's tensor, and its entry in the list.
+    fn written(&self, call: Call) -> (Vec<u8>, Shown) {
         let mut bytes = Vec::new();
-        site::write(&shown, &Layout::of_model(self.model), &mut bytes);
-        Ok((
-            bytes,
-            Shown {
-                entry: Entry::of(shown),
-            },
-        ))
+        site::write(&call, &Layout::of_model(self.model), &mut bytes);
+        let entry = Entry::of(call);
+        (bytes, Shown { entry })
+    }
+
+    /// A record with one of its ALTs, encoded.
+    ///
+    /// # Errors
+    /// A record without a score or without this ALT, and as [`Self::score`].
+    fn encoded(
+        &mut self,
+        line: &Lines,
+        example: usize,
+    ) -> Result<(Numbered, Variant, EncodedAllele)> {
+        let mut calls = self.parsed(line)?;
+        let outcomes = self.reader.encode(&calls, &self.inputs)?;
+        let (Some(call), Some(Outcome::Encoded(encoded))) =
+            (calls.pop(), outcomes.into_iter().next())
+        else {
+            bail!("the record has no score");
+        };
+        let variant = call.record.variant().context("the record has no place")?;
+        let allele = encoded.alleles.into_iter().nth(example);
+        let allele = allele.context("the record has no such ALT")?;
+        Ok((call, variant, allele))
     }
 
     /// True where the digits of a call that are written depend on how products are rounded.
@@ -387,14 +401,7 @@ impl Session {
             }),
             ..self.with_scores(shown, quick.logits)
         };
-        let mut bytes = Vec::new();
-        site::write(&shown, &Layout::of_model(self.model), &mut bytes);
-        Ok((
-            bytes,
-            Shown {
-                entry: Entry::of(shown),
-            },
-        ))
+        Ok(self.written(shown))
     }
 
     /// The outputs of the network's layers for the call with changed reads: of each layer its name, its axes, their
@@ -436,20 +443,11 @@ impl Session {
         if self.held.as_ref().is_some_and(|(held, _)| *held == key) {
             return Ok(());
         }
-        let mut calls = self.parsed(line)?;
+        let (call, variant, allele) = self.encoded(line, example)?;
         let contigs = KnownContigs {
             reference: self.inputs.reference.contigs(),
             reads: &self.inputs.reads_contigs,
         };
-        let outcomes = self.reader.encode(&calls, &self.inputs)?;
-        let (Some(call), Some(Outcome::Encoded(encoded))) =
-            (calls.pop(), outcomes.into_iter().next())
-        else {
-            bail!("the record has no score");
-        };
-        let variant = call.record.variant().context("the record has no place")?;
-        let allele = encoded.alleles.into_iter().nth(example);
-        let allele = allele.context("the record has no such ALT")?;
         let records = [&call.record];
         let (encoder, samples) = (&self.inputs.encoder, &self.inputs.sample_inputs);
         let shard = ShardEncoder::new(encoder, samples, records, contigs)

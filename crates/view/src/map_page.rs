@@ -7,7 +7,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Serialize;
 
-use crate::page::{PageError, STYLE, head, packed, script};
+use crate::page::{PageError, STYLE, head, key_list, packed, script};
 
 /// Calls that a page holds itself at most.
 pub const MOST_INSIDE: usize = 50_000;
@@ -287,11 +287,7 @@ fn keys() -> Markup {
         ("e v", "the selected calls as a table, as a VCF"),
         ("p s", "the maps as PNG, as SVG"),
     ];
-    html! {
-        dl.keys {
-            @for (key, text) in keys { dt { kbd { (key) } } dd { (text) } }
-        }
-    }
+    key_list(&keys)
 }
 
 #[cfg(test)]

@@ -369,6 +369,11 @@ fn keys() -> Markup {
             "export the marks as a table for tensors --labels and eval --labels",
         ),
     ];
+    key_list(&keys)
+}
+
+/// The keys of a page with what they do.
+pub(crate) fn key_list(keys: &[(&str, &str)]) -> Markup {
     html! {
         dl.keys {
             @for (key, text) in keys { dt { kbd { (key) } } dd { (text) } }

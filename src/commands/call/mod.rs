@@ -6,14 +6,14 @@
 mod tiles;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use rayon::prelude::*;
 
 use super::another_reference;
-use super::encoding::inputs::open_reads;
-use super::encoding::sample_map::{check_distinct, expand_lists};
+use super::encoding::inputs::{open_reads, reads_files};
+use super::encoding::shard::Idle;
 use crate::io::alignment::{AlignmentSource, check_groups};
 use crate::io::fasta::{FastaReader, Reference};
 use crate::io::regions;
@@ -77,7 +77,7 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
     );
     let total: u64 = all.iter().map(Tile::bases).sum();
     let mut passed = 0;
-    let idle = Mutex::new(Vec::new());
+    let idle = Idle::default();
     for batch in all.chunks(plan.threads.max(1) * TILES_A_THREAD) {
         let found: Vec<Result<Vec<CandidateSite>>> = pool.install(|| {
             let tiles = batch.par_iter();
@@ -122,10 +122,9 @@ fn sweep(
     tile: &Tile,
     inputs: &Inputs,
     plan: &CallPlan,
-    idle: &Mutex<Vec<Reader>>,
+    idle: &Idle<Reader>,
 ) -> Result<Vec<CandidateSite>> {
-    let lent = idle.lock().ok().and_then(|mut idle| idle.pop());
-    let mut reader = lent.map_or_else(|| inputs.reader(plan), Ok)?;
+    let mut reader = idle.borrow(|| inputs.reader(plan))?;
     let start = tile.range.start.saturating_sub(MARGIN);
     let end = tile.range.end + MARGIN;
     let block = reader.reference.block(&tile.contig, start, end)?;
@@ -135,9 +134,7 @@ fn sweep(
         .collect();
     reader.reads.sweep(&tile.contig, &mut sweeps)?;
     let found = candidates(sweeps, tile.range.clone(), &block, &plan.options);
-    if let Ok(mut idle) = idle.lock() {
-        idle.push(reader);
-    }
+    idle.give_back(reader);
     Ok(found)
 }
 
@@ -155,10 +152,8 @@ impl Inputs {
     /// Where a file is missing or broken, or two are not about the same reference.
     fn open(plan: &CallPlan) -> Result<Self> {
         let reference = Reference::open(&plan.reference)?;
-        let paths = expand_lists(&plan.reads)?;
-        check_distinct(&paths)?;
         let (mut named, mut contigs_of_reads) = (Vec::new(), Vec::new());
-        for path in paths {
+        for path in reads_files(&plan.reads)? {
             let opened = open_reads(path, &reference)?;
             if let Some(note) = &opened.header.note {
                 log::warn!("{note}");

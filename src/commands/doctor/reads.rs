@@ -29,7 +29,7 @@ pub(super) fn open(
 ) -> Vec<OpenedReads> {
     const CHECK: Check = Check::Reads;
     let before = report.findings.len();
-    let paths = report.take(CHECK, reads_files(&score.encoding));
+    let paths = report.take(CHECK, reads_files(&score.encoding.reads));
     let mut opened = Vec::new();
     for path in paths.unwrap_or_default() {
         let Some(file) = report.take(CHECK, open_reads(path, reference)) else {

@@ -146,7 +146,7 @@ pub(crate) fn open(
     let mut reads_contigs = Vec::new();
     let mut named_reads = Vec::new();
     if encoder.uses_reads() {
-        for path in reads_files(plan)? {
+        for path in reads_files(&plan.reads)? {
             let OpenedReads { named, header } = open_reads(path, &reference)?;
             if let Some(note) = &header.note {
                 log::warn!("{note}");
@@ -195,8 +195,8 @@ pub(crate) fn open(
 ///
 /// # Errors
 /// A list that cannot be read or lists nothing; a file that is given more than once.
-pub(crate) fn reads_files(plan: &EncodingPlan) -> Result<Vec<PathBuf>> {
-    let paths = sample_map::expand_lists(&plan.reads)?;
+pub(crate) fn reads_files(reads: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let paths = sample_map::expand_lists(reads)?;
     sample_map::check_distinct(&paths)?;
     Ok(paths)
 }

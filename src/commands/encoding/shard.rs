@@ -94,7 +94,7 @@ pub(crate) fn for_each_shard<T: Send>(
         let begun = Instant::now();
         let outcomes = reader.encode(&calls, inputs)?;
         let sweeping = std::mem::take(&mut reader.sweeping);
-        workers.give_back(reader);
+        workers.idle.give_back(reader);
         let times = ShardTimes {
             sweeping,
             encoding: begun.elapsed().saturating_sub(sweeping),
@@ -120,11 +120,39 @@ pub(crate) fn encode_calls(
     Ok(shards.into_iter().flatten().collect())
 }
 
+/// Files that are open and idle: they are opened once a thread and handed from piece to piece of the work.
+#[derive(Debug)]
+pub(crate) struct Idle<T>(Mutex<Vec<T>>);
+
+impl<T> Default for Idle<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Idle<T> {
+    /// Some that are idle, or newly opened ones.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub(crate) fn borrow(&self, open: impl FnOnce() -> Result<T>) -> Result<T> {
+        let found = self.0.lock().ok().and_then(|mut idle| idle.pop());
+        found.map_or_else(open, Ok)
+    }
+
+    /// Hands them back.
+    pub(crate) fn give_back(&self, files: T) {
+        if let Ok(mut idle) = self.0.lock() {
+            idle.push(files);
+        }
+    }
+}
+
 /// State that the threads of a run share: open, idle files, and whether there is any use in
 /// going on.
 #[derive(Default)]
 pub(crate) struct Workers {
-    idle: Mutex<Vec<ShardReader>>,
+    idle: Idle<ShardReader>,
     stop: Stop,
 }
 
@@ -145,7 +173,7 @@ impl Workers {
     /// What there is to tell about the reads, once all shards are done.
     pub(crate) fn read_counts(&self) -> ReadCounts {
         let mut counts = ReadCounts::default();
-        for reader in self.idle.lock().iter().flat_map(|idle| idle.iter()) {
+        for reader in self.idle.0.lock().iter().flat_map(|idle| idle.iter()) {
             counts.add(reader.reads.counts());
         }
         counts
@@ -162,22 +190,13 @@ impl Workers {
     ) -> Result<T> {
         let mut reader = self.borrow(inputs)?;
         let found = look(&mut reader.reads)?;
-        self.give_back(reader);
+        self.idle.give_back(reader);
         Ok(found)
     }
 
-    /// Files that are open and idle, or newly opened ones: they are opened once a thread and
-    /// handed from shard to shard.
+    /// The files of one thread, open.
     fn borrow(&self, inputs: &Inputs) -> Result<ShardReader> {
-        let found = self.idle.lock().ok().and_then(|mut idle| idle.pop());
-        found.map_or_else(|| ShardReader::open(inputs), Ok)
-    }
-
-    /// Hands the files back.
-    fn give_back(&self, reader: ShardReader) {
-        if let Ok(mut idle) = self.idle.lock() {
-            idle.push(reader);
-        }
+        self.idle.borrow(|| ShardReader::open(inputs))
     }
 }
 

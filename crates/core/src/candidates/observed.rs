@@ -210,7 +210,12 @@ pub(super) fn stretch(reference: &ReferenceBlock) -> Stretch<'_> {
     }
 }
 
+/// The place of a base among A, C, G and T.
+pub(super) fn base_index(base: u8) -> Option<usize> {
+    b"ACGT".iter().position(|known| *known == base)
+}
+
 /// Returns true for A, C, G and T.
 pub(super) fn is_base(base: u8) -> bool {
-    b"ACGT".contains(&base)
+    base_index(base).is_some()
 }

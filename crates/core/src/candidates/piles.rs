@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::LONGEST_GAP;
-use super::observed::{Clip, is_base, stretch};
+use super::observed::{Clip, base_index, is_base, stretch};
 use crate::genome::{Edit, ReferenceBlock};
 
 /// Fewest clips of a pile.
@@ -112,7 +112,7 @@ fn consensus(clips: &[Vec<u8>]) -> Vec<u8> {
     for column in 0..LONGEST {
         let mut counts = [0usize; 4];
         for base in clips.iter().filter_map(|clip| clip.get(column)) {
-            if let Some(index) = b"ACGT".iter().position(|known| known == base) {
+            if let Some(index) = base_index(*base) {
                 counts[index] += 1;
             }
         }

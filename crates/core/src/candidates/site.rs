@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::CandidateOptions;
-use super::observed::{is_base, stretch};
+use super::observed::{base_index, is_base, stretch};
 use super::sweep::{SampleSweep, Tally};
 use crate::genome::{Edit, ReferenceBlock};
 
@@ -182,8 +182,7 @@ fn depths(start: u64, edits: &[Edit], tally: &Tally) -> AlleleDepths {
                 beside = [0, 1].map(|strand| beside[strand] + carriers.beside[strand]);
                 carriers.strands
             } else {
-                let base = edit.inserted.first();
-                let index = b"ACGT".iter().position(|known| Some(known) == base);
+                let index = edit.inserted.first().copied().and_then(base_index);
                 index.map_or([0; 2], |index| bases[index])
             }
         })

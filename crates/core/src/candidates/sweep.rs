@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::observed::{Observed, Substitution, observe};
+use super::observed::{Observed, Substitution, base_index, observe};
 use super::piles::Piles;
 use super::{CandidateOptions, MARGIN};
 use crate::genome::{AlignedRead, Edit, ReadFlags, ReadSink, ReferenceBlock, Span};
@@ -109,14 +109,14 @@ impl<'a> SampleSweep<'a> {
             self.piles.push(clip, strand == 1);
         }
         match self.mates.remove(&read.name) {
-            Some(mate) => self.add_second(&observed, strand, &mate),
+            Some(mate) => self.add_second(observed, strand, mate),
             None => self.add_first(observed, strand, read),
         }
     }
 
     fn add_first(&mut self, observed: Observed, strand: usize, read: &AlignedRead) {
         self.count(&observed, strand, 1);
-        self.count_gaps(&observed, strand, 1);
+        self.count_gaps(&observed, strand);
         let is_paired = read.flags.is_first() || read.flags.is_second();
         let may_overlap = read.template_length >= 0
             && read.template_length < 2 * observed.qualities.len() as i64 + MARGIN as i64;
@@ -126,30 +126,21 @@ impl<'a> SampleSweep<'a> {
     }
 
     /// Counts the second read of a fragment where the first has said nothing, or something of lower quality.
-    fn add_second(&mut self, observed: &Observed, strand: usize, mate: &Mate) {
-        let mut first = mate.observed.clone();
-        let mut second = observed.clone();
-        let both = observed.start.max(first.start)..observed.end().min(first.end());
-        let mut taken_back = first.clone();
-        for at in both.clone() {
-            if second.quality(at) > first.quality(at) && first.quality(at) > 0 {
-                set(&mut first, at, 0);
-            } else if first.quality(at) > 0 {
+    fn add_second(&mut self, mut second: Observed, strand: usize, mate: Mate) {
+        // What the first read no longer says.
+        let mut lost = mate.observed;
+        second.gaps.retain(|gap| !lost.gaps.contains(gap));
+        for at in lost.start..lost.end() {
+            if second.quality(at) <= lost.quality(at) {
+                set(&mut lost, at, 0);
                 set(&mut second, at, 0);
             }
         }
-        // What the first read no longer says.
-        for at in taken_back.start..taken_back.end() {
-            if first.quality(at) > 0 {
-                set(&mut taken_back, at, 0);
-            }
-        }
-        keep_counted(&mut taken_back);
+        keep_counted(&mut lost);
         keep_counted(&mut second);
-        self.count(&taken_back, mate.strand, -1);
+        self.count(&lost, mate.strand, -1);
         self.count(&second, strand, 1);
-        second.gaps.retain(|gap| !mate.observed.gaps.contains(gap));
-        self.count_gaps(&second, strand, 1);
+        self.count_gaps(&second, strand);
     }
 
     fn count(&mut self, observed: &Observed, strand: usize, by: i32) {
@@ -161,20 +152,19 @@ impl<'a> SampleSweep<'a> {
             }
         }
         for Substitution { at, base } in &observed.substitutions {
-            let index = b"ACGT".iter().position(|known| known == base);
-            if let (Some(index), true) = (index, self.tile.contains(at)) {
+            if let (Some(index), true) = (base_index(*base), self.tile.contains(at)) {
                 let count = &mut self.bases.entry(*at).or_default()[index][strand];
                 *count = count.saturating_add_signed(by);
             }
         }
     }
 
-    fn count_gaps(&mut self, observed: &Observed, strand: usize, by: u32) {
+    fn count_gaps(&mut self, observed: &Observed, strand: usize) {
         for gap in &observed.gaps {
             let is_beside = observed.quality(gap.start.saturating_sub(1)) == 0;
             let carriers = self.gaps.entry(gap.clone()).or_default();
-            carriers.strands[strand] += by;
-            carriers.beside[strand] += if is_beside { by } else { 0 };
+            carriers.strands[strand] += 1;
+            carriers.beside[strand] += u32::from(is_beside);
         }
     }
 
