@@ -157,6 +157,8 @@ impl Model {
                 score,
                 is_real: class >= 2,
                 is_indel: class % 2 == 1,
+                two_copies: None,
+                copies: None,
             })
             .collect();
         let calibrated = calibrate::calibrate(&scored, measured_on);
@@ -168,6 +170,7 @@ impl Model {
             architecture: Arc::clone(self.model.architecture()),
             calibration: calibrated.calibration,
             thresholds: calibrated.thresholds,
+            genotype: self.model.card().genotype.clone(),
             training: None,
         };
         let model = CoreModel::of_training(trained, self.model.weights().clone());
@@ -180,6 +183,7 @@ impl Model {
             architecture: Arc::clone(self.model.architecture()),
             calibration: None,
             thresholds: None,
+            genotype: None,
             training: None,
         };
         let model = CoreModel::of_training(trained, self::weights(weights)?);

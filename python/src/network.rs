@@ -184,6 +184,7 @@ impl Network {
             architecture: Arc::clone(&self.architecture),
             calibration: None,
             thresholds: None,
+            genotype: None,
             training: None,
         };
         let model = CoreModel::of_training(trained, self::weights(weights)?);

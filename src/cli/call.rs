@@ -7,24 +7,37 @@ use clap::Args;
 use super::calls::RegionsArgs;
 use super::files::Files;
 use super::output::CallsOutputArgs;
-use super::run::{RunArgs, ThreadsArgs};
+use super::ploidy::PloidyArgs;
+use super::run::{DeviceArgs, RunArgs, ThreadsArgs};
 use super::usage::Wrong;
-use crate::commands::call::CallPlan;
+use crate::commands::call::{CallPlan, JudgePlan};
+use crate::commands::ploidies::GenotypePlan;
 use cnnfilter_core::candidates::CandidateOptions;
 use cnnfilter_core::genome::{FlagSet, ReadFilter};
+use cnnfilter_core::genotype::Placement;
+use cnnfilter_core::score::Aim;
 
-/// Find alleles in reads alone, without a caller.
+/// Call variants from reads alone.
 ///
-/// With --candidates, the only mode so far: writes every allele that enough reads show, for
-/// `cnnfilter score -V -` to decide about. Alleles come from alignments, from clipped ends that
-/// go on behind an insertion or deletion, and from piles of clipped ends that meet in an
-/// insertion. They are left-aligned; FORMAT has DP, AD, VAF and strands, GT is `./.`. The two reads of a
-/// fragment count once.
+/// Every allele that enough reads show is a candidate; the network scores it and gives it a genotype.
+/// Alleles come from alignments, from clipped ends that go on behind an insertion or deletion, and from
+/// piles of clipped ends that meet in an insertion. They are left-aligned; FORMAT has GT, GQ, PL, GP, DP, AD,
+/// VAF and strands. The two reads of a fragment count once. FILTER is PASS, RefCall (no sample has an
+/// ALT) or LowQual (below the model's threshold); QUAL is phred of the probability that no sample has
+/// an ALT.
 #[derive(Debug, Args)]
 pub(crate) struct CallArgs {
-    /// Write candidates as they are: no scores, no genotypes.
-    #[arg(long, required = true)]
+    /// Write candidates as they are, for `cnnfilter score -V -`: no scores, GT is `./.`.
+    #[arg(long, conflicts_with_all = ["model", "aim", "ploidy", "sex", "device"])]
     candidates: bool,
+
+    /// The model: a folder or a name, with a genotype head; cnnfilter_reads if left out.
+    #[arg(long, value_name = "NAME|DIR")]
+    model: Option<PathBuf>,
+
+    /// The aim of the threshold below which FILTER is LowQual: f1, precision=P or sensitivity=S (shares, 0 to 1).
+    #[arg(long, value_name = "AIM", default_value = "f1")]
+    aim: Aim,
 
     #[command(flatten)]
     regions: RegionsArgs,
@@ -90,10 +103,16 @@ pub(crate) struct CallArgs {
     exclude_flags: Option<FlagSet>,
 
     #[command(flatten)]
+    ploidy: PloidyArgs,
+
+    #[command(flatten)]
     output: CallsOutputArgs,
 
     #[command(flatten)]
     threads: ThreadsArgs,
+
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 impl CallArgs {
@@ -108,7 +127,19 @@ impl CallArgs {
         files.input("-R", &self.reference);
         files.inputs("-L", &self.regions.regions);
         files.output("-o", &output.path);
+        let genotypes = GenotypePlan {
+            placement: Placement::Call,
+            ploidy: self.ploidy.resolve(files)?,
+        };
+        let judging = JudgePlan {
+            model: self.model,
+            aim: self.aim,
+            genotypes,
+            excluded: self.exclude_flags,
+            device: self.device.device,
+        };
         Ok(CallPlan {
+            judging: (!self.candidates).then_some(judging),
             reads: self.input,
             reference: self.reference,
             read_filter: ReadFilter {

@@ -19,6 +19,7 @@ mod man;
 mod multiqc;
 mod output;
 mod page;
+mod ploidy;
 mod reads;
 mod run;
 mod score;

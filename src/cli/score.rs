@@ -8,10 +8,13 @@ use super::calls::{CallsArgs, RegionsArgs};
 use super::files::Files;
 use super::multiqc::MultiqcArgs;
 use super::output::CallsOutputArgs;
+use super::ploidy::PloidyArgs;
 use super::reads::EncodingArgs;
 use super::run::{DeviceArgs, RunArgs, ThreadsArgs};
 use super::usage::Wrong;
+use crate::commands::ploidies::GenotypePlan;
 use crate::commands::score::ScorePlan;
+use cnnfilter_core::genotype::Placement;
 use cnnfilter_core::samples::SampleChoice;
 use cnnfilter_core::score::Aim;
 
@@ -43,6 +46,16 @@ pub(crate) struct ScoreArgs {
     #[arg(long)]
     explain: bool,
 
+    /// Write the network's genotypes beside the caller's: FORMAT CNN_GT, CNN_GQ (phred of the probability that it is
+    /// wrong) and CNN_GP (probability of each genotype).
+    #[arg(long, conflicts_with = "regenotype")]
+    genotype: bool,
+
+    /// Replace GT, GQ, PL and GP by the network's. The caller's stay as OGT and OGQ; AC, AN and AF in INFO
+    /// follow. A record in which no sample has an ALT any more stays, with FILTER RefCall.
+    #[arg(long)]
+    regenotype: bool,
+
     #[command(flatten)]
     regions: RegionsArgs,
 
@@ -58,6 +71,9 @@ pub(crate) struct ScoreArgs {
     // clap gives the heading of a group to all plain options behind it.
     #[command(flatten)]
     encoding: EncodingArgs,
+
+    #[command(flatten)]
+    ploidy: PloidyArgs,
 
     #[command(flatten)]
     output: CallsOutputArgs,
@@ -102,6 +118,17 @@ impl ScoreArgs {
                 "--tensor-type read_tensor scores from reads: give them with -I",
             ));
         }
+        let placement = match (self.genotype, self.regenotype) {
+            (true, _) => Some(Placement::Beside),
+            (_, true) => Some(Placement::Replace),
+            _ => None,
+        };
+        let ploidy = self.ploidy.resolve(files)?;
+        if ploidy.table.is_some() && placement.is_none() {
+            return Err(Wrong::missing(
+                "--ploidy is for genotypes: ask for them (--genotype or --regenotype)",
+            ));
+        }
         let threads = self.threads.resolve();
         let output = self.output.resolve(threads)?;
         files.input("-V", &self.calls.variant);
@@ -122,6 +149,7 @@ impl ScoreArgs {
             device: self.device.device,
             filter: self.filter.then_some(self.aim),
             explain: self.explain,
+            genotypes: placement.map(|placement| GenotypePlan { placement, ploidy }),
             quiet: run.quiet,
         })
     }

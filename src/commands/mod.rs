@@ -13,6 +13,7 @@ pub(crate) mod inspect;
 pub(crate) mod labelled;
 pub(crate) mod labels;
 pub(crate) mod man;
+pub(crate) mod ploidies;
 pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod shards;

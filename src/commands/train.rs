@@ -16,12 +16,13 @@ use crate::terminal::summary::TrainSummary;
 use crate::terminal::threads;
 use cnnfilter_core::encode::allele::AlleleLayout;
 use cnnfilter_core::networks::allele::Channels;
-use cnnfilter_core::networks::card::Training;
+use cnnfilter_core::networks::card::{GenotypeHead, Training};
 use cnnfilter_core::networks::family::{self, Sizes, Trainable, TrainedInputs};
+use cnnfilter_core::networks::initial::initial_weights;
 use cnnfilter_core::networks::{Model, Trained};
 use cnnfilter_nn::DeviceChoice;
 use cnnfilter_nn::weights::{self, Weights};
-use cnnfilter_train::calibrate::calibrate;
+use cnnfilter_train::calibrate::{calibrate, calibrate_copies};
 use cnnfilter_train::checkpoint::{self, CheckpointMetadata};
 use cnnfilter_train::config::TrainConfig;
 use cnnfilter_train::fit::{Callbacks, Event, Figures, Run, Scored, State};
@@ -66,6 +67,9 @@ pub(crate) fn run(plan: &TrainPlan) -> Result<TrainSummary> {
         .as_deref()
         .map(|folder| model_dir::load(folder, DeviceChoice::Cpu))
         .transpose()?;
+    if config.genotype.alone && init.is_none() {
+        bail!("genotype.alone learns the head of a model; name the model (--init)");
+    }
     let (family, sizes) = match &init {
         Some(model) => data.check_init(model, &config)?,
         None => chosen_network(&config, data.with_reads)?,
@@ -83,6 +87,11 @@ pub(crate) fn run(plan: &TrainPlan) -> Result<TrainSummary> {
     let architecture = family
         .architecture(&sizes, inputs)
         .context("[architecture]")?;
+    if config.genotype.alone && !architecture.tells_copies() {
+        bail!(
+            "genotype.alone learns a head that the network lacks; give it a width (architecture.genotype_width)"
+        );
+    }
     let config_text = config.to_toml()?;
     let sizes = serde_json::to_string(&sizes)?;
     let config_sha256 = weights::sha256(format!("{config_text}\n{sizes}").as_bytes());
@@ -96,10 +105,19 @@ pub(crate) fn run(plan: &TrainPlan) -> Result<TrainSummary> {
         validation: data.split.validation.clone(),
         devices: plan.device.open()?,
     };
-    let init = init.map(|model| model.weights().clone());
-    let state = pool.install(|| fit(plan, &data, &run, &config_sha256, start, init))?;
+    let weights = init.as_ref().map(|model| {
+        // A head that the model lacks begins as in a fit from nothing.
+        let mut weights = initial_weights(&*run.architecture, config.seed);
+        weights.extend(model.weights().clone());
+        weights
+    });
+    let state = pool.install(|| fit(plan, &data, &run, &config_sha256, start, weights))?;
     let scored = pool.install(|| run.score(&state.best, &data.split.validation))?;
     let trained = trained(plan, &data, &run, &state, &scored, config_text);
+    let trained = match &init {
+        Some(model) if config.genotype.alone => with_head(model, trained),
+        _ => trained,
+    };
     let figures = Figures::of(&scored);
     let best_epoch = state.early_stopping.best_epoch.unwrap_or(0);
     let model = Model::of_training(trained, state.best.clone())?;
@@ -112,6 +130,21 @@ pub(crate) fn run(plan: &TrainPlan) -> Result<TrainSummary> {
         validation_examples: scored.len(),
         model: folder,
     })
+}
+
+/// A model with another genotype head: everything else stays what it was.
+fn with_head(model: &Model, trained: Trained) -> Trained {
+    let card = model.card();
+    Trained {
+        calibration: card.calibration.clone(),
+        thresholds: card.thresholds.clone(),
+        genotype: trained.genotype.map(|head| GenotypeHead {
+            training: trained.training,
+            ..head
+        }),
+        training: card.training.clone(),
+        ..trained
+    }
 }
 
 /// The configuration with what the command line sets.
@@ -260,8 +293,20 @@ fn trained(
     for (kind, error) in calibrated.not_calibrated.present() {
         log::warn!("{kind}s are not calibrated: {error}");
     }
+    let genotype = run.architecture.tells_copies().then(|| {
+        let calibrated = calibrate_copies(scored);
+        for (kind, error) in calibrated.not_calibrated.present() {
+            log::warn!("copies of {kind}s are not calibrated: {error}");
+        }
+        GenotypeHead {
+            calibration: calibrated.calibration,
+            validation: calibrated.figures,
+            training: None,
+        }
+    });
     let best = state.early_stopping.best_epoch.unwrap_or(0);
     Trained {
+        genotype,
         name: plan.name.clone(),
         architecture: Arc::clone(&run.architecture),
         calibration: calibrated.calibration,

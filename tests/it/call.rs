@@ -152,3 +152,178 @@ fn empty_regions_and_wrong_files_are_told() {
         assert!(told.contains(part), "{told}");
     }
 }
+
+/// Values of a sample's FORMAT keys.
+fn value<'a>(line: &'a str, key: &str) -> &'a str {
+    let fields: Vec<&str> = line.split('\t').collect();
+    let at = fields[8].split(':').position(|name| name == key);
+    let at = at.unwrap_or_else(|| panic!("{key} in {line}"));
+    fields[9].split(':').nth(at).unwrap_or(".")
+}
+
+/// `call` with genotypes.
+fn called(lab: &Lab, name: &str, more: &[&str]) -> std::path::PathBuf {
+    let (reads, reference, output) = (demo("reads.bam"), demo("ref.fa"), lab.path(name));
+    let first = [
+        "call",
+        "-q",
+        "-I",
+        text(&reads),
+        "-R",
+        text(&reference),
+        "-o",
+    ];
+    let all = [&first[..], &[text(&output)], more].concat();
+    succeed(program(&all).output().unwrap());
+    output
+}
+
+#[test]
+fn calls_have_genotypes_that_agree_with_themselves_and_the_truth() {
+    let lab = Lab::new();
+    let whole = called(&lab, "whole.vcf", &["--threads", "1"]);
+    let threaded = called(&lab, "threaded.vcf", &["--threads", "3"]);
+    let bytes = std::fs::read(&whole).unwrap();
+    assert!(bytes == std::fs::read(&threaded).unwrap());
+    let found = records_of(&whole);
+    let parts = ["demo1:1-15000", "demo1:15001-20000000", "demo2"];
+    let parts = parts.map(|region| records_of(&called(&lab, "part.vcf", &["-L", region])));
+    assert_eq!(parts.concat(), found);
+
+    for line in &found {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let numbers = |key| -> Vec<f64> {
+            let list = value(line, key).split(',');
+            list.map(|number| number.parse().unwrap()).collect()
+        };
+        let (likelihoods, shares) = (numbers("PL"), numbers("GP"));
+        let best = likelihoods.iter().position(|one| *one == 0.0).unwrap();
+        assert_eq!(likelihoods.len(), shares.len(), "{line}");
+        let most = shares.iter().copied().fold(0.0, f64::max);
+        assert!((shares[best] - most).abs() < 0.06, "{line}");
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-3, "{line}");
+        // Reference alone, and nothing else, is a RefCall.
+        assert_eq!(value(line, "GT") == "0/0", fields[6] == "RefCall", "{line}");
+        assert!(
+            ["PASS", "LowQual", "RefCall"].contains(&fields[6]),
+            "{line}"
+        );
+        let quality: f64 = fields[5].parse().unwrap();
+        assert!((0.0..=99.0).contains(&quality), "{line}");
+    }
+
+    // Of the truth's alleles most are called, and of these nearly all with its genotype.
+    let (mut all, mut alleles, mut genotypes) = (0, 0, 0);
+    for line in truth() {
+        let (contig, start, reference, alternates) = place(&line);
+        if reference.len() > 20 || alternates.len() > 1 || alternates[0].len() > 20 {
+            continue;
+        }
+        all += 1;
+        let call = found.iter().find(|call| {
+            let (c, s, r, a) = place(call);
+            (c, s) == (contig.clone(), start)
+                && (r, a) == (reference.clone(), alternates.clone())
+                && call.contains("\tPASS\t")
+        });
+        if let Some(call) = call {
+            alleles += 1;
+            let mut copies = [value(call, "GT"), value(&line, "GT")]
+                .map(|genotype| genotype.matches('1').count());
+            copies.sort_unstable();
+            genotypes += usize::from(copies[0] == copies[1]);
+        }
+    }
+    assert!(all > 100 && alleles * 10 >= all * 8, "{alleles} of {all}");
+    assert!(genotypes * 100 >= alleles * 97, "{genotypes} of {alleles}");
+}
+
+/// Records of the demo's truth.
+fn truth() -> Vec<String> {
+    let compressed = std::fs::File::open(demo("truth.vcf.gz")).unwrap();
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(
+        &mut flate2::read::MultiGzDecoder::new(compressed),
+        &mut bytes,
+    )
+    .unwrap();
+    records(&bytes)
+}
+
+#[test]
+fn genotypes_stand_beside_the_callers_or_in_their_place() {
+    let lab = Lab::new();
+    let (calls, reads, reference) = (demo("calls.vcf"), demo("reads.bam"), demo("ref.fa"));
+    let run = |option: &[&str]| {
+        let first = [
+            "score",
+            "-q",
+            "-V",
+            text(&calls),
+            "-I",
+            text(&reads),
+            "-R",
+            text(&reference),
+        ];
+        records(&succeed(
+            program(&[&first[..], option].concat()).output().unwrap(),
+        ))
+    };
+    let plain = run(&[]);
+    let beside = run(&["--genotype"]);
+    let replaced = run(&["--regenotype"]);
+    assert_eq!(
+        beside,
+        run(&["--genotype", "--threads", "3", "--batch-size", "7"])
+    );
+    let mut same = 0;
+    for ((plain, beside), replaced) in plain.iter().zip(&beside).zip(&replaced) {
+        // Scores do not depend on it; all that is new are keys of the sample.
+        let columns = |line: &str| line.split('\t').map(String::from).collect::<Vec<_>>();
+        assert_eq!(columns(plain)[..8], columns(beside)[..8]);
+        assert_eq!(value(replaced, "OGT"), value(plain, "GT"), "{replaced}");
+        assert_eq!(value(replaced, "GQ"), value(beside, "CNN_GQ"));
+        let unphased = |genotype: &str| genotype.replace('|', "/");
+        assert_eq!(
+            unphased(value(replaced, "GT")),
+            unphased(value(beside, "CNN_GT"))
+        );
+        same += usize::from(unphased(value(plain, "GT")) == unphased(value(beside, "CNN_GT")));
+        let is_reference = unphased(value(replaced, "GT")) == "0/0";
+        assert_eq!(replaced.contains("\tRefCall\t"), is_reference, "{replaced}");
+    }
+    assert!(same * 10 > plain.len() * 7, "{same} of {}", plain.len());
+
+    // A table of ploidies; a sex that is not given.
+    let haploid = lab.file("ploidy.txt", "demo1 1 30000 F 1\n* * * F 2\n");
+    let of_table = run(&["--regenotype", "--ploidy", text(&haploid)]);
+    let one = of_table
+        .iter()
+        .find(|line| line.starts_with("demo1"))
+        .unwrap();
+    assert_eq!(value(one, "GT").len(), 1, "{one}");
+    let first = [
+        "score",
+        "-q",
+        "-V",
+        text(&calls),
+        "-I",
+        text(&reads),
+        "-R",
+        text(&reference),
+    ];
+    for (more, part) in [
+        (&["--genotype", "--ploidy", "GRCh38"][..], "--sex demo=F"),
+        (
+            &["--genotype", "--model", "cnnfilter_reference"],
+            "no genotype head",
+        ),
+        (
+            &["--genotype", "--ploidy", "GRCh38", "--sex", "other=F"],
+            "there is no such sample",
+        ),
+    ] {
+        let message = fail(program(&[&first[..], more].concat()).output().unwrap());
+        assert!(message.contains(part), "{message}");
+    }
+}

@@ -416,3 +416,102 @@ fn files_and_settings_that_are_none_are_named() {
         assert!(!run.exists(), "{more:?}");
     }
 }
+
+/// The column of a history by its name, without its heading.
+fn column(history: &[Vec<String>], name: &str) -> Vec<f64> {
+    let at = history[0].iter().position(|found| found == name).unwrap();
+    let rows = history[1..].iter();
+    rows.map(|row| row[at].parse().unwrap()).collect()
+}
+
+#[test]
+fn an_annealed_temperature_falls_while_the_threshold_moves() {
+    let lab = Lab::new();
+    let examples = examples(&lab, "e.bin", true);
+    let run = lab.path("run");
+    let more = [
+        "--set",
+        "architecture.quality_gate=true",
+        "--set",
+        "schedule.temperature_start=20",
+        "--set",
+        "schedule.temperature_end=0.5",
+        "--set",
+        "epochs=3",
+    ];
+    succeed(train(&lab, &[&examples], &run, &more).output().unwrap());
+    let history = history(&run);
+    let temperature = column(&history, "quality_temperature");
+    assert!(
+        temperature[0] > temperature[1] && temperature[1] > temperature[2],
+        "{temperature:?}"
+    );
+    assert!((temperature[2] - 0.5).abs() < 1e-6, "{temperature:?}");
+    let threshold = column(&history, "quality_threshold");
+    assert!(
+        threshold.iter().all(|t| *t != 15.0) && threshold[0] != threshold[2],
+        "{threshold:?}"
+    );
+
+    // Without a threshold there is nothing to anneal.
+    let message = fail(
+        train(&lab, &[&examples], &lab.path("none"), &more[2..])
+            .output()
+            .unwrap(),
+    );
+    assert!(message.contains("architecture.quality_gate"), "{message}");
+}
+
+#[test]
+fn a_genotype_head_is_put_on_a_model_whose_scores_stay() {
+    let lab = Lab::new();
+    let (calls, bam) = (demo("calls.vcf"), demo("reads.bam"));
+    let examples = examples(&lab, "e.bin", true);
+    let first = lab.path("first");
+    succeed(train(&lab, &[&examples], &first, &[]).output().unwrap());
+    let model = first.join("model");
+    let config = lab.file(
+        "head.toml",
+        "patience = 0\nepochs = 6\n[genotype]\nalone = true\n[architecture]\ngenotype_width = 6\n\
+         [batches]\nper_class = 4\nsteps_per_epoch = 20\n[optimizer]\nema_decay = 0.5\n[schedule]\nwarmup_steps = 2\n",
+    );
+    let run = lab.path("head");
+    let mut arguments = vec!["train", "--config", text(&config), "-e", text(&examples)];
+    arguments.extend(["--init", text(&model), "-o", text(&run)]);
+    succeed(program(&arguments).output().unwrap());
+    let losses = column(&history(&run), "genotype_loss");
+    assert!(losses[5] < losses[0], "{losses:?}");
+
+    let with_head = run.join("model");
+    let scores = |model: &Path| records(&succeed(score(&calls, model, &["-I", text(&bam)])));
+    assert_eq!(scores(&model), scores(&with_head));
+    let card = std::fs::read_to_string(with_head.join("model.json")).unwrap();
+    assert!(
+        card.contains("\"genotype\": {") && card.contains("\"two_copies\""),
+        "{card}"
+    );
+    let genotyped = records(&succeed(score(
+        &calls,
+        &with_head,
+        &["-I", text(&bam), "--genotype"],
+    )));
+    assert!(genotyped.iter().all(|line| line.contains(":CNN_GT:")));
+
+    // A head needs a model to sit on, and a width.
+    for (leave_out, part) in [
+        ("--init", "name the model"),
+        ("architecture", "genotype_width"),
+    ] {
+        let mut arguments = vec!["train", "-e", text(&examples), "-o", "unused"];
+        let none = lab.path("none");
+        arguments[4] = text(&none);
+        arguments.extend(["--set", "genotype.alone=true", "--set", "epochs=1"]);
+        if leave_out != "--init" {
+            arguments.extend(["--init", text(&model)]);
+        } else {
+            arguments.extend(["--set", "architecture.genotype_width=6"]);
+        }
+        let message = fail(program(&arguments).output().unwrap());
+        assert!(message.contains(part), "{message}");
+    }
+}

@@ -191,6 +191,23 @@ rule bcftools:
         "bcftools call --ploidy 2 -mv -a GQ {params.call} -Oz -o {output} - 2>> {log}"
 
 
+rule candidates:
+    """Every allele that enough reads show, as `cnnfilter call` finds them."""
+    input:
+        bam="sets/{set}/reads.bam",
+        bai="sets/{set}/reads.bam.bai",
+        reference=multiext("sets/{set}/reference", ".fa", ".fa.fai"),
+        regions=calling_regions,
+    output:
+        "sets/{set}/calls.candidates.vcf.gz",
+    log:
+        "log/candidates/{set}.log",
+    wildcard_constraints:
+        set=names(CALLED),
+    shell:
+        "{CNNFILTER} call --candidates -q --no-index -I {input.bam} -R {input.reference[0]} -L {input.regions} -o {output} 2> {log}"
+
+
 def set_depth(w):
     """The nominal depth of a set's reads."""
     if w.set in SIMULATED:

@@ -1,7 +1,6 @@
 """The built-in models: examples of every set, caller and split, encoded once, and the fit."""
 
 MODELS = config["models"]
-CNNFILTER = command(config["cnnfilter"])
 
 
 def without_reads(name):

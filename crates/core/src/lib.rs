@@ -9,6 +9,8 @@
 //! encode ── a call and its reads become a tensor
 //! score ── log odds, probabilities, thresholds
 //! networks ── the networks, their cards and weights
+//! genotype ── from what a network says of each allele to genotypes and their likelihoods
+//! candidates ── alleles that reads show, without a caller
 //! annotate ── scores into a record's keys, and their definitions into the header
 //! doctor ── judgement on the inputs of a run before it is made
 //! why ── contributions of inputs to a score, as values and in words
@@ -89,6 +91,7 @@ pub mod doctor;
 pub mod encode;
 pub mod filter;
 pub mod genome;
+pub mod genotype;
 pub mod label;
 pub mod networks;
 pub mod samples;

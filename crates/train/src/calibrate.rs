@@ -73,6 +73,58 @@ pub fn calibrate(scored: &[Scored], measured_on: String) -> Calibrated {
     }
 }
 
+/// The genotype head of a model: its calibration and its figures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CalibratedCopies {
+    /// From its log odds to probabilities of two copies, by kind.
+    pub calibration: Calibration,
+    /// Figures by name: counts of calls with one copy and with two, share of them that the more probable number
+    /// gets right, calibration errors before and after.
+    pub figures: BTreeMap<String, f64>,
+    /// Why a kind is not calibrated.
+    pub not_calibrated: PerKind<Option<CalibrationError>>,
+}
+
+/// Calibrates the genotype head on scored validation examples: the real ones whose copies are known, SNPs and indels
+/// apart.
+pub fn calibrate_copies(scored: &[Scored]) -> CalibratedCopies {
+    let mut figures = BTreeMap::new();
+    let fits = PerKind::<()>::default().map(|kind, ()| {
+        let of_kind = scored.iter().filter(|scored| kind_of(scored) == kind);
+        let (odds, are_two): (Vec<f64>, Vec<bool>) = of_kind
+            .filter_map(|scored| Some((scored.two_copies?, scored.copies? == 2)))
+            .unzip();
+        let two = are_two.iter().filter(|is_two| **is_two).count();
+        figures.insert(
+            format!("{kind} with one copy"),
+            (are_two.len() - two) as f64,
+        );
+        figures.insert(format!("{kind} with two copies"), two as f64);
+        let fit = PlattScaling::fit(&odds, &are_two)?;
+        let right = odds.iter().zip(&are_two);
+        let right =
+            right.filter(|(odds, is_two)| (fit.scaling.probability(**odds) >= 0.5) == **is_two);
+        figures.insert(
+            format!("{kind} copies right"),
+            right.count() as f64 / odds.len() as f64,
+        );
+        for (when, reliability) in [("before", fit.before), ("after", fit.after)] {
+            let name = format!("{kind} copies calibration error {when}");
+            figures.insert(name, reliability.expected_calibration_error);
+        }
+        Ok(fit.scaling)
+    });
+    CalibratedCopies {
+        figures,
+        not_calibrated: fits
+            .clone()
+            .map(|_, fit: Result<_, CalibrationError>| fit.err()),
+        calibration: Calibration {
+            kinds: fits.map(|_, fit| fit.ok()),
+        },
+    }
+}
+
 fn kind_of(scored: &Scored) -> VariantKind {
     if scored.is_indel {
         VariantKind::Indel
@@ -114,11 +166,15 @@ mod tests {
             score,
             is_real,
             is_indel: false,
+            two_copies: None,
+            copies: None,
         };
         let indel = |score| Scored {
             score,
             is_real: true,
             is_indel: true,
+            two_copies: None,
+            copies: None,
         };
         vec![
             snp(4.0, true),
@@ -185,6 +241,34 @@ mod tests {
         // The three best alone.
         let precise = &entries[1];
         assert_eq!((precise.precision, precise.recall), (1.0, 0.75));
+    }
+
+    #[test]
+    fn copies_are_calibrated_by_real_calls_that_know_them() {
+        let one = |two_copies: f64, copies: Option<u8>| Scored {
+            score: 1.0,
+            is_real: copies.is_some(),
+            is_indel: false,
+            two_copies: Some(two_copies),
+            copies,
+        };
+        let scored = [
+            one(3.0, Some(2)),
+            one(2.0, Some(2)),
+            one(-1.0, Some(2)),
+            one(1.0, Some(1)),
+            one(-2.0, Some(1)),
+            one(-3.0, Some(1)),
+            one(-9.0, None),
+        ];
+        let found = calibrate_copies(&scored);
+        let snp = found.calibration.kinds.snp.unwrap();
+        assert!(snp.slope > 0.0 && snp.intercept.abs() < 1e-9, "{snp:?}");
+        let figure = |name: &str| found.figures.get(name).copied();
+        assert_eq!(figure("SNP with one copy"), Some(3.0));
+        assert_eq!(figure("SNP with two copies"), Some(3.0));
+        assert_eq!(figure("SNP copies right"), Some(4.0 / 6.0));
+        assert!(found.not_calibrated.indel.is_some() && found.not_calibrated.snp.is_none());
     }
 
     #[test]

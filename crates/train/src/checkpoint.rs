@@ -275,6 +275,9 @@ mod tests {
                     validation_loss: None,
                     pr_auc_snp: Some(pr_auc),
                     pr_auc_indel: None,
+                    genotype_loss: None,
+                    quality_threshold: None,
+                    quality_temperature: None,
                     best: early_stopping.best_epoch == Some(epoch),
                 })
                 .unwrap();

@@ -46,6 +46,16 @@ pub enum FitError {
     /// The history does not go on.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// No class of a minibatch counts.
+    #[error(
+        "no example of a minibatch has a weight in the loss; give its classes one (loss.class_weights)"
+    )]
+    NoWeight,
+    /// There is no temperature to anneal.
+    #[error(
+        "schedule.temperature_start anneals a quality threshold that the network lacks; set architecture.quality_gate"
+    )]
+    NoTemperature,
     /// A share has nothing in it.
     #[error("a minibatch of no examples")]
     EmptyMinibatch,

@@ -16,7 +16,7 @@ use super::config::TrainConfig;
 use super::early_stopping::{EarlyStopping, Verdict};
 use super::error::FitError;
 use super::history::{History, HistoryRow};
-use super::learners::{DataParallel, Share};
+use super::learners::{DataParallel, Loss, Share, TEMPERATURE};
 use super::sampler::BalancedSampler;
 use super::schedule::{Plateau, Schedule};
 use cnnfilter_core::encode::Example;
@@ -117,6 +117,16 @@ pub struct Scored {
     pub is_real: bool,
     /// True where ALT changes the length.
     pub is_indel: bool,
+    /// Log odds of two copies against one, where the network has a head for it.
+    pub two_copies: Option<f64>,
+    /// The copies, 1 or 2, of a real one where they are known.
+    pub copies: Option<u8>,
+}
+
+/// The copies of a real allele, where they are known and a genotype head can tell them.
+fn known_copies(labelled: &LabelledExample) -> Option<u8> {
+    let copies = labelled.copies.filter(|_| labelled.is_real);
+    copies.filter(|copies| (1..=2).contains(copies))
 }
 
 impl Run<'_> {
@@ -160,16 +170,18 @@ impl Run<'_> {
             .par_iter()
             .map(|index| {
                 let labelled = self.example(*index)?;
-                let logits = network.logits(std::slice::from_ref(&labelled.example))?[0];
+                let output = network.outputs(std::slice::from_ref(&labelled.example))?[0];
                 let kind = if labelled.is_indel {
                     VariantKind::Indel
                 } else {
                     VariantKind::Snp
                 };
                 Ok(Scored {
-                    score: log_odds(logits, kind),
+                    score: log_odds(output.logits, kind),
                     is_real: labelled.is_real,
                     is_indel: labelled.is_indel,
+                    two_copies: output.two_copies.map(f64::from),
+                    copies: known_copies(&labelled),
                 })
             })
             .collect()
@@ -187,25 +199,28 @@ impl Run<'_> {
         augmenter: &Augmenter,
         count: usize,
     ) -> Result<Vec<Share>, FitError> {
-        let examples: Vec<Example> = batch
+        let made: Vec<(Example, Option<u8>)> = batch
             .examples
             .par_iter()
             .zip(&batch.augmentation_seeds)
             .map(|(place, seed)| {
                 let (index, _) = self.training[*place];
-                let mut example = self.example(index)?.example;
+                let labelled = self.example(index)?;
+                let copies = known_copies(&labelled).filter(|_| self.architecture.tells_copies());
+                let mut example = labelled.example;
                 augment(&mut example, augmenter, &self.config.augmentation, *seed);
-                Ok(example)
+                Ok((example, copies))
             })
             .collect::<Result<_, FitError>>()?;
+        let (examples, copies): (Vec<Example>, Vec<Option<u8>>) = made.into_iter().unzip();
         let masks = self.dropout(batch.step, examples.len());
         let each = examples.len().div_ceil(count).max(1);
         let weight = |class: &u8| self.config.loss.class_weights[usize::from(*class)] as f32;
         examples
             .chunks(each)
-            .zip(batch.classes.chunks(each))
+            .zip(batch.classes.chunks(each).zip(copies.chunks(each)))
             .enumerate()
-            .map(|(at, (share, classes))| {
+            .map(|(at, (share, (classes, copies)))| {
                 // The part of a mask that belongs to the examples of this share.
                 let part = |mask: &Vec<f32>| {
                     let width = mask.len() / examples.len();
@@ -216,6 +231,7 @@ impl Run<'_> {
                     batch: self.architecture.batch(share)?,
                     classes: classes.to_vec(),
                     weights: classes.iter().map(weight).collect(),
+                    copies: copies.to_vec(),
                     dropout: masks.iter().map(part).collect(),
                 })
             })
@@ -289,8 +305,13 @@ impl<'a> Fit<'a> {
             (None, Some(weights)) => weights,
             (None, None) => initial_weights(&*run.architecture, config.seed),
         };
-        let gamma = config.loss.focal_gamma as f32;
-        let learners = DataParallel::new(&*run.architecture, gamma, &start, &run.devices)?;
+        let loss = Loss {
+            focal_gamma: config.loss.focal_gamma as f32,
+            genotype_weight: config.genotype.weight,
+            genotype_alone: config.genotype.alone,
+            anneals: config.schedule.temperature_start > 0.0,
+        };
+        let learners = DataParallel::new(&*run.architecture, loss, &start, &run.devices)?;
         let mut optimizer = optimizer(config, &learners)?;
         let state = match state {
             Some(state) => {
@@ -333,6 +354,9 @@ impl<'a> Fit<'a> {
         let mut sums = Means::default();
         for step in (epoch - 1) * per_epoch..epoch * per_epoch {
             let rate = self.schedule.learning_rate(step, &self.state.plateau);
+            if let Some(temperature) = self.schedule.temperature(step) {
+                self.set_temperature(temperature)?;
+            }
             let batch = self.sampler.batch(step);
             let shares = self
                 .run
@@ -364,18 +388,32 @@ impl<'a> Fit<'a> {
         })
     }
 
+    /// Sets a temperature that is not learned, on the devices and in the state.
+    fn set_temperature(&mut self, temperature: f64) -> Result<(), FitError> {
+        self.learners.set_temperature(temperature)?;
+        if let Some(weight) = self.state.weights.get_mut(TEMPERATURE) {
+            weight.data.fill(temperature as f32);
+        }
+        Ok(())
+    }
+
     /// Validates, and takes what the epoch learned into the state.
     fn end_epoch(&mut self, epoch: u64, means: Means) -> Result<Verdict, FitError> {
         let averages = self.optimizer.averages()?;
-        let averaged = to_weights(
+        let mut averaged = self.state.weights.clone();
+        averaged.extend(to_weights(
             averages
                 .iter()
                 .map(|(name, tensor)| (name.as_str(), tensor)),
-        )?;
+        )?);
         let scored = self.run.score(&averaged, &self.run.validation)?;
         let figures = Figures::of(&scored);
         let seconds = self.before + (self.clock)() - self.begun;
-        let metric = super::early_stopping::validation_metric(figures.snp, figures.indel);
+        let metric = if self.run.config.genotype.alone {
+            figures.genotype_loss.map(|loss| -loss)
+        } else {
+            super::early_stopping::validation_metric(figures.snp, figures.indel)
+        };
         let state = &mut self.state;
         let patience = self.run.config.patience;
         let verdict = state.early_stopping.end_epoch(epoch, metric, patience);
@@ -390,13 +428,16 @@ impl<'a> Fit<'a> {
             validation_loss: figures.loss,
             pr_auc_snp: figures.snp,
             pr_auc_indel: figures.indel,
+            genotype_loss: figures.genotype_loss,
+            quality_threshold: gate(&averaged, "quality_gate.threshold"),
+            quality_temperature: gate(&averaged, TEMPERATURE),
             best: verdict == Verdict::Improved,
         })?;
-        state.weights = to_weights(
+        state.weights.extend(to_weights(
             self.optimizer
                 .parameters()
                 .map(|(name, var)| (name, var.as_tensor())),
-        )?;
+        )?);
         let moments = self.optimizer.state();
         state.optimizer = to_weights(moments.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
         state.optimizer_steps = self.optimizer.steps();
@@ -428,6 +469,19 @@ pub struct Figures {
     pub indel: Option<f64>,
     /// Mean negative log likelihood of real against false, in nats.
     pub loss: Option<f64>,
+    /// The same of one copy against two, over real calls whose copies are known; nothing without a genotype head.
+    pub genotype_loss: Option<f64>,
+}
+
+/// A weight that is one number.
+fn gate(weights: &Weights, name: &str) -> Option<f64> {
+    let weight = weights.get(name)?.data.first();
+    weight.copied().map(f64::from)
+}
+
+/// ln(1 + e^x) without overflow: the surprise at what the log odds -x speak for.
+fn surprise(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 impl Figures {
@@ -439,20 +493,18 @@ impl Figures {
                 of_kind.map(|scored| (scored.score, scored.is_real)).unzip();
             average_precision(&scores, &labels).ok()
         };
-        let loss = |scored: &Scored| {
-            let signed = if scored.is_real {
-                -scored.score
-            } else {
-                scored.score
-            };
-            // ln(1 + e^x) without overflow.
-            signed.max(0.0) + (-signed.abs()).exp().ln_1p()
-        };
+        let signed = |odds: f64, holds: bool| if holds { -odds } else { odds };
+        let loss = |scored: &Scored| surprise(signed(scored.score, scored.is_real));
         let total: f64 = scored.iter().map(loss).sum();
+        let of_copies: Vec<f64> = (scored.iter())
+            .filter_map(|scored| Some(surprise(signed(scored.two_copies?, scored.copies? == 2))))
+            .collect();
         Self {
             snp: of_kind(false),
             indel: of_kind(true),
             loss: (!scored.is_empty()).then(|| total / scored.len() as f64),
+            genotype_loss: (!of_copies.is_empty())
+                .then(|| of_copies.iter().sum::<f64>() / of_copies.len() as f64),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use super::early_stopping::validation_metric;
 
 /// Columns of `history.tsv`, in order.
-pub const COLUMNS: [&str; 10] = [
+pub const COLUMNS: [&str; 13] = [
     "epoch",
     "step",
     "seconds",
@@ -16,6 +16,9 @@ pub const COLUMNS: [&str; 10] = [
     "validation_loss",
     "pr_auc_snp",
     "pr_auc_indel",
+    "genotype_loss",
+    "quality_threshold",
+    "quality_temperature",
     "best",
 ];
 
@@ -50,6 +53,16 @@ pub struct HistoryRow {
     /// Average precision of the validation indels; `None` where undefined.
     #[serde(serialize_with = "figure")]
     pub pr_auc_indel: Option<f64>,
+    /// Mean loss of the genotype head over the real validation examples whose copies are known, in nats; `None`
+    /// without a head.
+    #[serde(serialize_with = "figure")]
+    pub genotype_loss: Option<f64>,
+    /// The learned quality threshold, t of sigmoid((q - t) / T), phred; `None` without one.
+    #[serde(serialize_with = "figure")]
+    pub quality_threshold: Option<f64>,
+    /// Its temperature, T, phred.
+    #[serde(serialize_with = "figure")]
+    pub quality_temperature: Option<f64>,
     /// The validation metric was the best so far.
     #[serde(with = "digit")]
     pub best: bool,
@@ -272,6 +285,9 @@ mod tests {
             validation_loss: Some(0.1 + 0.2),
             pr_auc_snp: Some(0.75),
             pr_auc_indel: None,
+            genotype_loss: Some(0.125),
+            quality_threshold: None,
+            quality_temperature: None,
             best: epoch % 2 == 1,
         }
     }
@@ -289,8 +305,8 @@ mod tests {
         assert_eq!(
             history(1).to_tsv().unwrap(),
             "epoch\tstep\tseconds\tlearning_rate\tgradient_norm\ttrain_loss\tvalidation_loss\t\
-             pr_auc_snp\tpr_auc_indel\tbest\n\
-             1\t100\t1.5\t0.001\t0.25\t0.5\t0.30000000000000004\t0.75\tNA\t1\n"
+             pr_auc_snp\tpr_auc_indel\tgenotype_loss\tquality_threshold\tquality_temperature\tbest\n\
+             1\t100\t1.5\t0.001\t0.25\t0.5\t0.30000000000000004\t0.75\tNA\t0.125\tNA\tNA\t1\n"
         );
         assert_eq!(history(4).best().map(|row| row.epoch), Some(3));
         assert_eq!(History::default().best(), None);
@@ -341,7 +357,7 @@ mod tests {
             text in "\\PC{0,40}",
             fields in prop::collection::vec(
                 prop::sample::select(vec!["1", "0", "NA", "nan", "-1", "x", "1.5", "", "1e400"]),
-                7..12,
+                9..15,
             ),
         ) {
             let header = COLUMNS.join("\t");
@@ -385,7 +401,7 @@ mod tests {
             (
                 "\tNA\t0\n",
                 "\t\t0\n",
-                "line 3: \"\" is no value of column pr_auc_indel",
+                "line 3: \"\" is no value of column quality_temperature",
             ),
             (
                 "\n2\t",
@@ -402,11 +418,15 @@ mod tests {
                 "\t20\t",
                 "line 3: epoch 2 at step 20 does not follow",
             ),
-            ("\tNA\t0\n", "\t0\n", "line 3: expected 10 columns, found 9"),
+            (
+                "\tNA\t0\n",
+                "\t0\n",
+                "line 3: expected 13 columns, found 12",
+            ),
             (
                 "\tNA\t0\n",
                 "\tNA\t0\n\n",
-                "line 4: expected 10 columns, found 1",
+                "line 4: expected 13 columns, found 1",
             ),
         ] {
             let broken = text.replacen(from, to, 1);

@@ -51,6 +51,20 @@ impl Schedule {
         self.learning_rate * fraction
     }
 
+    /// The temperature of a quality threshold at a step, counted from 0; nothing where it is learned.
+    ///
+    /// From the start to the end by the same factor from step to step: with t the fraction of the steps that
+    /// is done, `start·(end/start)^t`.
+    pub fn temperature(&self, step: u64) -> Option<f64> {
+        let (start, end) = (self.config.temperature_start, self.config.temperature_end);
+        if start == 0.0 {
+            return None;
+        }
+        let last = self.total_steps.saturating_sub(1).max(1);
+        let done = step.min(last) as f64 / last as f64;
+        Some(start * (end / start).powf(done))
+    }
+
     /// Tells the plateau rule the validation metric of an epoch (higher is better; `None` or
     /// NaN where it is undefined, which counts as no improvement). Does nothing for the other schedules.
     pub fn end_epoch(&self, plateau: &mut Plateau, metric: Option<f64>) {
@@ -99,6 +113,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn temperature_goes_from_start_to_end() {
+        let config = ScheduleConfig {
+            temperature_start: 10.0,
+            temperature_end: 0.1,
+            ..ScheduleConfig::default()
+        };
+        let schedule = Schedule::new(&config, &OptimizerConfig::default(), 101);
+        let at = |step| schedule.temperature(step).unwrap();
+        assert_eq!((at(0), at(100), at(5000)), (10.0, 0.1, 0.1));
+        assert!((at(50) - 1.0).abs() < 1e-12);
+        let learned = Schedule::new(&ScheduleConfig::default(), &OptimizerConfig::default(), 9);
+        assert_eq!(learned.temperature(3), None);
+    }
 
     fn schedule(kind: ScheduleKind, warmup_steps: u64, total_steps: u64) -> Schedule {
         let schedule = ScheduleConfig {

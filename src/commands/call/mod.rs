@@ -1,8 +1,9 @@
-//! `cnnfilter call`: candidate alleles from reads alone.
+//! `cnnfilter call`: from reads alone to candidate alleles, and on to calls with scores and genotypes.
 //!
-//! The contigs are cut into tiles at fixed places. Tiles are swept side by side and written in order, so that neither threads
-//! nor regions change a record.
+//! The contigs are cut into tiles at fixed places. Tiles are swept side by side; their candidates are scored as the calls
+//! of any caller are, and written in order, so that neither threads nor regions change a record.
 
+mod judge;
 mod tiles;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ use cnnfilter_core::candidates::{
 use cnnfilter_core::genome::{ContigTable, IntervalSet, ReadFilter, contigs};
 use cnnfilter_core::samples::{NamedReads, RoutedFile, SampleChoice, SampleMap, assign};
 use cnnfilter_core::vcf::{VcfHeader, VcfRecord, quote};
+use judge::Judge;
+pub(crate) use judge::JudgePlan;
 use tiles::{Tile, tiles};
 
 /// The settings of a run.
@@ -42,7 +45,9 @@ pub(crate) struct CallPlan {
     pub(crate) options: CandidateOptions,
     /// Regions as typed; empty for everything.
     pub(crate) regions: Vec<String>,
-    /// The candidates.
+    /// What becomes of the candidates; nothing where they are written as they are.
+    pub(crate) judging: Option<JudgePlan>,
+    /// The candidates, or the calls.
     pub(crate) output: OutputOptions,
     /// Threads that work.
     pub(crate) threads: usize,
@@ -53,7 +58,7 @@ pub(crate) struct CallPlan {
 /// Tiles that are swept before any of them is written, for each thread.
 const TILES_A_THREAD: usize = 4;
 
-/// Writes the candidates.
+/// Writes the candidates, or the calls that come of them.
 ///
 /// # Errors
 /// Anything that is wrong with the inputs, or an output that cannot be written; then nothing stands
@@ -62,8 +67,20 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
     let pool = threads::pool(plan.threads)?;
     let inputs = Inputs::open(plan)?;
     let wanted = regions::wanted(&plan.regions, inputs.reference.contigs())?;
-    let header = inputs.header(plan)?;
+    let mut header = inputs.header(plan)?;
     let columns = header.column_count();
+    let model = plan
+        .judging
+        .as_ref()
+        .map(|judging| pool.install(|| judging.load_model()));
+    let model = model.transpose()?;
+    let judge = match (&plan.judging, &model) {
+        (Some(judging), Some(model)) => {
+            let opened = pool.install(|| Judge::open(plan, judging, model, &mut header))?;
+            Some(opened)
+        }
+        _ => None,
+    };
     let mut writer = VcfWriter::create(plan.output.clone(), &header)?;
     let mut progress = Progress::new(plan.quiet);
     let mut summary = CallSummary {
@@ -85,23 +102,34 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
                 .map(|tile| sweep(tile, &inputs, plan, &idle))
                 .collect()
         });
+        let mut records = Vec::new();
         for (tile, sites) in batch.iter().zip(found) {
             let sites = sites?
                 .into_iter()
                 .filter(|site| is_wanted(site, tile, wanted.as_ref()));
-            let mut written = 0;
             for site in sites {
                 let line = site.vcf_line(&tile.contig).into_bytes();
-                writer.write(&VcfRecord::parse(line, columns)?)?;
+                records.push(VcfRecord::parse(line, columns)?);
                 summary.add(&site);
-                written += 1;
             }
             passed += tile.bases();
+        }
+        if let Some(judge) = &judge {
+            records = judge.judge(records, &pool, &mut summary)?;
+        }
+        for record in &records {
+            writer.write(record)?;
+        }
+        if let Some(tile) = batch.last() {
             let place = format!("{}:{}", tile.contig, tile.range.end);
-            progress.advance(written, &place, Some(passed as f64 / total as f64));
+            let share = passed as f64 / total as f64;
+            progress.advance(records.len() as u64, &place, Some(share));
         }
     }
     progress.finish();
+    if let Some(judge) = &judge {
+        judge.tell();
+    }
     writer.finish()?;
     summary.bases = total;
     Ok(summary)
@@ -224,8 +252,13 @@ const DEFINITIONS: [&str; 6] = [
 /// The options on which the candidates depend.
 fn command(plan: &CallPlan) -> String {
     let options = &plan.options;
+    let mode = if plan.judging.is_some() {
+        ""
+    } else {
+        "--candidates "
+    };
     let mut text = format!(
-        "call --candidates --min-reads {} --min-snp-share {} --min-indel-share {} --min-base-quality {} --min-mapq {}",
+        "call {mode}--min-reads {} --min-snp-share {} --min-indel-share {} --min-base-quality {} --min-mapq {}",
         options.min_reads,
         options.min_snp_share,
         options.min_indel_share,

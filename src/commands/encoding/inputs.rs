@@ -74,6 +74,7 @@ impl EncodingPlan {
             excluded_flags: self.read_filter.excluded,
             sample_depth: self.sample_depth,
             reference: text(&self.reference),
+            genotypes: String::new(),
         }
     }
 }

@@ -8,6 +8,21 @@ use cnnfilter_core::networks::Model;
 use cnnfilter_core::score::Aim;
 use cnnfilter_core::vcf::{VcfHeader, VcfRecord};
 
+/// The thresholds of a model for an aim that `option` asks for.
+///
+/// # Errors
+/// A model without thresholds, or without one for such an aim.
+pub(crate) fn thresholds(model: &Model, aim: Aim, option: &str) -> Result<ThresholdFilter> {
+    let card = model.card();
+    let thresholds = card.thresholds.as_ref().with_context(|| {
+        format!(
+            "{option}: model `{}` has no thresholds; take one that has, or filter with `cnnfilter filter --resource`",
+            card.name
+        )
+    })?;
+    ThresholdFilter::new(thresholds, aim, &card.name).with_context(|| option.to_owned())
+}
+
 /// The thresholds of a model for one aim.
 pub(crate) struct Filter {
     thresholds: ThresholdFilter,
@@ -19,14 +34,7 @@ impl Filter {
     /// # Errors
     /// A model without thresholds, or without one for such an aim.
     pub(crate) fn new(model: &Model, aim: Aim, header: &mut VcfHeader) -> Result<Self> {
-        let card = model.card();
-        let thresholds = card.thresholds.as_ref().with_context(|| {
-            format!(
-                "--filter: model `{}` has no thresholds; take one that has, or filter with `cnnfilter filter --resource`",
-                card.name
-            )
-        })?;
-        let thresholds = ThresholdFilter::new(thresholds, aim, &card.name).context("--filter")?;
+        let thresholds = thresholds(model, aim, "--filter")?;
         thresholds.extend_header(header);
         Ok(Self { thresholds })
     }

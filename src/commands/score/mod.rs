@@ -18,6 +18,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::encoding::{Call, EncodingPlan, Inputs, Workers, inputs as encoding_inputs, read_notes};
+use super::ploidies::GenotypePlan;
 use crate::io::regions;
 use crate::io::vcf_reader::{Counts, Order, VcfReader};
 use crate::io::vcf_writer::{OutputOptions, VcfWriter};
@@ -25,7 +26,7 @@ use crate::io::{IoError, model_dir};
 use crate::terminal::progress::Progress;
 use crate::terminal::summary::ScoreSummary;
 use crate::terminal::threads;
-use cnnfilter_core::annotate::Annotator;
+use cnnfilter_core::annotate::{Annotator, ScoreCommand};
 use cnnfilter_core::genome::IntervalSet;
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::score::Aim;
@@ -61,6 +62,8 @@ pub(crate) struct ScorePlan {
     pub(crate) filter: Option<Aim>,
     /// Say which topics decided each score.
     pub(crate) explain: bool,
+    /// Genotypes to write.
+    pub(crate) genotypes: Option<GenotypePlan>,
     /// No progress.
     pub(crate) quiet: bool,
 }
@@ -98,13 +101,28 @@ pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     }
     let mut header = reader.header().clone();
     let columns = inputs.samples.iter().map(|sample| sample.column).collect();
-    let annotator = Annotator::new(&model, columns, inputs.columns).with_reasons(plan.explain);
-    annotator.extend_header(&mut header, &plan.encoding.command())?;
+    let genotyper = plan.genotypes.as_ref();
+    let genotyper = genotyper
+        .map(|plan| plan.open(&model, &header))
+        .transpose()?;
+    let annotator = Annotator::new(&model, columns, inputs.columns)
+        .with_reasons(plan.explain)
+        .with_genotypes(genotyper);
+    let command = ScoreCommand {
+        genotypes: plan
+            .genotypes
+            .as_ref()
+            .map(GenotypePlan::words)
+            .unwrap_or_default(),
+        ..plan.encoding.command()
+    };
+    annotator.extend_header(&mut header, &command)?;
     let filter = plan
         .filter
         .map(|aim| filters::Filter::new(&model, aim, &mut header))
         .transpose()?;
     let mut output = ChunkWriter {
+        annotator: &annotator,
         writer: VcfWriter::create(plan.output.clone(), &header)?,
         filter,
         progress: Progress::new(plan.quiet),
@@ -170,6 +188,7 @@ fn join<T>(worker: ScopedJoinHandle<'_, T>) -> T {
 
 /// Where scored chunks go.
 struct ChunkWriter<'a> {
+    annotator: &'a Annotator<'a>,
     writer: VcfWriter,
     filter: Option<filters::Filter>,
     progress: Progress,
@@ -188,6 +207,7 @@ impl ChunkWriter<'_> {
             for mut record in shard.records {
                 if let Some(filter) = &self.filter {
                     filter.apply(&mut record, &mut self.summary);
+                    self.annotator.mark_ref_call(&mut record);
                 }
                 self.writer.write(&record)?;
                 written += 1;

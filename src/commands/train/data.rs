@@ -18,6 +18,9 @@ use cnnfilter_train::config::{NetworkConfig, TrainConfig};
 use cnnfilter_train::fit::ExampleSource;
 use cnnfilter_train::split::{ExampleSet, Split};
 
+/// The size that a model to start from may get.
+const GENOTYPE_WIDTH: &str = "genotype_width";
+
 /// Examples decoded together while the scaling is learned.
 const CHUNK: usize = 4096;
 
@@ -207,9 +210,24 @@ impl Data {
                 self.annotations.len()
             );
         }
-        if !config.architecture.is_empty() {
+        // A head may be put on.
+        let mut sizes = sizes.clone();
+        let mut asked = config.architecture::<Sizes>().context("[architecture]")?;
+        if let Some(width) = asked.remove(GENOTYPE_WIDTH) {
+            if sizes
+                .get(GENOTYPE_WIDTH)
+                .is_some_and(|known| *known != width)
+            {
+                bail!(
+                    "--init: `{}` has a genotype head of another width; take `{GENOTYPE_WIDTH}` out of the configuration",
+                    card.name
+                );
+            }
+            sizes.insert(GENOTYPE_WIDTH.to_owned(), width);
+        }
+        if !asked.is_empty() {
             bail!(
-                "--init: the sizes are those of `{}`; take `architecture` out of the configuration",
+                "--init: the sizes are those of `{}`; take `architecture` out of the configuration, but for `{GENOTYPE_WIDTH}`",
                 card.name
             );
         }
@@ -220,7 +238,8 @@ impl Data {
                 card.name
             );
         }
-        Ok((family, sizes.clone()))
+        let sizes = family.sizes(&sizes, self.with_reads);
+        Ok((family, sizes.context("[architecture]")?))
     }
 
     /// The sets, for the card.

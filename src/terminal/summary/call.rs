@@ -1,11 +1,15 @@
 //! The end of `call`.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Summary, count_line};
+use cnnfilter_core::annotate::ScoreCounts;
 use cnnfilter_core::candidates::CandidateSite;
+use cnnfilter_core::vcf::VcfRecord;
 
-/// Candidates that were found.
+/// Candidates that were found, and what became of them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct CallSummary {
     /// Samples.
@@ -20,6 +24,12 @@ pub(crate) struct CallSummary {
     pub(crate) insertions: u64,
     /// Those with fewer.
     pub(crate) deletions: u64,
+    /// Records by FILTER, where they are judged.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) filters: BTreeMap<String, u64>,
+    /// Scores and genotypes.
+    #[serde(skip)]
+    pub(crate) counts: ScoreCounts,
 }
 
 impl CallSummary {
@@ -35,6 +45,12 @@ impl CallSummary {
             *count += 1;
         }
     }
+
+    /// Counts a record that was judged.
+    pub(crate) fn count(&mut self, record: &VcfRecord) {
+        let filter = String::from_utf8_lossy(record.filter()).into_owned();
+        *self.filters.entry(filter).or_default() += 1;
+    }
 }
 
 impl Summary for CallSummary {
@@ -47,6 +63,12 @@ impl Summary for CallSummary {
         count_line(&mut text, "  substitutions", self.substitutions);
         count_line(&mut text, "  insertions", self.insertions);
         count_line(&mut text, "  deletions", self.deletions);
+        for (skip, count) in &self.counts.skipped {
+            count_line(&mut text, &format!("not judged: {}", skip.reason()), *count);
+        }
+        for (filter, count) in &self.filters {
+            count_line(&mut text, &format!("FILTER {filter}"), *count);
+        }
         text
     }
 }

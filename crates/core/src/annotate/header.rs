@@ -27,6 +27,8 @@ pub struct ScoreCommand {
     pub sample_depth: Option<f32>,
     /// The reference, as typed.
     pub reference: String,
+    /// Options about genotypes, as words.
+    pub genotypes: String,
 }
 
 impl Annotator<'_> {
@@ -97,6 +99,9 @@ impl Annotator<'_> {
                 ),
             );
         }
+        if let Some(genotyper) = &self.genotyper {
+            genotyper.extend_header(header);
+        }
         if self.tells_samples_apart() {
             header.put_format(
                 SAMPLE_KEY,
@@ -140,6 +145,9 @@ impl Annotator<'_> {
             add("--sample-depth", &depth.to_string());
         }
         text += &format!("-R {}", quote(&command.reference));
+        if !command.genotypes.is_empty() {
+            text += &format!(" {}", command.genotypes);
+        }
         text
     }
 }

@@ -13,8 +13,10 @@ pub use records::{ScoreCounts, Unscored};
 use rayon::prelude::*;
 
 use crate::encode::Encoder;
+use crate::genotype::Genotyper;
 use crate::networks::{Model, ModelError};
 use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY};
+use crate::vcf::VcfRecord;
 use crate::why::{Explainer, Quick};
 
 /// Writes the scores of one model into the records of one file.
@@ -27,6 +29,8 @@ pub struct Annotator<'a> {
     columns: usize,
     /// For reasons beside the scores.
     explainer: Option<Explainer<'a>>,
+    /// For genotypes.
+    genotyper: Option<Genotyper>,
 }
 
 /// Outputs of a network for some examples, in their order.
@@ -36,6 +40,8 @@ pub struct Outputs {
     pub logits: Vec<[f32; 4]>,
     /// Contributions of the parts of each; empty where no reasons are written.
     pub parts: Vec<Vec<f32>>,
+    /// Outputs of the genotype head of each; empty where no genotypes are written.
+    pub two_copies: Vec<f32>,
 }
 
 impl<'a> Annotator<'a> {
@@ -47,6 +53,7 @@ impl<'a> Annotator<'a> {
             scored_columns,
             columns,
             explainer: None,
+            genotyper: None,
         }
     }
 
@@ -56,15 +63,32 @@ impl<'a> Annotator<'a> {
         self
     }
 
+    /// The same, writing genotypes, with a model that [tells copies](Model::tells_copies).
+    pub fn with_genotypes(mut self, genotyper: Option<Genotyper>) -> Self {
+        self.genotyper = genotyper.filter(|_| self.model.tells_copies());
+        self
+    }
+
     /// Computes the outputs of all examples, in the threads of the current rayon pool; contributions on the CPU.
     ///
     /// # Errors
     /// As [`Model::logits`].
     pub fn compute(&self, unscored: &Unscored) -> Result<Outputs, ModelError> {
         let examples = unscored.examples();
+        let (logits, two_copies) = match &self.genotyper {
+            // Reasons come with scores of their own on the CPU.
+            None if self.explainer.is_some() && !self.model.on_gpu() => (Vec::new(), Vec::new()),
+            None => (self.model.logits(examples)?, Vec::new()),
+            Some(_) => {
+                let outputs = self.model.outputs(examples)?.into_iter();
+                let both = outputs.map(|output| (output.logits, output.two_copies.unwrap_or(0.0)));
+                both.unzip()
+            }
+        };
         let Some(explainer) = &self.explainer else {
             return Ok(Outputs {
-                logits: self.model.logits(examples)?,
+                logits,
+                two_copies,
                 parts: Vec::new(),
             });
         };
@@ -74,16 +98,23 @@ impl<'a> Annotator<'a> {
             .collect::<Result<_, _>>()?;
         let (on_cpu, parts): (Vec<[f32; 4]>, Vec<Vec<f32>>) =
             quick.into_iter().map(|one| (one.logits, one.parts)).unzip();
-        let logits = match self.model.on_gpu() {
-            true => self.model.logits(examples)?,
-            false => on_cpu,
-        };
-        Ok(Outputs { logits, parts })
+        Ok(Outputs {
+            logits: if logits.is_empty() { on_cpu } else { logits },
+            two_copies,
+            parts,
+        })
     }
 
     /// The model whose scores are written.
     pub fn model(&self) -> &'a Model {
         self.model
+    }
+
+    /// Marks a record in which no sample has an ALT, as [`Genotyper::mark_ref_call`], where genotypes are written.
+    pub fn mark_ref_call(&self, record: &mut VcfRecord) {
+        if let Some(genotyper) = &self.genotyper {
+            genotyper.mark_ref_call(record, self.columns);
+        }
     }
 
     /// True where each sample of the file gets a score of its own.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Annotator, Outputs, info_keys};
 use crate::encode::kind::Skip;
-use crate::encode::{EncodedSite, Example, Outcome};
+use crate::encode::{EncodedSite, Example, Outcome, SiteTensor};
 use crate::genome::VariantKind;
+use crate::genotype::{AlleleEvidence, GenotypeCounts, SampleEvidence};
 use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY, WHY_KEY};
 use crate::score::log_odds::{format_probability, format_score, log_odds};
 use crate::score::record_scores::{AlleleScore, RecordScores};
@@ -25,6 +26,8 @@ pub struct ScoreCounts {
     pub without_reads: u64,
     /// Records with more reads than the model looks at.
     pub sampled: u64,
+    /// Genotypes of their samples, where they are written.
+    pub genotypes: GenotypeCounts,
 }
 
 impl ScoreCounts {
@@ -39,6 +42,7 @@ impl ScoreCounts {
         self.without_annotations += other.without_annotations;
         self.without_reads += other.without_reads;
         self.sampled += other.sampled;
+        self.genotypes.add(&other.genotypes);
     }
 }
 
@@ -58,8 +62,28 @@ struct Site {
     record: usize,
     /// Number of its ALTs.
     alternates: usize,
-    /// Sample, ALT (nothing for the whole record) and kind of each of its examples.
-    alleles: Vec<(usize, Option<usize>, VariantKind)>,
+    /// One of each of its examples.
+    alleles: Vec<SiteAllele>,
+}
+
+/// What an example is about.
+#[derive(Debug, Clone, Copy)]
+struct SiteAllele {
+    sample: usize,
+    /// The ALT; nothing for the whole record.
+    alternate: Option<usize>,
+    kind: VariantKind,
+    /// False where the sample has no read there.
+    has_reads: bool,
+}
+
+/// Returns true if a tensor has rows of reads.
+fn has_rows(example: &Example) -> bool {
+    match &example.tensor {
+        SiteTensor::Allele(tensor) => !tensor.rows.is_empty(),
+        SiteTensor::Reads(tensor) => !tensor.rows.is_empty(),
+        SiteTensor::Reference(_) => false,
+    }
 }
 
 impl Annotator<'_> {
@@ -92,6 +116,40 @@ impl Annotator<'_> {
         if self.tells_samples_apart() {
             record.set_sample_values(SAMPLE_KEY.as_bytes(), None);
         }
+        if let Some(genotyper) = &self.genotyper {
+            genotyper.clear(record);
+        }
+    }
+
+    /// What the outputs say of each sample of a record.
+    fn evidence(
+        &self,
+        alleles: &[SiteAllele],
+        scores: &[AlleleScore],
+        two_copies: &[f32],
+    ) -> Vec<SampleEvidence> {
+        let mut samples: Vec<SampleEvidence> = Vec::new();
+        for ((allele, score), two) in alleles.iter().zip(scores).zip(two_copies) {
+            let (Some(alternate), Some(column)) =
+                (allele.alternate, self.scored_columns.get(allele.sample))
+            else {
+                continue;
+            };
+            let one = AlleleEvidence {
+                alternate,
+                real: self.model.probability_or_odds(allele.kind, score.score),
+                two: self.model.two_copies(allele.kind, *two),
+            };
+            match samples.last_mut() {
+                Some(last) if last.column == *column => last.alleles.push(one),
+                _ => samples.push(SampleEvidence {
+                    column: *column,
+                    alleles: vec![one],
+                    has_reads: allele.has_reads,
+                }),
+            }
+        }
+        samples
     }
 
     /// Writes the scores of a record: the best ALT's and, where the model tells them apart, each
@@ -143,7 +201,12 @@ impl Unscored {
         counts.sampled += u64::from(site.is_sampled);
         let mut alleles = Vec::with_capacity(site.alleles.len());
         for allele in site.alleles {
-            alleles.push((allele.sample, allele.alternate, allele.kind));
+            alleles.push(SiteAllele {
+                sample: allele.sample,
+                alternate: allele.alternate,
+                kind: allele.kind,
+                has_reads: site.reads.is_none() || has_rows(&allele.example),
+            });
             self.examples.push(allele.example);
         }
         self.sites.push(Site {
@@ -161,7 +224,7 @@ impl Unscored {
     /// The kind of each example's allele.
     pub(super) fn kinds(&self) -> Vec<VariantKind> {
         let alleles = self.sites.iter().flat_map(|site| &site.alleles);
-        alleles.map(|(_, _, kind)| *kind).collect()
+        alleles.map(|allele| allele.kind).collect()
     }
 
     /// Writes the scores, and the reasons where there are some. Returns the records in the order in which
@@ -177,11 +240,11 @@ impl Unscored {
             first = examples.end;
             let of_site = site.alleles.iter().zip(&outputs.logits[examples.clone()]);
             let of_alleles: Vec<AlleleScore> = of_site
-                .map(|((sample, alternate, kind), logits)| AlleleScore {
-                    sample: *sample,
-                    alternate: *alternate,
-                    kind: *kind,
-                    score: log_odds(*logits, *kind),
+                .map(|(allele, logits)| AlleleScore {
+                    sample: allele.sample,
+                    alternate: allele.alternate,
+                    kind: allele.kind,
+                    score: log_odds(*logits, allele.kind),
                 })
                 .collect();
             let samples = annotator.scored_columns.len();
@@ -195,6 +258,12 @@ impl Unscored {
                 let record = &mut self.records[site.record];
                 annotator.write(record, scores);
                 record.set_info(WHY_KEY.as_bytes(), why.as_deref().map(str::as_bytes));
+                if let Some(genotyper) = &annotator.genotyper {
+                    let two_copies = &outputs.two_copies[examples];
+                    let evidence = annotator.evidence(&site.alleles, &of_alleles, two_copies);
+                    let counts = &mut self.counts.genotypes;
+                    genotyper.write(record, &evidence, annotator.columns, counts);
+                }
             }
         }
         (self.records, self.counts)
@@ -282,6 +351,7 @@ mod tests {
         let outputs = Outputs {
             logits: vec![outputs(1.0), outputs(2.0)],
             parts: vec![of(Topic::Strand, 1.5), of(Topic::Repeat, -0.25)],
+            two_copies: Vec::new(),
         };
         let (records, _) = unscored.finish(&annotator, outputs);
         assert!(

@@ -116,7 +116,7 @@ impl<'a> SampleSweep<'a> {
 
     fn add_first(&mut self, observed: Observed, strand: usize, read: &AlignedRead) {
         self.count(&observed, strand, 1);
-        self.count_gaps(&observed, strand);
+        self.count_gaps(&observed, strand, None);
         let is_paired = read.flags.is_first() || read.flags.is_second();
         let may_overlap = read.template_length >= 0
             && read.template_length < 2 * observed.qualities.len() as i64 + MARGIN as i64;
@@ -130,6 +130,7 @@ impl<'a> SampleSweep<'a> {
         // What the first read no longer says.
         let mut lost = mate.observed;
         second.gaps.retain(|gap| !lost.gaps.contains(gap));
+        self.count_gaps(&second, strand, Some(&lost));
         for at in lost.start..lost.end() {
             if second.quality(at) <= lost.quality(at) {
                 set(&mut lost, at, 0);
@@ -140,7 +141,6 @@ impl<'a> SampleSweep<'a> {
         keep_counted(&mut second);
         self.count(&lost, mate.strand, -1);
         self.count(&second, strand, 1);
-        self.count_gaps(&second, strand);
     }
 
     fn count(&mut self, observed: &Observed, strand: usize, by: i32) {
@@ -159,9 +159,13 @@ impl<'a> SampleSweep<'a> {
         }
     }
 
-    fn count_gaps(&mut self, observed: &Observed, strand: usize) {
+    /// `mate` is the first read of the fragment, where it is counted already: what either shows of the base in front of a
+    /// gap is in the depth there.
+    fn count_gaps(&mut self, observed: &Observed, strand: usize, mate: Option<&Observed>) {
         for gap in &observed.gaps {
-            let is_beside = observed.quality(gap.start.saturating_sub(1)) == 0;
+            let front = gap.start.saturating_sub(1);
+            let has_front = |read: &Observed| read.quality(front) > 0;
+            let is_beside = !has_front(observed) && !mate.is_some_and(has_front);
             let carriers = self.gaps.entry(gap.clone()).or_default();
             carriers.strands[strand] += 1;
             carriers.beside[strand] += u32::from(is_beside);

@@ -139,6 +139,32 @@ fn the_reads_of_a_fragment_count_once() {
 }
 
 #[test]
+fn a_gap_that_only_the_second_read_shows_counts_its_fragment_once() {
+    let contig = bases(400, 9);
+    // The first read ends with the base in front of the deletion, which it has seen better.
+    let pair = |name: u64| {
+        let mut reads = [
+            read(120, &[(Match, 81)], &contig[120..201]),
+            read(
+                150,
+                &[(Match, 51), (Deletion, 3), (Match, 49)],
+                &[&contig[150..201], &contig[204..253]].concat(),
+            ),
+        ];
+        reads[1].qualities[50] = 20;
+        for (read, flags) in reads.iter_mut().zip([0x41, 0x81]) {
+            (read.name, read.flags, read.template_length) = (name, ReadFlags(flags), 133);
+        }
+        reads.to_vec()
+    };
+    let sites = found(&contig, &[pair(1), pair(2), pair(3)].concat());
+    assert_eq!(sites.len(), 1);
+    let sample = &sites[0].samples[0];
+    assert_eq!((sample.depth, sample.reference), (3, [0, 0]), "{sites:?}");
+    assert_eq!(sample.alternates, [[3, 0]]);
+}
+
+#[test]
 fn indels_are_left_aligned_and_spellings_joined() {
     let contig = [bases(100, 4), b"GTACACACACACACTG".to_vec(), bases(100, 5)].concat();
     // Two bases of the repeat are missing; aligners put the gap anywhere.

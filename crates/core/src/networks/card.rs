@@ -51,6 +51,9 @@ pub struct ModelCard {
     /// Thresholds, by aim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<CardThresholds>,
+    /// Its genotype head, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub genotype: Option<GenotypeHead>,
     /// Record of its training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
@@ -78,6 +81,19 @@ pub struct Training {
     pub sets: Vec<TrainedOn>,
     /// Figures of the validation examples at their natural prevalence, by name.
     pub validation: BTreeMap<String, f64>,
+}
+
+/// The head that tells one copy of an ALT from two.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenotypeHead {
+    /// From its log odds to the probability of two copies, given that the ALT is real.
+    pub calibration: Calibration,
+    /// Figures of the real validation examples whose copies are known, by name.
+    pub validation: BTreeMap<String, f64>,
+    /// Record of its training, where it was learned by itself on top of the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Training>,
 }
 
 /// A set of examples that a model was trained or validated on.
@@ -180,6 +196,14 @@ impl ModelCard {
         if let Some(calibration) = &card.calibration {
             let check = calibration.check();
             check.map_err(|e| wrong("calibration", "usable numbers".into(), e.to_string()))?;
+        }
+        if let Some(head) = &card.genotype {
+            let check = head.calibration.check();
+            check.map_err(|e| wrong("genotype", "usable numbers".into(), e.to_string()))?;
+        }
+        if card.genotype.is_some() && !architecture.tells_copies() {
+            let expected = "nothing, as the network has no genotype head".to_owned();
+            return Err(wrong("genotype", expected, "a calibration".to_owned()));
         }
         if let Some(thresholds) = &card.thresholds {
             let check = thresholds.check();

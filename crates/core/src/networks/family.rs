@@ -198,6 +198,12 @@ pub trait Architecture: Debug + Send + Sync {
         Vec::new()
     }
 
+    /// True where the network has a head that tells one copy of the ALT from two. Its weights have names that
+    /// begin with [`GENOTYPE_HEAD`], and no other output depends on them.
+    fn tells_copies(&self) -> bool {
+        false
+    }
+
     /// The layers whose outputs [`super::Model::activations`] can read.
     fn layers(&self) -> Vec<Layer>;
 
@@ -243,6 +249,20 @@ pub trait Network: Debug + Send + Sync {
     /// [`ModelError::Example`] for an example that was made for another network.
     fn logits(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError>;
 
+    /// The same with the output of the genotype head, where the network has one
+    /// ([`Architecture::tells_copies`]).
+    ///
+    /// # Errors
+    /// As [`Network::logits`].
+    fn outputs(&self, examples: &[Example]) -> Result<Vec<Output>, ModelError> {
+        let logits = self.logits(examples)?.into_iter();
+        let plain = |logits| Output {
+            logits,
+            two_copies: None,
+        };
+        Ok(logits.map(plain).collect())
+    }
+
     /// The layers whose outputs [`Network::pooled`] reads, in the order of the network.
     ///
     /// # Errors
@@ -274,6 +294,16 @@ pub trait Network: Debug + Send + Sync {
             others,
         })
     }
+}
+
+/// All outputs of a network for one example.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Output {
+    /// The four before softmax.
+    pub logits: [f32; 4],
+    /// Natural-log odds of two copies of the ALT against one in a diploid sample that has it; nothing
+    /// where the network has no head for it.
+    pub two_copies: Option<f32>,
 }
 
 /// Outputs of one example with different numbers.
@@ -340,7 +370,8 @@ impl Numbers {
 /// Examples packed for a device.
 pub trait Batch: Debug + Send + Sync {
     /// The four outputs before softmax, `[example, 4]`, as candle operations; differentiable with
-    /// respect to the weights where the family is trainable.
+    /// respect to the weights where the family is trainable. An architecture that
+    /// [tells copies](Architecture::tells_copies) has a fifth, [`Output::two_copies`].
     ///
     /// # Errors
     /// Weights that do not fit, and candle's own.
@@ -479,17 +510,22 @@ pub fn tensors(weights: &Weights, device: &Device) -> Result<Tensors, ModelError
     tensors.collect()
 }
 
-/// The rows of `[example, 4]`.
+/// Beginning of the names of the weights of a genotype head.
+pub const GENOTYPE_HEAD: &str = "genotype";
+
+/// The rows of `[example, 4]` or `[example, 5]`.
 ///
 /// # Errors
 /// Outputs of another shape, and candle's own.
-pub(super) fn rows(logits: &Tensor) -> Result<Vec<[f32; 4]>, ModelError> {
-    let rows = logits.to_vec2::<f32>()?;
+pub(super) fn rows(outputs: &Tensor) -> Result<Vec<Output>, ModelError> {
+    let rows = outputs.to_vec2::<f32>()?;
     rows.into_iter()
-        .map(|row| {
-            let four = <[f32; 4]>::try_from(row);
-            four.map_err(|row| NnError::Candle(format!("{} outputs, expected 4", row.len())).into())
+        .map(|row| match *row {
+            [a, b, c, d] => Ok(([a, b, c, d], None)),
+            [a, b, c, d, two_copies] => Ok(([a, b, c, d], Some(two_copies))),
+            _ => Err(NnError::Candle(format!("{} outputs, expected 4 or 5", row.len())).into()),
         })
+        .map(|row| row.map(|(logits, two_copies)| Output { logits, two_copies }))
         .collect()
 }
 
@@ -526,7 +562,7 @@ impl<A: Architecture> CandleNetwork<A> {
         };
         let batch = self.architecture.batch(std::slice::from_ref(example))?;
         let outputs = rows(&batch.forward(&self.on, options)?)?;
-        Ok((outputs[0], recorder.finish()?))
+        Ok((outputs[0].logits, recorder.finish()?))
     }
 }
 
@@ -536,7 +572,7 @@ impl<A: Architecture> Network for CandleNetwork<A> {
         for example in examples.chunks(1) {
             let batch = self.architecture.batch(example)?;
             let outputs = batch.forward(&self.on, ForwardOptions::default())?;
-            logits.extend(rows(&outputs)?);
+            logits.extend(rows(&outputs)?.into_iter().map(|output| output.logits));
         }
         Ok(logits)
     }

@@ -8,9 +8,9 @@ use rayon::prelude::*;
 
 use super::ModelError;
 use super::activations::{Activation, Recorder};
-use super::card::{FORMAT, ModelCard, Source, Training};
+use super::card::{FORMAT, GenotypeHead, ModelCard, Source, Training};
 use super::family::{
-    Architecture, ForwardOptions, Network, Numbers, NumbersLogits, OnDevice, rows,
+    Architecture, ForwardOptions, Network, Numbers, NumbersLogits, OnDevice, Output, rows,
 };
 use super::pooled::{PooledLayer, Selection, Tap};
 use super::replica::{Replica, deal};
@@ -18,6 +18,7 @@ use super::test_vectors::TestVector;
 use crate::encode::{Encoder, Example};
 use crate::genome::VariantKind;
 use crate::score::log_odds::LABELS;
+use crate::score::logistic::sigmoid;
 use crate::score::{Calibration, CardThresholds};
 use cnnfilter_nn::DeviceChoice;
 use cnnfilter_nn::weights::{self, Weights};
@@ -42,6 +43,8 @@ pub struct Trained {
     pub calibration: Option<Calibration>,
     /// Thresholds, by aim.
     pub thresholds: Option<CardThresholds>,
+    /// The genotype head, where the network has one.
+    pub genotype: Option<GenotypeHead>,
     /// Record of the training.
     pub training: Option<Training>,
 }
@@ -135,6 +138,7 @@ impl Model {
             scaling: architecture.scaling().cloned(),
             calibration: trained.calibration,
             thresholds: trained.thresholds,
+            genotype: trained.genotype,
             training: trained.training,
             source,
             weights_sha256: weights::sha256(&weights::to_safetensors(&weights)?),
@@ -150,11 +154,12 @@ impl Model {
         let replica = [Replica::new(model.on_cpu()?)];
         for (seed, reads) in TEST_VECTORS {
             let example = model.architecture.made_up(seed, reads);
-            let logits = model.logits_on(&[example], &replica)?[0];
+            let output = model.outputs_on(&[example], &replica)?[0];
             model.card.test_vectors.push(TestVector {
                 seed,
                 reads,
-                logits,
+                logits: output.logits,
+                two_copies: output.two_copies,
             });
         }
         model.check_test_vectors()?;
@@ -197,6 +202,27 @@ impl Model {
         calibration.probability(kind, score)
     }
 
+    /// The same, where the log odds of a kind that is not calibrated are taken as they are.
+    pub fn probability_or_odds(&self, kind: VariantKind, score: f64) -> f64 {
+        let calibration = self.card.calibration.as_ref();
+        calibration.map_or_else(|| sigmoid(score), |of| of.probability_or_odds(kind, score))
+    }
+
+    /// Probability of two copies of an ALT that is real, in a diploid sample, from the output of the genotype head
+    /// ([`Output::two_copies`]).
+    pub fn two_copies(&self, kind: VariantKind, output: f32) -> f64 {
+        let (head, odds) = (self.card.genotype.as_ref(), f64::from(output));
+        head.map_or_else(
+            || sigmoid(odds),
+            |head| head.calibration.probability_or_odds(kind, odds),
+        )
+    }
+
+    /// True where the model tells one copy of an ALT from two.
+    pub fn tells_copies(&self) -> bool {
+        self.card.genotype.is_some()
+    }
+
     /// Returns true if a call with this score is rather real than false: its probability is at least a half;
     /// without a calibration its score is at least 0.
     pub fn believes(&self, kind: VariantKind, score: f64) -> bool {
@@ -221,17 +247,22 @@ impl Model {
     /// # Errors
     /// [`ModelError::Example`] for an example made for another network.
     pub fn logits(&self, examples: &[Example]) -> Result<Vec<[f32; 4]>, ModelError> {
-        if examples.is_empty() {
-            Ok(Vec::new())
-        } else if self.on_gpu() {
-            self.logits_on(examples, &self.replicas)
-        } else {
-            let shares: Vec<Vec<[f32; 4]>> = examples
-                .par_chunks(TOGETHER)
-                .map(|examples| self.network.logits(examples))
-                .collect::<Result<_, _>>()?;
-            Ok(shares.into_iter().flatten().collect())
+        if self.on_gpu() {
+            let outputs = self.outputs_on(examples, &self.replicas)?;
+            return Ok(outputs.into_iter().map(|output| output.logits).collect());
         }
+        shared_out(examples, |examples| self.network.logits(examples))
+    }
+
+    /// The same with the output of the genotype head, where the model has one.
+    ///
+    /// # Errors
+    /// As [`Model::logits`].
+    pub fn outputs(&self, examples: &[Example]) -> Result<Vec<Output>, ModelError> {
+        if self.on_gpu() {
+            return self.outputs_on(examples, &self.replicas);
+        }
+        shared_out(examples, |examples| self.network.outputs(examples))
     }
 
     /// Outputs of layers, by [`Architecture::layers`], for a few examples together, by candle's
@@ -310,11 +341,11 @@ impl Model {
 
     /// Outputs by layers over candle's tensors, batches dealt among the replicas. How examples are
     /// cut into batches does not depend on these.
-    fn logits_on(
+    fn outputs_on(
         &self,
         examples: &[Example],
         replicas: &[Replica],
-    ) -> Result<Vec<[f32; 4]>, ModelError> {
+    ) -> Result<Vec<Output>, ModelError> {
         let size = self.architecture.device_batch();
         let batches: Vec<&[Example]> = examples.chunks(size).collect();
         let logits = deal(replicas, &batches, |examples, replica| {
@@ -329,21 +360,33 @@ impl Model {
         for (index, vector) in self.card.test_vectors.iter().enumerate() {
             let example = [self.card.test_input(&*self.architecture, vector)?];
             if self.replicas.is_empty() {
-                vector.check(index, self.logits(&example)?[0])?;
+                vector.check(index, &self.outputs(&example)?[0])?;
             }
             for replica in self.replicas.chunks(1) {
-                vector.check(index, self.logits_on(&example, replica)?[0])?;
+                vector.check(index, &self.outputs_on(&example, replica)?[0])?;
             }
         }
         Ok(())
     }
 }
 
+/// Computes examples in the threads of the current rayon pool; results come in their order.
+fn shared_out<T: Send>(
+    examples: &[Example],
+    compute: impl Fn(&[Example]) -> Result<Vec<T>, ModelError> + Send + Sync,
+) -> Result<Vec<T>, ModelError> {
+    let shares = examples.par_chunks(TOGETHER).map(compute);
+    let shares: Vec<Vec<T>> = shares.collect::<Result<_, _>>()?;
+    Ok(shares.into_iter().flatten().collect())
+}
+
 impl TestVector {
     /// Fails unless `found` are its outputs; `index` is its number in the card.
-    fn check(&self, index: usize, found: [f32; 4]) -> Result<(), ModelError> {
-        for (at, label) in LABELS.into_iter().enumerate() {
-            let (expected, found) = (self.logits[at], found[at]);
+    fn check(&self, index: usize, found: &Output) -> Result<(), ModelError> {
+        let classes = (LABELS.into_iter()).zip(self.logits.into_iter().zip(found.logits));
+        let copies = self.two_copies.zip(found.two_copies);
+        let copies = copies.map(|pair| ("two copies", pair));
+        for (label, (expected, found)) in classes.chain(copies) {
             let close = (found - expected).abs() <= TEST_VECTOR_TOLERANCE * (1.0 + expected.abs());
             if !close {
                 return Err(ModelError::TestVector {

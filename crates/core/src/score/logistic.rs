@@ -7,7 +7,7 @@ const MAX_ITERATIONS: usize = 100;
 const TOLERANCE: f64 = 1e-10;
 
 /// 1/(1 + e^-x) without overflow.
-pub(super) fn sigmoid(x: f64) -> f64 {
+pub(crate) fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 {
         1.0 / (1.0 + (-x).exp())
     } else {

@@ -3,7 +3,7 @@
 pub mod calibration;
 pub mod keys;
 pub mod log_odds;
-mod logistic;
+pub(crate) mod logistic;
 pub mod record_scores;
 pub mod reliability;
 pub mod thresholds;

@@ -1,6 +1,6 @@
 //! Columns of a record that filtering rewrites: FILTER, ALT, INFO entries, FORMAT and samples.
 
-use super::record::{ALT, FILTER, INFO, VcfRecord, entries, entry_key};
+use super::record::{ALT, FILTER, INFO, QUAL, VcfRecord, entries, entry_key};
 
 impl VcfRecord {
     /// Puts `filter` into the FILTER column.
@@ -8,6 +8,11 @@ impl VcfRecord {
         if self.filter() != filter {
             self.replace_column(FILTER, filter);
         }
+    }
+
+    /// Puts `quality` into the QUAL column.
+    pub fn set_quality(&mut self, quality: &[u8]) {
+        self.replace_column(QUAL, quality);
     }
 
     /// Puts `alternates` (comma-separated) into the ALT column.

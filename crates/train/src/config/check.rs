@@ -41,6 +41,7 @@ impl TrainConfig {
         )?;
         self.check_batches()?;
         self.check_loss()?;
+        self.check_genotype()?;
         self.check_optimizer()?;
         self.check_schedule()?;
         self.check_augmentation()?;
@@ -73,6 +74,16 @@ impl TrainConfig {
             }
         }
         Ok(())
+    }
+
+    fn check_genotype(&self) -> Result<(), ConfigError> {
+        let weight = self.genotype.weight;
+        ensure(
+            weight > 0.0 && weight <= 100.0,
+            "genotype.weight",
+            weight,
+            "a number above 0, at most 100",
+        )
     }
 
     fn check_loss(&self) -> Result<(), ConfigError> {
@@ -134,6 +145,19 @@ impl TrainConfig {
             schedule.warmup_steps,
             "a whole number from 0 to 1000000000",
         )?;
+        let (start, end) = (schedule.temperature_start, schedule.temperature_end);
+        for (field, found) in [
+            ("schedule.temperature_start", start),
+            ("schedule.temperature_end", end),
+        ] {
+            let learned = start == 0.0 && end == 0.0;
+            ensure(
+                learned || (0.01..=1000.0).contains(&found),
+                field,
+                found,
+                "a number from 0.01 to 1000, or 0 in both",
+            )?;
+        }
         if schedule.kind != ScheduleKind::Plateau {
             return Ok(());
         }
@@ -229,6 +253,9 @@ mod tests {
             ("optimizer.ema_decay", "1.0"),
             ("schedule.final_fraction", "1.5"),
             ("schedule.warmup_steps", "1000000001"),
+            ("schedule.temperature_end", "5.0"),
+            ("schedule.temperature_start", "-1.0"),
+            ("genotype.weight", "0.0"),
             ("augmentation.strand_flip", "1.1"),
             ("augmentation.downsample_probability", "-0.1"),
             ("augmentation.downsample_min_fraction", "0.0"),

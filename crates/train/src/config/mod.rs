@@ -67,6 +67,8 @@ pub struct TrainConfig {
     pub batches: BatchConfig,
     /// The loss.
     pub loss: LossConfig,
+    /// The head that tells one copy of an allele from two.
+    pub genotype: GenotypeConfig,
     /// AdamW.
     pub optimizer: OptimizerConfig,
     /// The learning rate, step by step.
@@ -90,6 +92,7 @@ impl Default for TrainConfig {
             patience: 8,
             batches: BatchConfig::default(),
             loss: LossConfig::default(),
+            genotype: GenotypeConfig::default(),
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
             augmentation: AugmentationConfig::default(),
@@ -204,6 +207,27 @@ impl Default for LossConfig {
     }
 }
 
+/// The genotype head, where `architecture.genotype_width` is above 0. It learns from real calls of which the truth says
+/// how many copies there are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GenotypeConfig {
+    /// Weight of its cross-entropy beside that of the classes, above 0 and at most 100.
+    pub weight: f64,
+    /// Learn the head alone, on top of a model to start from: scores, calibration and thresholds of that model
+    /// stay. Runs are compared by the head's validation loss then.
+    pub alone: bool,
+}
+
+impl Default for GenotypeConfig {
+    fn default() -> Self {
+        Self {
+            weight: 0.5,
+            alone: false,
+        }
+    }
+}
+
 /// AdamW (Loshchilov and Hutter 2019) and what goes with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -259,6 +283,11 @@ pub struct ScheduleConfig {
     pub plateau_patience: u64,
     /// Factor of the rate at a plateau, above 0 and below 1.
     pub plateau_factor: f64,
+    /// Temperature of a quality threshold (`architecture.quality_gate`) at the first step and at the last, phred;
+    /// by the same factor from step to step. 0 in both: it is learned, as the threshold is.
+    pub temperature_start: f64,
+    /// See [`ScheduleConfig::temperature_start`].
+    pub temperature_end: f64,
 }
 
 impl Default for ScheduleConfig {
@@ -269,6 +298,8 @@ impl Default for ScheduleConfig {
             final_fraction: 0.01,
             plateau_patience: 3,
             plateau_factor: 0.5,
+            temperature_start: 0.0,
+            temperature_end: 0.0,
         }
     }
 }

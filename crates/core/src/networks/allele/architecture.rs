@@ -223,7 +223,9 @@ impl Architecture for AlleleArchitecture {
             ("quality_gate.threshold", _) => Initial::Constant(15.0),
             ("quality_gate.temperature", _) => Initial::Constant(5.0),
             ("shortcut.weight", _) => Initial::Constant(0.0),
-            ("out.weight", Initial::Uniform(spread)) => Initial::Uniform(spread * 0.1),
+            ("out.weight" | "genotype2.weight", Initial::Uniform(spread)) => {
+                Initial::Uniform(spread * 0.1)
+            }
             (_, he) => he,
         }
     }
@@ -233,6 +235,10 @@ impl Architecture for AlleleArchitecture {
             width: self.spec.join_width[0],
             rate: DROPOUT,
         }]
+    }
+
+    fn tells_copies(&self) -> bool {
+        self.spec.genotype_width > 0
     }
 
     fn layers(&self) -> Vec<Layer> {

@@ -44,7 +44,8 @@ impl Batch for Graph {
     }
 }
 
-/// The four outputs `[alleles, 4]` before softmax.
+/// The four outputs before softmax, and the log odds of two copies where there is a head for it:
+/// `[alleles, 4]` or `[alleles, 5]`.
 ///
 /// # Errors
 /// Sizes that do not fit together, and candle's own errors.
@@ -95,7 +96,17 @@ fn forward(
     options.record("join2", &narrow);
     let out = dense(&narrow, get("out.weight")?, get("out.bias")?)?;
     let zero = Tensor::zeros(4, DType::F32, device)?;
-    Ok((out + dense(&scaled, get("shortcut.weight")?, &zero)?)?)
+    let out = (out + dense(&scaled, get("shortcut.weight")?, &zero)?)?;
+    if spec.genotype_width == 0 {
+        return Ok(out);
+    }
+    let hidden = dense(&joined, get("genotype1.weight")?, get("genotype1.bias")?)?;
+    let two_copies = dense(
+        &relu(&hidden)?,
+        get("genotype2.weight")?,
+        get("genotype2.bias")?,
+    )?;
+    Ok(Tensor::cat(&[out, two_copies], D::Minus1)?)
 }
 
 /// The layers over reads and their pools: `[alleles, columns, pool * filters]` of the cells and

@@ -7,7 +7,7 @@ use crate::encode::Example;
 use crate::encode::allele::AlleleTensor;
 use crate::encode::allele::columns::WINDOW;
 use crate::networks::ModelError;
-use crate::networks::family::{Network, Numbers, NumbersLogits};
+use crate::networks::family::{Network, Numbers, NumbersLogits, Output};
 use crate::networks::pooled::{PooledLayer, Pools, Tap, max_and_mean};
 use crate::networks::scaling::Scaling;
 use cnnfilter_nn::kernel::{Conv, ConvShape, Dense, Rows, pool};
@@ -31,6 +31,8 @@ pub(super) struct AlleleNetwork {
     out: Dense,
     shortcut: Dense,
     together: Together,
+    /// The two layers that tell one copy of the ALT from two.
+    genotype: Option<[Dense; 2]>,
 }
 
 /// The layers that read reads.
@@ -95,6 +97,13 @@ impl Network for AlleleNetwork {
         examples
             .iter()
             .map(|example| self.logits_of(example, &mut Tap::default()))
+            .collect()
+    }
+
+    fn outputs(&self, examples: &[Example]) -> Result<Vec<Output>, ModelError> {
+        examples
+            .iter()
+            .map(|example| self.output_of(example))
             .collect()
     }
 
@@ -286,7 +295,15 @@ impl AlleleNetwork {
         };
         let joined = spec.site_outputs() + spec.read_outputs() + scaled;
         let [wide, narrow] = spec.join_width;
+        let genotype = match spec.genotype_width {
+            0 => None,
+            width => Some([
+                dense("genotype1", joined, width, true)?,
+                dense("genotype2", width, 1, false)?,
+            ]),
+        };
         Ok(Self {
+            genotype,
             haplotype: conv("haplotype", channels.haplotypes(), base, !spec.reads)?,
             site2: conv("site2", if spec.reads { site } else { base }, site, true)?,
             join1: dense("join1", joined, wide, false)?,
@@ -321,6 +338,29 @@ impl AlleleNetwork {
         let scaled = &inputs.scaled;
         tap.copy(NUMBERS, scaled);
         self.join_on(self.first_joined(pools, scaled)?, scaled, tap)
+    }
+
+    /// The four outputs, and the log odds of two copies where there is a head for it.
+    fn output_of(&self, example: &Example) -> Result<Output, ModelError> {
+        let mut inputs = Inputs::default();
+        let set = inputs.push(example, &self.scaling, &self.channels, self.spec.reads)?;
+        let tap = &mut Tap::default();
+        let pools = self.pools(set, &inputs, tap)?;
+        let scaled = &inputs.scaled;
+        let two_copies = match &self.genotype {
+            None => None,
+            Some([first, second]) => {
+                let joined: Vec<f32> = pools.iter().chain(scaled).copied().collect();
+                let (mut hidden, mut out) = (Vec::new(), Vec::new());
+                first.forward(&joined, &mut hidden)?;
+                second.forward(&hidden, &mut out)?;
+                out.first().copied()
+            }
+        };
+        Ok(Output {
+            logits: self.join_on(self.first_joined(pools, scaled)?, scaled, tap)?,
+            two_copies,
+        })
     }
 
     /// Everything that joins the numbers of the call: the convolved columns and the pools over reads.

@@ -34,6 +34,17 @@ pub struct AlleleSpec {
     /// A learned soft quality threshold in front of the bases (DiffBio): each base is weighted by
     /// sigmoid((quality - t) / T).
     pub quality_gate: bool,
+    /// Width of the hidden layer of the head that tells one copy of the ALT from two; 0 for a network without it.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub genotype_width: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_zero(width: &usize) -> bool {
+    *width == 0
 }
 
 impl Default for AlleleSpec {
@@ -47,6 +58,7 @@ impl Default for AlleleSpec {
             read_width: 32,
             join_width: [96, 48],
             quality_gate: false,
+            genotype_width: 0,
         }
     }
 }
@@ -88,6 +100,13 @@ impl AlleleSpec {
                     found: found.to_string(),
                 });
             }
+        }
+        if self.genotype_width > 1024 {
+            return Err(ModelError::CardField {
+                field: "genotype_width",
+                expected: "0 to 1024".into(),
+                found: self.genotype_width.to_string(),
+            });
         }
         if self.kernel.is_multiple_of(2) || self.kernel > 9 {
             return Err(ModelError::CardField {
@@ -169,6 +188,12 @@ impl AlleleSpec {
         shapes.push(("out.weight", vec![4, self.join_width[1]]));
         shapes.push(("out.bias", vec![4]));
         shapes.push(("shortcut.weight", vec![4, scaled]));
+        if self.genotype_width > 0 {
+            shapes.push(("genotype1.weight", vec![self.genotype_width, joined]));
+            shapes.push(("genotype1.bias", vec![self.genotype_width]));
+            shapes.push(("genotype2.weight", vec![1, self.genotype_width]));
+            shapes.push(("genotype2.bias", vec![1]));
+        }
         shapes
             .into_iter()
             .map(|(name, shape)| (name.to_owned(), shape))

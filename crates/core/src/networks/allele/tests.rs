@@ -20,6 +20,7 @@ const SPECS: [AlleleSpec; 2] = [
         read_width: 7,
         join_width: [12, 9],
         quality_gate: true,
+        genotype_width: 6,
     },
     AlleleSpec {
         reads: false,
@@ -30,6 +31,7 @@ const SPECS: [AlleleSpec; 2] = [
         read_width: 1,
         join_width: [10, 8],
         quality_gate: false,
+        genotype_width: 0,
     },
 ];
 
@@ -96,11 +98,16 @@ fn what_a_gpu_computes_agrees_with_the_kernels() {
             let what = format!("{reads:?} reads");
             let examples = examples(reads);
             let batch = architecture.batch(&examples).unwrap();
-            let logits = network.logits(&examples).unwrap();
+            let outputs = network.outputs(&examples).unwrap();
+            let logits: Vec<[f32; 4]> = outputs.iter().map(|output| output.logits).collect();
+            assert_eq!(network.logits(&examples).unwrap(), logits);
+            let expected: Vec<f32> = (outputs.iter())
+                .flat_map(|output| output.logits.into_iter().chain(output.two_copies))
+                .collect();
             let on = OnDevice::copy(&*architecture, &weights, &Device::Cpu).unwrap();
             let found = as_elsewhere(|| batch.forward(&on, ForwardOptions::default()));
             let found: Vec<f32> = found.unwrap().flatten_all().unwrap().to_vec1().unwrap();
-            assert_near(&found, logits.as_flattened(), &what);
+            assert_near(&found, &expected, &what);
 
             let classes: Vec<u8> = (0..examples.len() as u8).map(|at| at % 4).collect();
             let run = || outputs_and_gradients(&*architecture, &weights, &*batch, &classes);

@@ -64,6 +64,7 @@ pub fn assemble(
         architecture: architecture(spec),
         calibration: None,
         thresholds: None,
+        genotype: None,
         training: None,
     };
     Model::new(parts, source, weights)

@@ -309,7 +309,7 @@ mod tests {
                 let batch = architecture.batch(&[example]).unwrap();
                 let outputs = batch.forward(&on, ForwardOptions::default()).unwrap();
                 let candle = rows(&outputs).unwrap()[0];
-                for (own, candle) in own.iter().zip(candle) {
+                for (own, candle) in own.iter().zip(candle.logits) {
                     assert!(
                         (own - candle).abs() < 1e-4 * (1.0 + candle.abs()),
                         "{} with {reads} reads: {own} against {candle}",

@@ -26,4 +26,7 @@ pub struct TestVector {
     pub reads: usize,
     /// The four outputs before softmax, in the order of [`crate::score::log_odds::LABELS`].
     pub logits: [f32; 4],
+    /// [`crate::networks::family::Output::two_copies`], where the network has a head for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub two_copies: Option<f32>,
 }
