@@ -70,6 +70,11 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "NAME=FILE", value_parser = parse_stratum)]
     stratify: Vec<(String, PathBuf)>,
 
+    /// FORMAT key of the genotypes that count: GT, or CNN_GT for those of `score --genotype`. The key of their quality ends
+    /// in GQ where this one ends in GT.
+    #[arg(long, value_name = "KEY", default_value = "GT", value_parser = parse_genotype_key)]
+    genotype_key: String,
+
     #[command(flatten)]
     labels: LabelArgs,
 
@@ -164,6 +169,15 @@ enum Match {
     Genotype,
 }
 
+/// A FORMAT key that ends in GT.
+fn parse_genotype_key(text: &str) -> Result<String, String> {
+    if text.ends_with("GT") {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a FORMAT key that ends in GT".to_owned())
+    }
+}
+
 fn parse_stratum(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some(("all" | "difficult", _)) => {
@@ -231,6 +245,7 @@ impl EvalArgs {
         files.folder("the report", &self.output, &eval::FILES)?;
         let mut plan = EvalPlan {
             variants: self.variant,
+            genotype_key: self.genotype_key,
             rule: match (self.rule, &labels) {
                 (Some(Match::Allele), _) => MatchRule::Allele,
                 (Some(Match::Genotype), _) => MatchRule::Genotype,

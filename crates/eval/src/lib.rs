@@ -8,7 +8,7 @@
 //!      │                                            └─ binned, bootstrap intervals, paired differences
 //!      ├─ strata (BEDs, size, ALT fraction, depth, genotype)
 //!      ├─ calibration, histogram
-//!      └─ no_truth, at_filter, worst
+//!      └─ no_truth, at_filter, worst, genotypes
 //!      │
 //! report ── TSV, JSON, text, HTML
 //! ```
@@ -70,6 +70,7 @@ pub mod calls;
 pub mod classes;
 mod curves;
 mod evaluate;
+mod genotypes;
 mod histogram;
 mod metrics;
 mod no_truth;
@@ -92,6 +93,7 @@ pub use bootstrap::Interval;
 pub use calibration::{ReliabilityBin, ReliabilityCurve};
 pub use curves::{CurvePoint, Curves, Threshold};
 pub use evaluate::{EvalConfig, EvalError, evaluate};
+pub use genotypes::{GenotypeFigure, GenotypeQualityBin, GenotypeRows};
 pub use histogram::Histogram;
 pub use metrics::Metric;
 pub use no_truth::ScoreBin;

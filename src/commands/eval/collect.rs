@@ -23,6 +23,9 @@ pub(super) fn add_contig(
     let before = records.len();
     records.retain(|record| regions::hold(inputs.regions.as_ref(), record));
     tallies.outside += (before - records.len()) as u64;
+    if plan.genotype_key != GT {
+        take_genotypes(&mut records, &plan.genotype_key);
+    }
     let bases = inputs.bases.contig(contig)?;
     let calls = ContigCalls {
         contig,
@@ -62,6 +65,23 @@ pub(super) fn add_contig(
         length: None,
     });
     Ok(())
+}
+
+/// The key of the caller's genotypes.
+const GT: &str = "GT";
+
+/// Puts the genotypes of another key in the place of the caller's. A record without the key has none.
+fn take_genotypes(records: &mut [VcfRecord], key: &str) {
+    for record in records {
+        let samples = record.sample_count();
+        let values: Vec<String> = (0..samples)
+            .map(|sample| {
+                let value = record.sample_value(sample, key.as_bytes()).unwrap_or(b".");
+                String::from_utf8_lossy(value).into_owned()
+            })
+            .collect();
+        record.set_sample_values(GT.as_bytes(), Some(&values));
+    }
 }
 
 pub(super) fn warn_of_unmatched(plan: &EvalPlan, unmatched: &[u64]) {

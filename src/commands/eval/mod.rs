@@ -57,6 +57,8 @@ pub(crate) struct EvalPlan {
     pub(crate) view: Option<Box<ViewPlan>>,
     /// A run that judges no call fails.
     pub(crate) fail_on_empty: bool,
+    /// FORMAT key of the genotypes that count.
+    pub(crate) genotype_key: String,
     /// Threads that work.
     pub(crate) threads: usize,
     /// Folder that gets the report.
@@ -148,7 +150,9 @@ pub(crate) fn report(plan: &EvalPlan, stop: &Stop) -> Result<Report> {
 fn evaluate_calls(plan: &EvalPlan, stop: &Stop) -> Result<Report> {
     let mut inputs = Inputs::open(plan)?;
     let strata = std::mem::take(&mut inputs.strata);
-    let mut collector = CallCollector::new(inputs.score_names(), strata, plan.worst)?;
+    let quality_key = plan.genotype_key.replace("GT", "GQ");
+    let mut collector = CallCollector::new(inputs.score_names(), strata, plan.worst)?
+        .with_genotype_quality(&quality_key);
     if !inputs.source.knows_missed() {
         collector.forget_missed();
     }

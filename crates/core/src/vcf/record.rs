@@ -178,6 +178,11 @@ impl VcfRecord {
         self.columns_after_info().next().unwrap_or(&[])
     }
 
+    /// Samples of the record.
+    pub fn sample_count(&self) -> usize {
+        self.columns_after_info().skip(1).count()
+    }
+
     /// The whole column of a sample, from 0.
     pub fn sample(&self, sample: usize) -> Option<&[u8]> {
         self.columns_after_info().nth(1 + sample)

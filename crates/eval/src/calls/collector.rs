@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use cnnfilter_core::genome::{IntervalSet, VariantKind};
+use cnnfilter_core::genome::{IntervalSet, VariantKind, record_kind};
 use cnnfilter_core::label::{
     ContigLabels, GivenLabel, LabelCounts, MatchRule, MissedAllele, RecordLabel,
 };
 use cnnfilter_core::vcf::VcfRecord;
+use cnnfilter_core::vcf::genotype::Genotype;
+use cnnfilter_core::vcf::record::parse_float;
 use rayon::prelude::*;
 
 use super::record_classes::{call_classes, missed_classes};
@@ -14,6 +16,7 @@ use super::side_by_side::SideBySide;
 use super::worst_calls::WorstCalls;
 use crate::at_filter::at_filter;
 use crate::classes::{Classes, FilterState, Kind};
+use crate::genotypes::{GenotypeRows, GenotypeTally};
 use crate::no_truth::by_score_bin;
 use crate::report::{FilterRows, NoTruthRows, Report};
 use crate::strata::Stratum;
@@ -35,6 +38,10 @@ pub struct CallCollector {
     /// Contig names by their number in the table.
     contigs: Vec<String>,
     worst: WorstCalls,
+    /// By kind and stratum: all first, then the BEDs.
+    genotypes: BTreeMap<(Kind, usize), GenotypeTally>,
+    /// FORMAT key of the quality of genotypes.
+    genotype_quality: String,
 }
 
 /// Settings of a report.
@@ -81,7 +88,15 @@ impl CallCollector {
             strata,
             contigs: Vec::new(),
             worst: WorstCalls::new(worst),
+            genotypes: BTreeMap::new(),
+            genotype_quality: "GQ".to_owned(),
         })
+    }
+
+    /// Takes the quality of genotypes from another FORMAT key than GQ.
+    pub fn with_genotype_quality(mut self, key: &str) -> Self {
+        key.clone_into(&mut self.genotype_quality);
+        self
     }
 
     /// Leaves figures undefined that need the truth variants that no call gives.
@@ -143,6 +158,9 @@ impl CallCollector {
             let states = labels.alternates.get(at).map_or(&[][..], Vec::as_slice);
             sources.push((record, GivenLabel::of_alternates(states)));
         }
+        for (record, copies) in records.iter().zip(&labels.copies) {
+            self.add_genotypes(contig, record, copies, calls.first.sample);
+        }
         let range = first..self.table.len();
         self.worst
             .update(&self.table, range, &sources, calls.first.sample, bases);
@@ -159,12 +177,77 @@ impl CallCollector {
                 continue;
             };
             let end = site.start + site.reference.len() as u64;
-            self.table.push_missed(MissedTruth {
-                classes,
-                strata: self.strata_bits(contig, site.start, end),
-            })?;
+            let strata = self.strata_bits(contig, site.start, end);
+            self.table.push_missed(MissedTruth { classes, strata })?;
+            let is_it = |allele: &&Option<u16>| **allele == u16::try_from(alternate + 1).ok();
+            let copies = site.genotype.iter().filter(is_it).count();
+            self.tally(classes.kind, strata, |tally| tally.add(copies, 0, None));
         }
         Ok(())
+    }
+
+    /// Adds the genotype of a record whose ALTs have so many `copies` in the truth, where that is known.
+    fn add_genotypes(
+        &mut self,
+        contig: &str,
+        record: &VcfRecord,
+        copies: &[Option<u8>],
+        sample: usize,
+    ) {
+        let (Some(variant), Some(value)) = (record.variant(), record.sample_value(sample, b"GT"))
+        else {
+            return;
+        };
+        let genotype = Genotype::parse(value);
+        if genotype.numbers().any(|number| number.is_none()) {
+            return;
+        }
+        let quality = record.sample_value(sample, self.genotype_quality.as_bytes());
+        let quality = quality.and_then(parse_float);
+        let is_called = matches!(record.filter(), b"." | b"PASS");
+        let end = variant.start + variant.reference.len() as u64;
+        let strata = self.strata_bits(contig, variant.start, end);
+        for ((at, alternate), copies) in variant.alternates.iter().enumerate().zip(copies) {
+            let kind = record_kind(&variant.reference, std::slice::from_ref(alternate));
+            let (Some(kind), Some(copies)) = (Kind::from_variant(kind), copies) else {
+                continue;
+            };
+            let called = genotype.numbers().filter(|number| *number == Some(at + 1));
+            let called = if is_called { called.count() } else { 0 };
+            self.tally(kind, strata, |tally| {
+                tally.add(usize::from(*copies), called, quality)
+            });
+        }
+    }
+
+    /// Lets `add` count in all strata of an ALT.
+    fn tally(&mut self, kind: Kind, strata: u32, add: impl Fn(&mut GenotypeTally)) {
+        let beds = (0..self.strata.len()).filter(|bit| strata & 1 << bit != 0);
+        for stratum in std::iter::once(0).chain(beds.map(|bit| bit + 1)) {
+            add(self.genotypes.entry((kind, stratum)).or_default());
+        }
+    }
+
+    /// Figures of the genotypes; none where nothing is called with one.
+    fn genotype_rows(&self) -> Vec<GenotypeRows> {
+        let name = |stratum: usize| match stratum.checked_sub(1) {
+            None => "all",
+            Some(bit) => self
+                .table
+                .strata_names()
+                .get(bit)
+                .map_or("", String::as_str),
+        };
+        let rows = self.genotypes.iter();
+        let rows: Vec<GenotypeRows> = rows
+            .filter_map(|((kind, stratum), tally)| tally.rows(*kind, name(*stratum)))
+            .collect();
+        let is_called = |rows: &GenotypeRows| rows.precision.value.is_ok();
+        if rows.iter().any(is_called) {
+            rows
+        } else {
+            Vec::new()
+        }
     }
 
     /// Computes all figures.
@@ -190,6 +273,7 @@ impl CallCollector {
             provenance: settings.provenance,
             evaluation,
             at_filter: self.filter_rows(config.difficult),
+            genotypes: self.genotype_rows(),
             no_truth: self.no_truth_rows(),
             worst: self.worst.records(&self.table, &self.contigs),
         })

@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use super::html_tables::{at_filter, glance, no_truth, strata, worst};
+use super::html_tables::{at_filter, genotypes, glance, no_truth, strata, worst};
 use super::{Report, number};
 use crate::calibration::ReliabilityCurve;
 use crate::classes::Kind;
@@ -112,6 +112,7 @@ fn main(report: &Report) -> Markup {
                 (strata(e)) "\n"
             } "\n"
             (at_filter(&report.at_filter)) "\n"
+            (genotypes(&report.genotypes)) "\n"
             (no_truth(&report.no_truth)) "\n"
             (worst(&report.worst)) "\n"
             section { "\n"

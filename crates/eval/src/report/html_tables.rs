@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{FilterRows, NoTruthRows, WorstRecord, number};
 use crate::classes::Kind;
+use crate::genotypes::{GenotypeFigure, GenotypeQualityBin, GenotypeRows};
 use crate::no_truth::ScoreBin;
 use crate::{Cell, Difference, Estimate, Evaluation, Figure, Metric};
 
@@ -93,6 +94,110 @@ fn cells_of<'a>(e: &'a Evaluation, kind: Kind, stratum: &str) -> Vec<&'a Cell> {
         .iter()
         .filter(|c| c.kind == kind && c.stratum == stratum)
         .collect()
+}
+
+/// Genotypes: the matrix of copies, the figures, and GQ against what it promises.
+pub(super) fn genotypes(rows: &[GenotypeRows]) -> Markup {
+    let figure = |figure: &GenotypeFigure| {
+        html! {
+            td.num.none[figure.value.is_err()] {
+                (number::figure(&figure.value))
+                @if figure.value.is_ok() {
+                    small { (format!("{:.4}–{:.4}", figure.interval.low, figure.interval.high)) }
+                }
+            }
+        }
+    };
+    html! {
+        @if !rows.is_empty() {
+            section id="genotypes" { "\n"
+                h2 { "Genotypes" } "\n"
+                div.scroll {
+                    table {
+                        caption {
+                            "ALTs by copies in the truth and copies called (none: missed or filtered). Small print: exact 95 % interval."
+                        }
+                        thead {
+                            tr {
+                                th { "kind" } th { "stratum" } th { "truth" }
+                                th.num { "none called" } th.num { "one called" } th.num { "two called" }
+                                th.num { "copies right" } th.num { "non-reference concordance" }
+                                th.num { "precision" } th.num { "recall" } th.num { "F1" }
+                            }
+                        }
+                        tbody {
+                            @for rows in rows {
+                                @for (copies, name) in ["not there", "one copy", "two copies"].into_iter().enumerate() {
+                                    tr {
+                                        th scope="row" { @if copies == 0 { (rows.kind.name()) } }
+                                        td { @if copies == 0 { (rows.stratum) } }
+                                        td { (name) }
+                                        @for count in rows.matrix[copies] {
+                                            td.num { (number::count(count)) }
+                                        }
+                                        @if copies == 0 {
+                                            (figure(&rows.concordance))
+                                            (figure(&rows.nonref_concordance))
+                                            (figure(&rows.precision))
+                                            (figure(&rows.recall))
+                                            td.num { (number::figure(&rows.f1)) }
+                                        } @else {
+                                            td colspan="5" {}
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                } "\n"
+                @for rows in rows.iter().filter(|rows| rows.stratum == "all" && !rows.by_quality.is_empty()) {
+                    figure {
+                        figcaption { (rows.kind.name()) ": share of wrong genotypes by GQ" }
+                        (quality_curve(&rows.by_quality))
+                    } "\n"
+                }
+                p.note {
+                    "Dots: the share of called ALTs whose number of copies is another one in the truth, with its exact 95 % interval, \
+                    over the share that GQ promises, both as phred. On the line GQ keeps its promise; below it promises too much. \
+                    An arrow: no wrong one was seen."
+                } "\n"
+            } "\n"
+        }
+    }
+}
+
+/// The share that is wrong over the share that GQ promises, as phred, drawn without a script.
+fn quality_curve(bins: &[GenotypeQualityBin]) -> Markup {
+    /// Highest phred of both axes, and units of the drawing a phred.
+    const HIGHEST: f64 = 60.0;
+    const SCALE: f64 = 5.0;
+    let phred = |share: f64| (-10.0 * share.log10()).clamp(0.0, HIGHEST);
+    let x = |phred: f64| format!("{:.1}", 40.0 + SCALE * phred);
+    let y = |phred: f64| format!("{:.1}", 10.0 + SCALE * (HIGHEST - phred));
+    html! {
+        svg.gq viewBox="0 0 360 350" width="360" height="350" role="img" aria-label="wrong genotypes by GQ" {
+            @for tick in [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0] {
+                line.grid x1=(x(tick)) x2=(x(tick)) y1=(y(0.0)) y2=(y(HIGHEST)) {}
+                line.grid x1=(x(0.0)) x2=(x(HIGHEST)) y1=(y(tick)) y2=(y(tick)) {}
+                text x=(x(tick)) y="325" text-anchor="middle" { (tick) }
+                text x="34" y=(y(tick)) text-anchor="end" dominant-baseline="middle" { (tick) }
+            }
+            line.ideal x1=(x(0.0)) y1=(y(0.0)) x2=(x(HIGHEST)) y2=(y(HIGHEST)) {}
+            @for bin in bins {
+                @let at = phred(bin.promised);
+                g {
+                    title { (format!("GQ {} and more: {} of {} wrong", bin.low, bin.wrong, bin.n)) }
+                    line.bar x1=(x(at)) x2=(x(at)) y1=(y(phred(bin.interval.high))) y2=(y(phred(bin.interval.low))) {}
+                    @if bin.wrong > 0 {
+                        circle cx=(x(at)) cy=(y(phred(bin.observed))) r="4" {}
+                    } @else {
+                        path d=(format!("M {} {} l -4 7 h 8 z", x(at), y(HIGHEST))) {}
+                    }
+                }
+            }
+            text x="190" y="345" text-anchor="middle" { "GQ: promised, phred" }
+        }
+    }
 }
 
 /// All records: one table a kind, one row a score.

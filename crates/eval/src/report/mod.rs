@@ -23,6 +23,7 @@ use serde::Serialize;
 
 use crate::at_filter::FilterFigures;
 use crate::classes::Kind;
+use crate::genotypes::GenotypeRows;
 use crate::no_truth::ScoreBin;
 use crate::{Evaluation, Undefined};
 use cnnfilter_core::label::GivenLabel;
@@ -38,6 +39,8 @@ pub struct Report {
     pub evaluation: Evaluation,
     /// Figures at the FILTER column; empty where there was no filter.
     pub at_filter: Vec<FilterRows>,
+    /// Genotypes against the truth's; empty where copies are not known.
+    pub genotypes: Vec<GenotypeRows>,
     /// Ti/Tv and het/hom by score bin; empty where not asked for.
     pub no_truth: Vec<NoTruthRows>,
     /// The worst false positives and false negatives.

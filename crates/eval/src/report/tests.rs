@@ -5,6 +5,7 @@
 use super::*;
 use crate::at_filter::at_filter;
 use crate::classes::{Classes, FilterState, Label, RangeClass, SizeClass, Substitution, Zygosity};
+use crate::genotypes::GenotypeTally;
 use crate::no_truth::by_score_bin;
 use crate::strata::Stratum;
 use crate::{EvalConfig, JudgedTable, Record, evaluate};
@@ -55,6 +56,16 @@ fn report() -> Report {
             stratum: "all".into(),
             rows: at_filter(&table, Kind::Indel, Stratum::All).to_vec(),
         }],
+        genotypes: {
+            let mut tally = GenotypeTally::default();
+            for (truth, called, quality) in [(1, 1, 31.0), (2, 2, 40.0), (1, 2, 8.0), (0, 1, 3.0)] {
+                tally.add(truth, called, Some(quality));
+            }
+            [tally.rows(Kind::Snp, "all"), tally.rows(Kind::Snp, HOSTILE)]
+                .into_iter()
+                .flatten()
+                .collect()
+        },
         no_truth: vec![
             NoTruthRows {
                 kind: Kind::Snp,
@@ -226,4 +237,34 @@ fn a_record_with_an_address_is_a_link() {
     let page = html(&report).unwrap();
     assert!(page.contains("<a href=\"view.html#&quot;&lt;\">"));
     assert!(page.contains("leads to its reads"));
+}
+
+#[test]
+fn genotypes_stand_in_every_output() {
+    let report = report();
+    let page = html(&report).unwrap();
+    for part in [
+        "<h2>Genotypes</h2>",
+        "share of wrong genotypes by GQ",
+        "<circle",
+        "<path d=",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let table = tsv(&report).unwrap();
+    let line = table
+        .lines()
+        .find(|line| line.contains("genotype_concordance"))
+        .unwrap();
+    assert!(line.starts_with("GENOTYPE\tSNP\tall\t"), "{line}");
+    assert!(
+        text(&report).contains("SNP genotypes: 2 of 3 real ALTs"),
+        "{}",
+        text(&report)
+    );
+    assert!(
+        json(&report)
+            .unwrap()
+            .contains("\"matrix\":[[0,1,0],[0,1,1],[0,0,1]]")
+    );
 }

@@ -85,6 +85,23 @@ pub fn text(report: &Report) -> String {
             );
         }
     }
+    for rows in report.genotypes.iter().filter(|rows| rows.stratum == "all") {
+        let [_, one, two] = rows.matrix;
+        line(
+            &mut out,
+            format_args!(
+                "{} genotypes: {} of {} real ALTs that are called have their copies ({}); precision {}, recall {}, F1 {}, non-reference concordance {}",
+                rows.kind.name(),
+                number::count(one[1] + two[2]),
+                number::count(one[1] + one[2] + two[1] + two[2]),
+                number::figure(&rows.concordance.value),
+                number::figure(&rows.precision.value),
+                number::figure(&rows.recall.value),
+                number::figure(&rows.f1),
+                number::figure(&rows.nonref_concordance.value),
+            ),
+        );
+    }
     out
 }
 

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use super::Report;
 use crate::at_filter::{FilterFigures, FilterRow};
 use crate::bootstrap::Interval;
+use crate::genotypes::GenotypeRows;
 use crate::no_truth::ScoreBin;
 use crate::{Cell, Estimate, Figure, Undefined};
 
@@ -90,6 +91,9 @@ pub fn tsv(report: &Report) -> Result<String, csv::Error> {
             };
             write_filter(&mut table, place, figures)?;
         }
+    }
+    for rows in &report.genotypes {
+        write_genotypes(&mut table, rows, match_rule)?;
     }
     for group in &report.no_truth {
         let place = Row {
@@ -225,6 +229,40 @@ fn write_filter(
     for (figure, value, interval) in rows {
         let row = place.clone().with_interval(interval);
         table.serialize(row.with_value(figure, value))?;
+    }
+    Ok(())
+}
+
+fn write_genotypes(
+    table: &mut Table,
+    rows: &GenotypeRows,
+    match_rule: &str,
+) -> Result<(), csv::Error> {
+    let place = Row {
+        score: "GENOTYPE",
+        kind: rows.kind.name(),
+        stratum: &rows.stratum,
+        match_rule,
+        ..Row::default()
+    };
+    let figures = [
+        ("genotype_concordance", &rows.concordance),
+        ("genotype_nonref_concordance", &rows.nonref_concordance),
+        ("genotype_precision", &rows.precision),
+        ("genotype_recall", &rows.recall),
+    ];
+    for (name, figure) in figures {
+        let interval = figure.value.is_ok().then_some(figure.interval);
+        let row = place.clone().with_interval(interval);
+        table.serialize(row.with_value(name, figure.value.clone()))?;
+    }
+    table.serialize(place.clone().with_value("genotype_f1", rows.f1.clone()))?;
+    for (truth, counts) in rows.matrix.iter().enumerate() {
+        for (called, count) in counts.iter().enumerate() {
+            let name = format!("genotype_truth{truth}_called{called}");
+            let value = Figure::Ok(*count as f64);
+            table.serialize(place.clone().with_value(&name, value))?;
+        }
     }
     Ok(())
 }
