@@ -39,6 +39,11 @@ pub(crate) struct CallArgs {
     #[arg(long, value_name = "AIM", default_value = "f1")]
     aim: Aim,
 
+    /// Write a GVCF: a last ALT <NON_REF>, and blocks where no allele is a candidate, as GATK's GenotypeGVCFs and
+    /// GLnexus read them. One sample.
+    #[arg(long, conflicts_with = "candidates")]
+    gvcf: bool,
+
     #[command(flatten)]
     regions: RegionsArgs,
 
@@ -140,6 +145,7 @@ impl CallArgs {
         };
         Ok(CallPlan {
             judging: (!self.candidates).then_some(judging),
+            gvcf: self.gvcf,
             reads: self.input,
             reference: self.reference,
             read_filter: ReadFilter {

@@ -142,7 +142,7 @@ pub enum HistoryError {
         found: String,
     },
     /// A line has another number of columns.
-    #[error("line {line}: expected 10 columns, found {found}")]
+    #[error("line {line}: expected 13 columns, found {found}")]
     Columns {
         /// Number of the line, from 1.
         line: usize,

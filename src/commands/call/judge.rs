@@ -159,6 +159,11 @@ impl<'a> Judge<'a> {
         Ok(records)
     }
 
+    /// The ploidy of the first sample at a position, 0-based.
+    pub(super) fn ploidy(&self, contig: &str, position: u64) -> usize {
+        self.annotator.ploidy(contig, position, 0)
+    }
+
     /// Returns true for a record whose score the model's threshold rejects.
     fn is_low(&self, record: &VcfRecord) -> bool {
         let decision = self.thresholds.decide(record);

@@ -3,6 +3,7 @@
 //! The contigs are cut into tiles at fixed places. Tiles are swept side by side; their candidates are scored as the calls
 //! of any caller are, and written in order, so that neither threads nor regions change a record.
 
+mod blocks;
 mod judge;
 mod tiles;
 
@@ -22,8 +23,9 @@ use crate::io::vcf_writer::{OutputOptions, VcfWriter};
 use crate::terminal::progress::Progress;
 use crate::terminal::summary::CallSummary;
 use crate::terminal::threads;
+use blocks::{Found, Reach};
 use cnnfilter_core::candidates::{
-    CandidateOptions, CandidateSite, MARGIN, SampleSweep, candidates,
+    CandidateOptions, CandidateSite, MARGIN, SampleSweep, candidates, candidates_and_stretches,
 };
 use cnnfilter_core::genome::{ContigTable, IntervalSet, ReadFilter, contigs};
 use cnnfilter_core::samples::{NamedReads, RoutedFile, SampleChoice, SampleMap, assign};
@@ -47,6 +49,8 @@ pub(crate) struct CallPlan {
     pub(crate) regions: Vec<String>,
     /// What becomes of the candidates; nothing where they are written as they are.
     pub(crate) judging: Option<JudgePlan>,
+    /// Blocks between the calls.
+    pub(crate) gvcf: bool,
     /// The candidates, or the calls.
     pub(crate) output: OutputOptions,
     /// Threads that work.
@@ -66,6 +70,13 @@ const TILES_A_THREAD: usize = 4;
 pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
     let pool = threads::pool(plan.threads)?;
     let inputs = Inputs::open(plan)?;
+    if plan.gvcf && inputs.samples.len() > 1 {
+        return Err(anyhow!(
+            "--gvcf is for one sample; the reads are of {}: {}",
+            inputs.samples.len(),
+            inputs.samples.join(", ")
+        ));
+    }
     let wanted = regions::wanted(&plan.regions, inputs.reference.contigs())?;
     let mut header = inputs.header(plan)?;
     let columns = header.column_count();
@@ -94,29 +105,48 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
     );
     let total: u64 = all.iter().map(Tile::bases).sum();
     let mut passed = 0;
+    let mut reach = Reach::default();
     let idle = Idle::default();
     for batch in all.chunks(plan.threads.max(1) * TILES_A_THREAD) {
-        let found: Vec<Result<Vec<CandidateSite>>> = pool.install(|| {
+        let found: Vec<Result<Found>> = pool.install(|| {
             let tiles = batch.par_iter();
             tiles
-                .map(|tile| sweep(tile, &inputs, plan, &idle))
+                .map(|tile| sweep(tile, &inputs, plan, &idle, judge.as_ref()))
                 .collect()
         });
-        let mut records = Vec::new();
-        for (tile, sites) in batch.iter().zip(found) {
-            let sites = sites?
-                .into_iter()
-                .filter(|site| is_wanted(site, tile, wanted.as_ref()));
-            for site in sites {
-                let line = site.vcf_line(&tile.contig).into_bytes();
-                records.push(VcfRecord::parse(line, columns)?);
-                summary.add(&site);
+        let mut lines = Vec::new();
+        for (tile, found) in batch.iter().zip(found) {
+            let found = found?;
+            let first = lines.len();
+            for site in &found.sites {
+                if is_wanted(site, tile, wanted.as_ref()) {
+                    let line = match plan.gvcf {
+                        true => site.gvcf_line(&tile.contig),
+                        false => site.vcf_line(&tile.contig),
+                    };
+                    let record = VcfRecord::parse(line.into_bytes(), columns)?;
+                    lines.push(Line {
+                        start: site.start,
+                        is_candidate: true,
+                        record,
+                    });
+                    summary.add(site);
+                }
             }
+            let blocks = blocks::blocks(found, &tile.contig, wanted.as_ref(), &mut reach);
+            for block in blocks {
+                let line = block.vcf_line(&tile.contig).into_bytes();
+                let record = VcfRecord::parse(line, columns)?;
+                lines.push(Line {
+                    start: block.start,
+                    is_candidate: false,
+                    record,
+                });
+            }
+            lines[first..].sort_by_key(|line| line.start);
             passed += tile.bases();
         }
-        if let Some(judge) = &judge {
-            records = judge.judge(records, &pool, &mut summary)?;
-        }
+        let records = judged(lines, judge.as_ref(), &pool, &mut summary)?;
         for record in &records {
             writer.write(record)?;
         }
@@ -135,6 +165,42 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
     Ok(summary)
 }
 
+/// A record before it is written.
+struct Line {
+    /// 0-based.
+    start: u64,
+    /// False for a block of a GVCF.
+    is_candidate: bool,
+    record: VcfRecord,
+}
+
+/// The records in their order, the candidates among them judged.
+fn judged(
+    lines: Vec<Line>,
+    judge: Option<&Judge<'_>>,
+    pool: &rayon::ThreadPool,
+    summary: &mut CallSummary,
+) -> Result<Vec<VcfRecord>> {
+    let Some(judge) = judge else {
+        return Ok(lines.into_iter().map(|line| line.record).collect());
+    };
+    let are_candidates: Vec<bool> = lines.iter().map(|line| line.is_candidate).collect();
+    let (candidates, blocks): (Vec<Line>, Vec<Line>) =
+        lines.into_iter().partition(|line| line.is_candidate);
+    summary.blocks += blocks.len() as u64;
+    let records = candidates.into_iter().map(|line| line.record).collect();
+    let mut calls = judge.judge(records, pool, summary)?.into_iter();
+    let mut blocks = blocks.into_iter().map(|line| line.record);
+    let next = |is_candidate| {
+        if is_candidate {
+            calls.next()
+        } else {
+            blocks.next()
+        }
+    };
+    Ok(are_candidates.into_iter().filter_map(next).collect())
+}
+
 fn is_wanted(site: &CandidateSite, tile: &Tile, wanted: Option<&IntervalSet>) -> bool {
     wanted.is_none_or(|wanted| wanted.contains(&tile.contig, site.start))
 }
@@ -145,13 +211,14 @@ struct Reader {
     reference: FastaReader,
 }
 
-/// The candidates of a tile.
+/// The candidates of a tile, and the stretches between them for a GVCF.
 fn sweep(
     tile: &Tile,
     inputs: &Inputs,
     plan: &CallPlan,
     idle: &Idle<Reader>,
-) -> Result<Vec<CandidateSite>> {
+    judge: Option<&Judge<'_>>,
+) -> Result<Found> {
     let mut reader = idle.borrow(|| inputs.reader(plan))?;
     let start = tile.range.start.saturating_sub(MARGIN);
     let end = tile.range.end + MARGIN;
@@ -161,7 +228,26 @@ fn sweep(
         .map(|_| SampleSweep::new(tile.range.clone(), &block, plan.options))
         .collect();
     reader.reads.sweep(&tile.contig, &mut sweeps)?;
-    let found = candidates(sweeps, tile.range.clone(), &block, &plan.options);
+    let (range, options) = (tile.range.clone(), &plan.options);
+    let found = match (plan.gvcf, sweeps.pop()) {
+        (true, Some(sweep)) => {
+            let ploidy = |at| judge.map_or(2, |judge| judge.ploidy(&tile.contig, at));
+            let (sites, stretches) =
+                candidates_and_stretches(sweep, range, &block, options, ploidy);
+            Found {
+                sites,
+                stretches,
+                reference: block,
+            }
+        }
+        (_, last) => {
+            sweeps.extend(last);
+            Found {
+                sites: candidates(sweeps, range, &block, options),
+                ..Found::default()
+            }
+        }
+    };
     idle.give_back(reader);
     Ok(found)
 }
@@ -231,6 +317,9 @@ impl Inputs {
             lines.push(format!("##contig=<ID={},length={length}>", contig.name));
         }
         lines.extend(DEFINITIONS.map(String::from));
+        if plan.gvcf {
+            lines.extend(GVCF_DEFINITIONS.map(String::from));
+        }
         let samples = self.samples.join("\t");
         lines.push(format!(
             "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{samples}"
@@ -249,13 +338,20 @@ const DEFINITIONS: [&str; 6] = [
     "##FORMAT=<ID=SB,Number=4,Type=Integer,Description=\"Fragments of REF, forward and reverse, and of all ALTs, forward and reverse\">",
 ];
 
+/// What a GVCF has beside them.
+const GVCF_DEFINITIONS: [&str; 3] = [
+    "##ALT=<ID=NON_REF,Description=\"Any other allele at this place\">",
+    "##INFO=<ID=END,Number=1,Type=Integer,Description=\"Last position of a block\">",
+    "##FORMAT=<ID=MIN_DP,Number=1,Type=Integer,Description=\"Fewest fragments over a position of the block\">",
+];
+
 /// The options on which the candidates depend.
 fn command(plan: &CallPlan) -> String {
     let options = &plan.options;
-    let mode = if plan.judging.is_some() {
-        ""
-    } else {
-        "--candidates "
+    let mode = match (&plan.judging, plan.gvcf) {
+        (None, _) => "--candidates ",
+        (Some(_), true) => "--gvcf ",
+        (Some(_), false) => "",
     };
     let mut text = format!(
         "call {mode}--min-reads {} --min-snp-share {} --min-indel-share {} --min-base-quality {} --min-mapq {}",

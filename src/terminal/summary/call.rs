@@ -24,12 +24,23 @@ pub(crate) struct CallSummary {
     pub(crate) insertions: u64,
     /// Those with fewer.
     pub(crate) deletions: u64,
+    /// Blocks of a GVCF.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(crate) blocks: u64,
     /// Records by FILTER, where they are judged.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) filters: BTreeMap<String, u64>,
     /// Scores and genotypes.
     #[serde(skip)]
     pub(crate) counts: ScoreCounts,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl CallSummary {
@@ -63,6 +74,9 @@ impl Summary for CallSummary {
         count_line(&mut text, "  substitutions", self.substitutions);
         count_line(&mut text, "  insertions", self.insertions);
         count_line(&mut text, "  deletions", self.deletions);
+        if self.blocks > 0 {
+            count_line(&mut text, "blocks between them", self.blocks);
+        }
         for (skip, count) in &self.counts.skipped {
             count_line(&mut text, &format!("not judged: {}", skip.reason()), *count);
         }

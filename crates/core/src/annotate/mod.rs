@@ -110,6 +110,12 @@ impl<'a> Annotator<'a> {
         self.model
     }
 
+    /// The ploidy of a sample of the file, from 0, at a position, 0-based, where no caller says it.
+    pub fn ploidy(&self, contig: &str, position: u64, column: usize) -> usize {
+        let genotyper = self.genotyper.as_ref();
+        genotyper.map_or(2, |genotyper| genotyper.ploidy_at(contig, position, column))
+    }
+
     /// Marks a record in which no sample has an ALT, as [`Genotyper::mark_ref_call`], where genotypes are written.
     pub fn mark_ref_call(&self, record: &mut VcfRecord) {
         if let Some(genotyper) = &self.genotyper {

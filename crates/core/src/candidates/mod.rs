@@ -16,12 +16,14 @@ mod options;
 mod piles;
 mod realign;
 mod site;
+mod stretches;
 mod sweep;
 #[cfg(test)]
 mod tests;
 
 pub use options::CandidateOptions;
-pub use site::{AlleleDepths, CandidateSite, candidates};
+pub use site::{AlleleDepths, CandidateSite, candidates, candidates_and_stretches};
+pub use stretches::ReferenceStretch;
 pub use sweep::SampleSweep;
 
 /// Bases that are swept together. Tiles begin at multiples of it, so that a candidate does not depend on the regions

@@ -5,8 +5,12 @@ use std::ops::Range;
 
 use super::CandidateOptions;
 use super::observed::{base_index, is_base, stretch};
+use super::stretches::{ReferenceStretch, stretches};
 use super::sweep::{SampleSweep, Tally};
 use crate::genome::{Edit, ReferenceBlock};
+
+/// The ALT of a GVCF for any other allele.
+const NON_REF: &str = "<NON_REF>";
 
 /// Fragments of one sample at a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,8 +48,18 @@ impl CandidateSite {
     /// The line of a VCF without its end, for `samples` columns: no QUAL, no genotype (`./.`), DP in INFO; FORMAT
     /// `GT:DP:AD:VAF:SB`. SB is strands of REF and of all ALTs together (forward, reverse each), as GATK has it.
     pub fn vcf_line(&self, contig: &str) -> String {
+        self.line(contig, false)
+    }
+
+    /// The same with a last ALT `<NON_REF>`, which no fragment shows: a record of a GVCF.
+    pub fn gvcf_line(&self, contig: &str) -> String {
+        self.line(contig, true)
+    }
+
+    fn line(&self, contig: &str, with_any: bool) -> String {
         let text = |bases: &[u8]| String::from_utf8_lossy(bases).into_owned();
-        let alternates: Vec<String> = self.alternates.iter().map(|bases| text(bases)).collect();
+        let mut alternates: Vec<String> = self.alternates.iter().map(|bases| text(bases)).collect();
+        alternates.extend(with_any.then(|| NON_REF.to_owned()));
         let depth: u32 = self.samples.iter().map(|sample| sample.depth).sum();
         let mut line = format!(
             "{contig}\t{}\t.\t{}\t{}\t.\t.\tDP={depth}\tGT:DP:AD:VAF:SB",
@@ -57,11 +71,14 @@ impl CandidateSite {
             let [forward, reverse] = sample.reference;
             let of_alternates = sample.alternates.iter();
             let strand = |at: usize| -> u32 { of_alternates.clone().map(|one| one[at]).sum() };
+            let none = with_any.then_some([0; 2]);
             let depths: Vec<String> = std::iter::once(&sample.reference)
                 .chain(&sample.alternates)
+                .chain(&none)
                 .map(|[forward, reverse]| (forward + reverse).to_string())
                 .collect();
-            let shares = (0..sample.alternates.len()).map(|at| format!("{:.4}", sample.share(at)));
+            let alleles = sample.alternates.len() + usize::from(with_any);
+            let shares = (0..alleles).map(|at| format!("{:.4}", sample.share(at)));
             line.push_str(&format!(
                 "\t./.:{}:{}:{}:{forward},{reverse},{},{}",
                 sample.depth,
@@ -83,8 +100,31 @@ pub fn candidates(
     options: &CandidateOptions,
 ) -> Vec<CandidateSite> {
     let tallies: Vec<Tally> = sweeps.into_iter().map(SampleSweep::finish).collect();
+    sites(&tallies, tile, reference, options)
+}
+
+/// The same of one sample, and the stretches between the candidates. `ploidy` is the sample's ploidy at a position.
+pub fn candidates_and_stretches(
+    sweep: SampleSweep<'_>,
+    tile: Range<u64>,
+    reference: &ReferenceBlock,
+    options: &CandidateOptions,
+    ploidy: impl Fn(u64) -> usize,
+) -> (Vec<CandidateSite>, Vec<ReferenceStretch>) {
+    let tallies = [sweep.finish()];
+    let sites = sites(&tallies, tile.clone(), reference, options);
+    let stretches = stretches(&tallies[0], &sites, tile, reference, ploidy);
+    (sites, stretches)
+}
+
+fn sites(
+    tallies: &[Tally],
+    tile: Range<u64>,
+    reference: &ReferenceBlock,
+    options: &CandidateOptions,
+) -> Vec<CandidateSite> {
     let mut edits = BTreeSet::new();
-    for tally in &tallies {
+    for tally in tallies {
         edits.extend(substitutions(tally, options));
         edits.extend(gaps(tally, options));
     }
@@ -99,7 +139,7 @@ pub fn candidates(
     }
     let sites = sites.into_iter();
     sites
-        .filter_map(|(start, edits)| site(start, &edits, &tallies, reference))
+        .filter_map(|(start, edits)| site(start, &edits, tallies, reference))
         .collect()
 }
 

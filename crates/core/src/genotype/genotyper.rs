@@ -7,6 +7,9 @@ use crate::vcf::{VcfHeader, VcfRecord};
 /// FILTER of a record of which no sample has an ALT any more, as DeepVariant names it.
 pub const REF_CALL: &str = "RefCall";
 
+/// Probability of an allele that reads do not show, `<NON_REF>` of a GVCF.
+const ANY_OTHER: f64 = 1e-3;
+
 /// Highest QUAL that is written.
 const HIGHEST_QUAL: f64 = 99.0;
 
@@ -231,7 +234,7 @@ impl Genotyper {
         }
         let ploidy = self.ploidy(record, sample.column, &callers);
         let (_, alternates) = record.alleles();
-        let alternates = alternates.split(|byte| *byte == b',').count();
+        let alternates: Vec<&[u8]> = alternates.split(|byte| *byte == b',').collect();
         if ploidy == 0 || !sample.has_reads {
             return Some(Written {
                 is_changed: !callers.is_missing(),
@@ -244,8 +247,12 @@ impl Genotyper {
         }
         let depths = depths(record, sample.column);
         let all: u32 = depths.iter().sum();
-        let copies: Vec<AlleleCopies> = (1..=alternates)
-            .map(|allele| match scored(allele) {
+        let copies: Vec<AlleleCopies> = (1..)
+            .zip(alternates)
+            .map(|(allele, text)| match scored(allele) {
+                None if matches!(text, b"<NON_REF>" | b"<*>") => {
+                    AlleleCopies::new(ANY_OTHER, 0.5, ploidy, None)
+                }
                 Some(one) => {
                     let depths = depths.get(allele).map(|depth| (*depth, all));
                     AlleleCopies::new(one.real, one.two, ploidy, depths)
@@ -280,18 +287,24 @@ impl Genotyper {
         })
     }
 
+    /// The ploidy of a sample, from 0, at a position, 0-based: the table's, else 2.
+    pub fn ploidy_at(&self, contig: &str, position: u64, column: usize) -> usize {
+        self.ploidies.as_ref().map_or(2, |(table, sexes)| {
+            let sex = sexes.get(column).map_or("", String::as_str);
+            table.ploidy(contig, position, sex)
+        })
+    }
+
     /// The ploidy of a sample: the table's, else the caller's, else 2.
     fn ploidy(&self, record: &VcfRecord, column: usize, callers: &Genotype) -> usize {
-        if let Some((table, sexes)) = &self.ploidies {
-            let sex = sexes.get(column).map_or("", String::as_str);
-            let contig = String::from_utf8_lossy(record.contig());
-            return table.ploidy(&contig, record.position().saturating_sub(1), sex);
-        }
         match callers.ploidy() {
             // A lone `.` is how a genotype of any ploidy may be left out.
-            1 if callers.is_missing() => 2,
-            0 => 2,
-            ploidy => ploidy,
+            1 if !callers.is_missing() && self.ploidies.is_none() => 1,
+            ploidy if ploidy > 1 && self.ploidies.is_none() => ploidy,
+            _ => {
+                let contig = String::from_utf8_lossy(record.contig());
+                self.ploidy_at(&contig, record.position().saturating_sub(1), column)
+            }
         }
     }
 }

@@ -253,7 +253,6 @@ mod tests {
             ("optimizer.ema_decay", "1.0"),
             ("schedule.final_fraction", "1.5"),
             ("schedule.warmup_steps", "1000000001"),
-            ("schedule.temperature_end", "5.0"),
             ("schedule.temperature_start", "-1.0"),
             ("genotype.weight", "0.0"),
             ("augmentation.strand_flip", "1.1"),
