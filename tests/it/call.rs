@@ -282,6 +282,11 @@ fn genotypes_stand_beside_the_callers_or_in_their_place() {
         let columns = |line: &str| line.split('\t').map(String::from).collect::<Vec<_>>();
         assert_eq!(columns(plain)[..8], columns(beside)[..8]);
         assert_eq!(value(replaced, "OGT"), value(plain, "GT"), "{replaced}");
+        if value(beside, "CNN_GT") == "." {
+            // An allele that cannot be scored: the caller's genotype stays.
+            assert_eq!(value(replaced, "GT"), value(plain, "GT"));
+            continue;
+        }
         assert_eq!(value(replaced, "GQ"), value(beside, "CNN_GQ"));
         let unphased = |genotype: &str| genotype.replace('|', "/");
         assert_eq!(
@@ -326,4 +331,53 @@ fn genotypes_stand_beside_the_callers_or_in_their_place() {
         let message = fail(program(&[&first[..], more].concat()).output().unwrap());
         assert!(message.contains(part), "{message}");
     }
+}
+
+#[test]
+fn a_gvcf_covers_each_base_once_with_the_calls_of_a_plain_run() {
+    let lab = Lab::new();
+    let plain = records_of(&called(&lab, "plain.vcf", &[]));
+    let whole = records_of(&called(&lab, "whole.g.vcf", &["--gvcf", "--threads", "1"]));
+    let threaded = records_of(&called(
+        &lab,
+        "threaded.g.vcf",
+        &["--gvcf", "--threads", "3"],
+    ));
+    assert!(whole == threaded);
+    let is_block = |line: &&String| line.split('\t').nth(4) == Some("<NON_REF>");
+    let (blocks, calls): (Vec<&String>, Vec<&String>) = whole.iter().partition(is_block);
+    let scores = |lines: &mut dyn Iterator<Item = &String>| -> Vec<String> {
+        lines
+            .map(|line| info(line, "CNN_2D").unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(scores(&mut calls.into_iter()), scores(&mut plain.iter()));
+    assert!(blocks.len() > 100);
+    let mut end = ("demo1".to_owned(), 0);
+    for line in &whole {
+        let (contig, start, reference, _) = place(line);
+        let last = match info(line, "END") {
+            Some(end) => end.parse().unwrap(),
+            None => start + reference.len() as u64 - 1,
+        };
+        if contig == end.0 {
+            // Calls may overlap one another; blocks overlap nothing and leave no gap.
+            assert!(start <= end.1 + 1, "{line}");
+            assert!(info(line, "END").is_none() || start == end.1 + 1, "{line}");
+            end.1 = end.1.max(last);
+        } else {
+            end = (contig, last);
+        }
+        let alternates = line.split('\t').nth(4).unwrap().split(',').count();
+        let genotypes = (alternates + 1) * (alternates + 2) / 2;
+        assert_eq!(value(line, "PL").split(',').count(), genotypes, "{line}");
+    }
+    let part = records_of(&called(
+        &lab,
+        "part.g.vcf",
+        &["--gvcf", "-L", "demo1:101-200"],
+    ));
+    assert_eq!(part[0].split('\t').nth(1), Some("101"));
+    let last = part.iter().rev().find_map(|line| info(line, "END"));
+    assert!(last.unwrap().parse::<u64>().unwrap() <= 200);
 }

@@ -19,6 +19,7 @@ use crate::terminal::summary::CallSummary;
 use cnnfilter_core::annotate::{Annotator, ScoreCommand};
 use cnnfilter_core::filter::{Decision, ThresholdFilter};
 use cnnfilter_core::genome::FlagSet;
+use cnnfilter_core::genotype::append_any_other;
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::samples::SampleChoice;
 use cnnfilter_core::score::Aim;
@@ -59,6 +60,8 @@ pub(super) struct Judge<'a> {
     inputs: Inputs,
     thresholds: ThresholdFilter,
     workers: Workers,
+    /// Records get an ALT for any other allele once they are judged: the network has seen none.
+    is_gvcf: bool,
     /// Number of the last candidate.
     last: AtomicU64,
 }
@@ -74,7 +77,10 @@ impl<'a> Judge<'a> {
         model: &'a Model,
         header: &mut VcfHeader,
     ) -> Result<Self> {
-        let genotyper = judging.genotypes.open(model, header)?;
+        let genotyper = judging
+            .genotypes
+            .open(model, header)?
+            .with_any_other(plan.gvcf);
         let card = model.card();
         if !model.uses_reads() {
             anyhow::bail!(
@@ -114,6 +120,7 @@ impl<'a> Judge<'a> {
             annotator,
             inputs,
             thresholds,
+            is_gvcf: plan.gvcf,
             workers: Workers::default(),
             last: AtomicU64::new(0),
         })
@@ -151,6 +158,9 @@ impl<'a> Judge<'a> {
             for mut record in shard.records {
                 if record.passes() && self.is_low(&record) {
                     record.set_filter(LOW_QUAL.as_bytes());
+                }
+                if self.is_gvcf {
+                    append_any_other(&mut record);
                 }
                 summary.count(&record);
                 records.push(record);

@@ -120,10 +120,7 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
             let first = lines.len();
             for site in &found.sites {
                 if is_wanted(site, tile, wanted.as_ref()) {
-                    let line = match plan.gvcf {
-                        true => site.gvcf_line(&tile.contig),
-                        false => site.vcf_line(&tile.contig),
-                    };
+                    let line = site.vcf_line(&tile.contig);
                     let record = VcfRecord::parse(line.into_bytes(), columns)?;
                     lines.push(Line {
                         start: site.start,

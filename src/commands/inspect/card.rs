@@ -41,6 +41,7 @@ pub(super) fn describe(model: &Model) -> String {
         }
     }
     calibration(card, &mut text);
+    copies(card, &mut text);
     thresholds(card, &mut text);
     text += "\nNot for\n";
     for limit in limits(model) {
@@ -173,6 +174,27 @@ fn calibration(card: &ModelCard, text: &mut String) {
     }
 }
 
+/// The genotype head: how often it tells one copy from two on held-out calls.
+fn copies(card: &ModelCard, text: &mut String) {
+    let Some(head) = &card.genotype else {
+        return;
+    };
+    let figure = |name: String| head.validation.get(&name).copied();
+    for (kind, _) in head.calibration.kinds.present() {
+        let kind = kind.name();
+        let right = figure(format!("{kind} copies right"));
+        let one = figure(format!("{kind} with one copy"));
+        let two = figure(format!("{kind} with two copies"));
+        if let (Some(right), Some(one), Some(two)) = (right, one, two) {
+            let name = format!("{kind} copies");
+            let _ = writeln!(
+                text,
+                "{name:<NAMES$}right in {right:.4} of {one} with one copy and {two} with two"
+            );
+        }
+    }
+}
+
 fn thresholds(card: &ModelCard, text: &mut String) {
     let Some(thresholds) = &card.thresholds else {
         return;
@@ -235,7 +257,7 @@ mod tests {
                 [
                     "CNN_2D, CNN_AS, CNN_PROB",
                     "at most 400 a call, from -I",
-                    "22 numbers of a read, 74 numbers of the call",
+                    "22 numbers of a read, 74",
                     "SNP PR-AUC 0.99",
                     "\nSNP    precision=0.9",
                     "* samples with less than ",

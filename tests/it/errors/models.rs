@@ -85,7 +85,7 @@ fn folders_and_cards() {
             ),
             (
                 "another format",
-                |c| c.edit(CARD, "\"format\": 1", "\"format\": 9"),
+                |c| c.edit(CARD, "\"format\": 2", "\"format\": 9"),
                 &[
                     "m: model.json has format 9, this version reads format 1",
                     "again",

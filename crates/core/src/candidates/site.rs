@@ -9,9 +9,6 @@ use super::stretches::{ReferenceStretch, stretches};
 use super::sweep::{SampleSweep, Tally};
 use crate::genome::{Edit, ReferenceBlock};
 
-/// The ALT of a GVCF for any other allele.
-const NON_REF: &str = "<NON_REF>";
-
 /// Fragments of one sample at a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlleleDepths {
@@ -48,18 +45,8 @@ impl CandidateSite {
     /// The line of a VCF without its end, for `samples` columns: no QUAL, no genotype (`./.`), DP in INFO; FORMAT
     /// `GT:DP:AD:VAF:SB`. SB is strands of REF and of all ALTs together (forward, reverse each), as GATK has it.
     pub fn vcf_line(&self, contig: &str) -> String {
-        self.line(contig, false)
-    }
-
-    /// The same with a last ALT `<NON_REF>`, which no fragment shows: a record of a GVCF.
-    pub fn gvcf_line(&self, contig: &str) -> String {
-        self.line(contig, true)
-    }
-
-    fn line(&self, contig: &str, with_any: bool) -> String {
         let text = |bases: &[u8]| String::from_utf8_lossy(bases).into_owned();
-        let mut alternates: Vec<String> = self.alternates.iter().map(|bases| text(bases)).collect();
-        alternates.extend(with_any.then(|| NON_REF.to_owned()));
+        let alternates: Vec<String> = self.alternates.iter().map(|bases| text(bases)).collect();
         let depth: u32 = self.samples.iter().map(|sample| sample.depth).sum();
         let mut line = format!(
             "{contig}\t{}\t.\t{}\t{}\t.\t.\tDP={depth}\tGT:DP:AD:VAF:SB",
@@ -71,14 +58,11 @@ impl CandidateSite {
             let [forward, reverse] = sample.reference;
             let of_alternates = sample.alternates.iter();
             let strand = |at: usize| -> u32 { of_alternates.clone().map(|one| one[at]).sum() };
-            let none = with_any.then_some([0; 2]);
             let depths: Vec<String> = std::iter::once(&sample.reference)
                 .chain(&sample.alternates)
-                .chain(&none)
                 .map(|[forward, reverse]| (forward + reverse).to_string())
                 .collect();
-            let alleles = sample.alternates.len() + usize::from(with_any);
-            let shares = (0..alleles).map(|at| format!("{:.4}", sample.share(at)));
+            let shares = (0..sample.alternates.len()).map(|at| format!("{:.4}", sample.share(at)));
             line.push_str(&format!(
                 "\t./.:{}:{}:{}:{forward},{reverse},{},{}",
                 sample.depth,

@@ -1,6 +1,7 @@
 //! Genotypes of the samples of a record, written beside the caller's or in their place.
 
 use super::{AlleleCopies, PloidyTable, Posterior};
+use crate::score::keys::ALLELE_KEY;
 use crate::vcf::genotype::{Genotype, GenotypeAllele};
 use crate::vcf::{VcfHeader, VcfRecord};
 
@@ -59,7 +60,8 @@ pub struct GenotypeCounts {
     pub written: u64,
     /// Of these, others than the caller's.
     pub changed: u64,
-    /// Left as the caller has them: an allele in them cannot be scored, or there are too many genotypes.
+    /// Left as the caller has them: an allele in them cannot be scored, no aligned read is there, or there are too
+    /// many genotypes.
     pub kept: u64,
     /// Not called: no reads, or ploidy 0.
     pub missing: u64,
@@ -84,6 +86,8 @@ pub struct Genotyper {
     placement: Placement,
     /// Ploidies, and the sex of each sample of the file; without, the caller's genotypes say.
     ploidies: Option<(PloidyTable, Vec<String>)>,
+    /// Lists have an ALT more than the record: any other allele.
+    with_any_other: bool,
 }
 
 /// The genotype of one sample as it is written.
@@ -103,7 +107,15 @@ impl Genotyper {
         Self {
             placement,
             ploidies,
+            with_any_other: false,
         }
+    }
+
+    /// The same with lists for one ALT more than a record has, as [`append_any_other`] adds it then.
+    #[must_use]
+    pub fn with_any_other(mut self, with: bool) -> Self {
+        self.with_any_other = with;
+        self
     }
 
     /// Where genotypes are written.
@@ -232,6 +244,10 @@ impl Genotyper {
         {
             return None;
         }
+        // A caller that assembles reads may have seen what their alignments do not show.
+        if !sample.has_reads && !callers.is_missing() {
+            return None;
+        }
         let ploidy = self.ploidy(record, sample.column, &callers);
         let (_, alternates) = record.alleles();
         let alternates: Vec<&[u8]> = alternates.split(|byte| *byte == b',').collect();
@@ -247,18 +263,18 @@ impl Genotyper {
         }
         let depths = depths(record, sample.column);
         let all: u32 = depths.iter().sum();
+        let any_other = || AlleleCopies::new(ANY_OTHER, 0.5, ploidy, None);
         let copies: Vec<AlleleCopies> = (1..)
             .zip(alternates)
             .map(|(allele, text)| match scored(allele) {
-                None if matches!(text, b"<NON_REF>" | b"<*>") => {
-                    AlleleCopies::new(ANY_OTHER, 0.5, ploidy, None)
-                }
+                None if matches!(text, b"<NON_REF>" | b"<*>") => any_other(),
                 Some(one) => {
                     let depths = depths.get(allele).map(|depth| (*depth, all));
                     AlleleCopies::new(one.real, one.two, ploidy, depths)
                 }
                 None => AlleleCopies::none(ploidy),
             })
+            .chain(self.with_any_other.then(any_other))
             .collect();
         let posterior = Posterior::new(&copies, ploidy)?;
         let mut before: Vec<Option<usize>> = callers.numbers().collect();
@@ -306,6 +322,25 @@ impl Genotyper {
                 self.ploidy_at(&contig, record.position().saturating_sub(1), column)
             }
         }
+    }
+}
+
+/// Adds `<NON_REF>` to the ALTs of a record, which no read shows: `AD`, `VAF` and INFO `CNN_AS` get an entry more.
+pub fn append_any_other(record: &mut VcfRecord) {
+    let (_, alternates) = record.alleles();
+    let alternates = [alternates, b",<NON_REF>"].concat();
+    record.set_alternates(&alternates);
+    if let Some(scores) = record.info(ALLELE_KEY.as_bytes()) {
+        let scores = [scores, b",."].concat();
+        record.set_info(ALLELE_KEY.as_bytes(), Some(&scores));
+    }
+    for (key, none) in [("AD", "0"), ("VAF", "0.0000")] {
+        let value = |sample| {
+            let value = record.sample_value(sample, key.as_bytes()).unwrap_or(b".");
+            format!("{},{none}", String::from_utf8_lossy(value))
+        };
+        let values: Vec<String> = (0..record.sample_count()).map(value).collect();
+        record.set_sample_values(key.as_bytes(), Some(&values));
     }
 }
 
@@ -598,6 +633,22 @@ mod tests {
     }
 
     #[test]
+    fn a_record_of_a_gvcf_has_an_alt_for_any_other_allele() {
+        let mut record = record("c 5 . A G . . CNN_AS=3.000 GT:AD:VAF ./.:4,5:0.5556");
+        let mut counts = GenotypeCounts::default();
+        let genotyper = Genotyper::new(Placement::Call, None).with_any_other(true);
+        genotyper.write(&mut record, &[sample(0, &[(0.999, 0.001)])], 1, &mut counts);
+        append_any_other(&mut record);
+        let found = line(&record);
+        assert!(
+            found.starts_with("c 5 . A G,<NON_REF> 30.0 PASS CNN_AS=3.000,. GT:AD:VAF:GQ:PL:GP 0/1:4,5,0:0.5556,0.0000:"),
+            "{found}"
+        );
+        let likelihoods = record.sample_value(0, b"PL").unwrap();
+        assert_eq!(likelihoods.split(|byte| *byte == b',').count(), 6);
+    }
+
+    #[test]
     fn what_cannot_be_scored_keeps_its_genotype() {
         let text = "c 5 . A G,* 30 PASS . GT:GQ 1/2:40";
         let (found, counts) = written(Placement::Replace, text, &[sample(0, &[(0.9, 0.1)])], 1);
@@ -606,13 +657,19 @@ mod tests {
     }
 
     #[test]
-    fn without_reads_there_is_no_genotype() {
+    fn without_reads_a_genotype_stays_and_none_is_made() {
         let mut none = sample(0, &[(0.9, 0.1)]);
         none.has_reads = false;
         let text = "c 5 . A G 30 PASS . GT:GQ 0/1:40";
+        let (found, counts) = written(Placement::Replace, text, &[none.clone()], 1);
+        assert!(found.contains(" 0/1:40:0/1:40"), "{found}");
+        assert_eq!((counts.written, counts.kept), (0, 1));
+        let text = "c 5 . A G 30 PASS . GT:GQ ./.:.";
         let (found, counts) = written(Placement::Replace, text, &[none], 1);
-        assert!(found.contains(" GT:GQ:OGT:OGQ"), "{found}");
-        assert!(found.contains(" ./.:.:0/1:40"), "{found}");
+        assert!(
+            found.contains(" RefCall . GT:GQ") && found.contains(" ./.:."),
+            "{found}"
+        );
         assert_eq!((counts.written, counts.missing), (0, 1));
     }
 

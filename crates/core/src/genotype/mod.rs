@@ -16,6 +16,7 @@ mod posterior;
 pub use copies::AlleleCopies;
 pub use genotyper::{
     AlleleEvidence, GenotypeCounts, Genotyper, Placement, REF_CALL, SampleEvidence,
+    append_any_other,
 };
 pub use ploidy::{PloidyError, PloidyTable, SampleSexes};
 pub use posterior::Posterior;
