@@ -90,6 +90,9 @@ pub struct Genotyper {
     with_any_other: bool,
 }
 
+/// A field of a genotype as it is written.
+type Value = fn(&Written) -> String;
+
 /// The genotype of one sample as it is written.
 struct Written {
     genotype: Genotype,
@@ -378,11 +381,11 @@ fn text(genotype: &Genotype) -> String {
 }
 
 fn write_beside(record: &mut VcfRecord, written: &[Option<Written>]) {
-    let values = |of: fn(&Written) -> String| -> Vec<String> {
+    let values = |of: Value| -> Vec<String> {
         let one = |written: &Option<Written>| written.as_ref().map_or(".".to_owned(), of);
         written.iter().map(one).collect()
     };
-    let of: [fn(&Written) -> String; 3] = [
+    let of: [Value; 3] = [
         |one| text(&one.genotype),
         |one| one.quality.clone(),
         |one| one.probabilities.clone(),
@@ -418,7 +421,7 @@ fn replace(record: &mut VcfRecord, written: &[Option<Written>]) {
             }
         }
     }
-    let of: [(&str, fn(&Written) -> String); 4] = [
+    let of: [(&str, Value); 4] = [
         ("GT", |one| text(&one.genotype)),
         ("GQ", |one| one.quality.clone()),
         ("PL", |one| one.likelihoods.clone()),
