@@ -15,7 +15,7 @@ impl AlleleCopies {
     ///
     /// At ploidy 2 `two` is the probability of two copies given that it is real. A network knows diploid samples only: at
     /// ploidies above, the copies of a real ALT are shared out by the binomial likelihood of the reads that show it,
-    /// `depths` (of the ALT, of all alleles), with [`ERROR`]; evenly where these are not known.
+    /// `depths` (of the ALT, of all alleles), with an error of 1 %; evenly where these are not known.
     pub fn new(real: f64, two: f64, ploidy: usize, depths: Option<(u32, u32)>) -> Self {
         let sure = |p: f64| p.clamp(DOUBT, 1.0 - DOUBT);
         let (real, two) = (sure(real), sure(two));
