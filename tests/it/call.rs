@@ -9,21 +9,9 @@ fn records_of(path: &Path) -> Vec<String> {
     records(&std::fs::read(path).unwrap())
 }
 
+/// `call --candidates`.
 fn call(lab: &Lab, name: &str, more: &[&str]) -> std::path::PathBuf {
-    let (reads, reference, output) = (demo("reads.bam"), demo("ref.fa"), lab.path(name));
-    let first = [
-        "call",
-        "--candidates",
-        "-q",
-        "-I",
-        text(&reads),
-        "-R",
-        text(&reference),
-        "-o",
-    ];
-    let all = [&first[..], &[text(&output)], more].concat();
-    succeed(program(&all).output().unwrap());
-    output
+    called(lab, name, &[&["--candidates"], more].concat())
 }
 
 /// CHROM, POS, REF and ALTs of a record.

@@ -73,13 +73,7 @@ const GT: &str = "GT";
 /// Puts the genotypes of another key in the place of the caller's. A record without the key has none.
 fn take_genotypes(records: &mut [VcfRecord], key: &str) {
     for record in records {
-        let samples = record.sample_count();
-        let values: Vec<String> = (0..samples)
-            .map(|sample| {
-                let value = record.sample_value(sample, key.as_bytes()).unwrap_or(b".");
-                String::from_utf8_lossy(value).into_owned()
-            })
-            .collect();
+        let values = record.sample_values(key.as_bytes());
         record.set_sample_values(GT.as_bytes(), Some(&values));
     }
 }

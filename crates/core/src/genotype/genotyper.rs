@@ -1,5 +1,6 @@
 //! Genotypes of the samples of a record, written beside the caller's or in their place.
 
+use super::posterior::phred;
 use super::{AlleleCopies, PloidyTable, Posterior};
 use crate::score::keys::ALLELE_KEY;
 use crate::vcf::genotype::{Genotype, GenotypeAllele};
@@ -119,11 +120,6 @@ impl Genotyper {
     pub fn with_any_other(mut self, with: bool) -> Self {
         self.with_any_other = with;
         self
-    }
-
-    /// Where genotypes are written.
-    pub fn placement(&self) -> Placement {
-        self.placement
     }
 
     /// Defines the keys that it writes.
@@ -338,11 +334,8 @@ pub fn append_any_other(record: &mut VcfRecord) {
         record.set_info(ALLELE_KEY.as_bytes(), Some(&scores));
     }
     for (key, none) in [("AD", "0"), ("VAF", "0.0000")] {
-        let value = |sample| {
-            let value = record.sample_value(sample, key.as_bytes()).unwrap_or(b".");
-            format!("{},{none}", String::from_utf8_lossy(value))
-        };
-        let values: Vec<String> = (0..record.sample_count()).map(value).collect();
+        let values = record.sample_values(key.as_bytes()).into_iter();
+        let values: Vec<String> = values.map(|value| format!("{value},{none}")).collect();
         record.set_sample_values(key.as_bytes(), Some(&values));
     }
 }
@@ -363,11 +356,6 @@ fn unphased(numbers: impl Iterator<Item = Option<usize>>) -> Genotype {
     Genotype {
         alleles: alleles.collect(),
     }
-}
-
-/// -10 log10 of a probability, 0 to `highest`.
-fn phred(probability: f64, highest: f64) -> f64 {
-    (-10.0 * probability.log10()).clamp(0.0, highest)
 }
 
 /// A probability with up to five decimals.
@@ -398,11 +386,7 @@ fn write_beside(record: &mut VcfRecord, written: &[Option<Written>]) {
 /// Puts the genotypes in the place of the caller's.
 fn replace(record: &mut VcfRecord, written: &[Option<Written>]) {
     let columns = written.len();
-    let old = |record: &VcfRecord, key: &str| -> Vec<String> {
-        let value = |column| record.sample_value(column, key.as_bytes()).unwrap_or(b".");
-        let text = |column| String::from_utf8_lossy(value(column)).into_owned();
-        (0..columns).map(text).collect()
-    };
+    let old = |record: &VcfRecord, key: &str| record.sample_values(key.as_bytes());
     let has = |record: &VcfRecord, key: &str| {
         let mut keys = record.format().split(|byte| *byte == b':');
         keys.any(|name| name == key.as_bytes())

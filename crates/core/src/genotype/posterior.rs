@@ -63,7 +63,7 @@ impl Posterior {
         let best = self.best();
         let others = self.probabilities.iter().enumerate();
         let others: f64 = others.filter(|(at, _)| *at != best).map(|(_, p)| p).sum();
-        phred(others, HIGHEST_GQ)
+        phred(others, HIGHEST_GQ).round() as u32
     }
 
     /// Probability that the sample has none of the ALTs.
@@ -75,7 +75,7 @@ impl Posterior {
     /// of the network's training and calibration, as DeepVariant has it: they are posteriors.
     pub fn likelihoods(&self) -> Vec<u32> {
         let best = self.probabilities[self.best()];
-        let relative = |p: &f64| phred(p / best, HIGHEST_PL);
+        let relative = |p: &f64| phred(p / best, HIGHEST_PL).round() as u32;
         self.probabilities.iter().map(relative).collect()
     }
 
@@ -85,8 +85,9 @@ impl Posterior {
     }
 }
 
-fn phred(probability: f64, highest: f64) -> u32 {
-    (-10.0 * probability.log10()).clamp(0.0, highest).round() as u32
+/// -10 log10 of a probability, 0 to `highest`.
+pub(super) fn phred(probability: f64, highest: f64) -> f64 {
+    (-10.0 * probability.log10()).clamp(0.0, highest)
 }
 
 /// All genotypes of so many alleles in the order of the VCF specification (section 1.6.2, GL).

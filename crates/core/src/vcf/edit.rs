@@ -67,6 +67,13 @@ impl VcfRecord {
         self.replace_columns_after_info(&written);
     }
 
+    /// The value of a FORMAT key for each sample, as [`Self::set_sample_values`] takes them: `.` where a sample has none.
+    pub fn sample_values(&self, key: &[u8]) -> Vec<String> {
+        let value = |sample| self.sample_value(sample, key).unwrap_or(b".");
+        let text = |sample| String::from_utf8_lossy(value(sample)).into_owned();
+        (0..self.sample_count()).map(text).collect()
+    }
+
     /// Keys and values of INFO in their order; a flag has no value.
     pub fn info_entries(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         entries(self.column(INFO)).map(|entry| {

@@ -345,12 +345,12 @@ impl AlleleNetwork {
         let mut inputs = Inputs::default();
         let set = inputs.push(example, &self.scaling, &self.channels, self.spec.reads)?;
         let tap = &mut Tap::default();
-        let pools = self.pools(set, &inputs, tap)?;
+        let mut joined = self.pools(set, &inputs, tap)?;
         let scaled = &inputs.scaled;
+        joined.extend(scaled);
         let two_copies = match &self.genotype {
             None => None,
             Some([first, second]) => {
-                let joined: Vec<f32> = pools.iter().chain(scaled).copied().collect();
                 let (mut hidden, mut out) = (Vec::new(), Vec::new());
                 first.forward(&joined, &mut hidden)?;
                 second.forward(&hidden, &mut out)?;
@@ -358,7 +358,7 @@ impl AlleleNetwork {
             }
         };
         Ok(Output {
-            logits: self.join_on(self.first_joined(pools, scaled)?, scaled, tap)?,
+            logits: self.join_on(self.first_of(&joined)?, scaled, tap)?,
             two_copies,
         })
     }
@@ -435,8 +435,13 @@ impl AlleleNetwork {
     /// The first joining layer before its ReLU.
     fn first_joined(&self, mut pools: Vec<f32>, scaled: &[f32]) -> Result<Vec<f32>, ModelError> {
         pools.extend(scaled);
+        self.first_of(&pools)
+    }
+
+    /// The same of everything that it joins.
+    fn first_of(&self, joined: &[f32]) -> Result<Vec<f32>, ModelError> {
         let mut wide = Vec::new();
-        self.join1.forward(&pools, &mut wide)?;
+        self.join1.forward(joined, &mut wide)?;
         Ok(wide)
     }
 
