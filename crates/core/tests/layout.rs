@@ -12,6 +12,9 @@ use cnnfilter_core::{Builtin, DeviceChoice, Example, Model};
 use cnnfilter_nn::weights::{self, WeightTensor, Weights};
 use serde_json::{Value, json};
 
+/// Layers that take the pools and the scaled numbers.
+const JOINED: [&str; 3] = ["join1.weight", "shortcut.weight", "genotype1.weight"];
+
 /// Takes columns of a matrix `[out][in]`, by index.
 fn columns(weight: &WeightTensor, take: &[usize]) -> WeightTensor {
     let inputs = weight.shape[1];
@@ -45,7 +48,7 @@ fn model(weights: &Weights, read: &[usize], site: &[usize]) -> Model {
         let taken = columns(&weights[name], read);
         weights.insert(name.to_owned(), taken);
     }
-    for name in ["join1.weight", "shortcut.weight"] {
+    for name in JOINED {
         // What the convolutions give, then the scaled numbers, then their missing bits.
         let before = weights[name].shape[1] - 2 * count;
         let missing = scaled.iter().map(|at| at + count);
@@ -86,7 +89,7 @@ fn a_model_takes_the_numbers_that_its_card_lists_in_its_order() {
     for name in ["flags.weight", "read_dense1.weight"] {
         blank(weights.get_mut(name).unwrap(), &[new_read]);
     }
-    for name in ["join1.weight", "shortcut.weight"] {
+    for name in JOINED {
         let weight = weights.get_mut(name).unwrap();
         let before = weight.shape[1] - 2 * scaled;
         blank(weight, &[before + new_site, before + scaled + new_site]);
