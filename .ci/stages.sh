@@ -121,14 +121,8 @@ stage_book() {
   need bgzip tabix
   need bcftools bcftools
   install_missing
-  local mdbook version=0.5.4 book=${CARGO_TARGET_DIR:-target}/book log
-  mdbook=${CARGO_TARGET_DIR:-target}/tools/bin/mdbook
-  if [ "$(mdbook --version 2>/dev/null)" = "mdbook v$version" ]; then
-    mdbook=$(command -v mdbook)
-  elif [ "$("$mdbook" --version 2>/dev/null)" != "mdbook v$version" ]; then
-    cargo install mdbook --version "$version" --locked --no-default-features --features search --debug --quiet --force \
-      --root "${CARGO_TARGET_DIR:-target}/tools"
-  fi
+  local mdbook book=${CARGO_TARGET_DIR:-target}/book log
+  mdbook=$(cargo_tool mdbook 0.5.4 --no-default-features --features search)
   log=$(mktemp)
   rm -rf "$book"
   "$mdbook" build docs --dest-dir "$(realpath -m "$book")" >"$log" 2>&1 || { cat "$log" >&2; return 1; }
