@@ -43,7 +43,7 @@ of_newest=$(environment "$newest" tests/requirements.txt tests/requirements-newe
 rm -rf "$work/wheels"
 # These take long to optimise, and the tests hardly run them.
 levels=()
-for package in candle-core tokenizers cnnfilter cnnfilter-core cnnfilter-train cnnfilter-eval cnnfilter-view cnnfilter-simulate; do
+for package in candle-core tokenizers hdf5-pure cnnfilter cnnfilter-core cnnfilter-train cnnfilter-eval cnnfilter-view cnnfilter-simulate; do
   levels+=(--config "profile.release.package.$package.opt-level=1")
 done
 CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=0 "$of_newest/bin/maturin" build --release --locked --quiet "${levels[@]}" \
