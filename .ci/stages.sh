@@ -341,5 +341,5 @@ stage_fuzz() {
   need g++ g++
   need clang clang
   install_missing
-  tests/fuzz/run.sh 20
+  tests/fuzz/run.sh 10
 }
