@@ -3,8 +3,8 @@
 
     components.py PROGRAM TARGET COMMIT EPOCH THIRD-PARTY.txt BOM.cdx.json
 
-Run in the checkout that PROGRAM was built from, its crates fetched. THIRD-PARTY.txt names what is linked into PROGRAM, with
-licence expressions and the licence texts. BOM.cdx.json is CycloneDX 1.5: what is linked (scope "required") with the C
+Run in the checkout that PROGRAM was built from, its crates fetched. THIRD-PARTY.txt names what is linked into PROGRAM and into the page
+that it shows, with licence expressions and the licence texts. BOM.cdx.json is CycloneDX 1.5: what is linked (scope "required") with the C
 libraries inside the crates, and what ran to build it (scope "excluded"). Nothing in either depends on folders or the time.
 """
 
@@ -37,6 +37,8 @@ BUNDLED = {
          r"VERSION_MAJOR (\d+)\n#define LZMA_VERSION_MINOR (\d+)\n#define LZMA_VERSION_PATCH (\d+)", "xz-5.2/COPYING"),
     ],
 }
+# The page in the program: its crate, and what it is compiled for.
+PAGE, PAGE_TARGET = "cnnfilter-web", "wasm32-unknown-unknown"
 LICENCE_FILE = re.compile(r"(un)?licen[cs]e|copying|copyright|notice", re.IGNORECASE)
 
 
@@ -54,9 +56,11 @@ def found(pattern, text, where):
 
 
 def edges(target, left_out):
-    """Names and versions of the crates that `cargo tree` reaches without some kinds of dependencies."""
-    tree = output("cargo", "tree", "--locked", "--offline", "--target", target, "--edges", left_out, "--prefix", "none")
-    return {tuple(line.split()[:2]) for line in tree.splitlines() if line.strip()}
+    """Names and versions of the crates that `cargo tree` reaches from the program and from its page without some kinds of
+    dependencies."""
+    tree = ["cargo", "tree", "--locked", "--offline", "--edges", left_out, "--prefix", "none", "--target"]
+    lines = output(*tree, target) + output(*tree, PAGE_TARGET, "--package", PAGE)
+    return {tuple(line.split()[:2]) for line in lines.splitlines() if line.strip()}
 
 
 class Component:
@@ -122,6 +126,12 @@ def crates(metadata, target):
     return made
 
 
+def rustc_of_page(rustc):
+    """The version of the compiler that web/cargo.sh takes."""
+    library = pathlib.Path(output("rustc", "--print", "sysroot").strip(), "lib/rustlib", PAGE_TARGET, "lib")
+    return rustc if library.is_dir() else found(r"^release: (\S+)", output("/usr/bin/rustc", "-vV"), "/usr/bin/rustc -vV")
+
+
 def others(rustc):
     """What is in the program and is no crate: Rust's standard library, the script that draws the reports' curves, and, since the
     program is static, the C library and the compiler's own."""
@@ -134,7 +144,8 @@ def others(rustc):
     return [
         Component("glibc", glibc, "LGPL-2.1-or-later", f"pkg:generic/glibc@{glibc}", [lesser] if lesser.exists() else []),
         Component("libgcc", gcc, "GPL-3.0-or-later WITH GCC-exception-3.1", f"pkg:generic/libgcc@{gcc}", []),
-        Component("rust-std", rustc, "MIT OR Apache-2.0", f"pkg:generic/rust-std@{rustc}", []),
+        *(Component("rust-std", version, "MIT OR Apache-2.0", f"pkg:generic/rust-std@{version}", [])
+          for version in sorted({rustc, rustc_of_page(rustc)})),
         Component("uplot", uplot, "MIT", f"pkg:npm/uplot@{uplot}", [assets / "uplot-LICENSE.txt"]),
     ]
 
@@ -178,7 +189,7 @@ def bill(program, target, commit, epoch, root, rustc, made, rest, nodes):
         below = {refs[d["pkg"]] for d in nodes[node_id]["deps"]
                  if d["pkg"] in refs and any(kind["kind"] != "dev" for kind in d["dep_kinds"])}
         if node_id == root["id"]:
-            below |= {component.purl for component in rest}
+            below |= {component.purl for component in [*made.values(), *rest] if component in rest or component.name == PAGE}
         else:
             below |= {part.purl for part in made[node_id].parts}
         depends.append({"ref": own, "dependsOn": sorted(below)})
@@ -203,8 +214,8 @@ def bill(program, target, commit, epoch, root, rustc, made, rest, nodes):
             },
             "properties": [
                 {"name": f"cnnfilter:{name}", "value": value}
-                for name, value in (("commit", commit), ("target", target), ("rustc", rustc), ("cc", compiler),
-                                    ("libc", c_library))
+                for name, value in (("commit", commit), ("target", target), ("rustc", rustc),
+                                    ("rustc_of_page", rustc_of_page(rustc)), ("cc", compiler), ("libc", c_library))
             ],
         },
         "components": [component.cyclonedx() for component in every],
@@ -215,7 +226,7 @@ def bill(program, target, commit, epoch, root, rustc, made, rest, nodes):
 def main():
     program, target, commit, epoch, third_party_path, bom_path = sys.argv[1:]
     metadata = json.loads(output("cargo", "metadata", "--locked", "--offline", "--format-version", "1",
-                                 "--filter-platform", target))
+                                 "--filter-platform", target, "--filter-platform", PAGE_TARGET))
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
     [root] = [p for p in metadata["packages"] if p["id"] == metadata["resolve"]["root"]]
     rustc = found(r"^release: (\S+)", output("rustc", "-vV"), "rustc -vV")

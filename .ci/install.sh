@@ -54,7 +54,8 @@ kept='*hts*'
 mkdir -p "$build/install/$target/release"
 find "$build/install/$target/release" -mindepth 2 -maxdepth 2 -name '*cnnfilter[-_]*' ! -name "$kept" -exec rm -rf {} +
 git rev-parse HEAD:third_party >"$build/install/third_party"
-env LIBZ_SYS_STATIC=1 LZMA_API_STATIC=1 PKG_CONFIG=false CARGO_TARGET_DIR="$build/install" RUSTFLAGS="-C target-feature=+crt-static" \
+# Optimised little, since it only has to run: most of the time goes into compiling. The bytes that it writes are the same.
+env CARGO_PROFILE_RELEASE_OPT_LEVEL=1 LIBZ_SYS_STATIC=1 LZMA_API_STATIC=1 PKG_CONFIG=false CARGO_TARGET_DIR="$build/install" RUSTFLAGS="-C target-feature=+crt-static" \
   cargo install cnnfilter --version "$version" --quiet --locked --offline --force --config "$work/registry/config.toml" \
   --target "$target" --root "$build/install/root" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
 static=$build/install/root/bin/cnnfilter
@@ -113,13 +114,11 @@ if [ ! -e "$tools/done" ]; then
   touch "$tools/done"
 fi
 "$tools/bin/hadolint" packaging/Dockerfile
-bundle=cargo-bundle-licenses
-command -v $bundle >/dev/null || [ -x "$build/tools/bin/$bundle" ] ||
-  cargo install $bundle --version 5.0.0 --locked --debug --quiet --root "$build/tools"
+bundle=$(cargo_tool cargo-bundle-licenses 5.0.0)
 git archive --prefix="cnnfilter-$version/" HEAD | gzip -9n >"$work/cnnfilter-$version.tar.gz"
 PYTHONPATH=$tools python3 .ci/recipes.py "$work/cnnfilter-$version.tar.gz" https://example.org/cnnfilter "$work/recipes"
 # In the checkout, whose program is built already.
-PATH=$build/tools/bin:$PATH PREFIX=$work/conda CPU_COUNT=$(nproc) bash "$work/recipes/bioconda/build.sh" >"$work/log" 2>&1 ||
+PATH=$(dirname "$bundle"):$PATH PREFIX=$work/conda CPU_COUNT=$(nproc) bash "$work/recipes/bioconda/build.sh" >"$work/log" 2>&1 ||
   { cat "$work/log" >&2; exit 1; }
 [ "$(grep -c '^- package_name: ' THIRDPARTY.yml)" -gt 100 ] || { echo "install.sh: few licences in THIRDPARTY.yml" >&2; exit 1; }
 rm -f THIRDPARTY.yml

@@ -1,4 +1,4 @@
-# Sourced by the scripts that build and run: installs the Debian packages that are missing.
+# Sourced by the scripts that build and run: installs the Debian packages and the tools that are missing.
 
 missing=()
 
@@ -22,6 +22,18 @@ need_build() {
   }
   need cc gcc libc6-dev
   need_file '/usr/lib/llvm-*/lib/clang/*/include/stddef.h' libclang-dev
+}
+
+# cargo_tool NAME VERSION [ARGUMENTS OF cargo install...]: prints the path of a program written in Rust, of this version. Without
+# optimisation and debug data, which would take longer than the program runs.
+cargo_tool() {
+  local name=$1 version=$2 tools
+  tools=$(realpath -m "${CARGO_TARGET_DIR:-target}")/tools
+  shift 2
+  grep -qF "\"$name $version " "$tools/.crates.toml" 2>/dev/null ||
+    env -u RUSTFLAGS CARGO_TARGET_DIR="$tools/build" CARGO_PROFILE_DEV_DEBUG=false CARGO_INCREMENTAL=0 \
+      cargo install "$name" --version "$version" --locked --debug --quiet --force --root "$tools" "$@" >&2
+  echo "$tools/bin/$name"
 }
 
 # Stages that run beside each other take turns.

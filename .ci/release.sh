@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Makes a release of what is committed at HEAD: the static program, built twice from nothing in two folders and equal byte for byte,
-# packed with its licences, manual pages and completions, beside a bill of materials, packages, recipes and checksums.
+# Makes a release of what is committed at HEAD: the static program with the page inside that `serve` shows, built twice from nothing in two
+# folders and equal byte for byte, packed with its licences, manual pages and completions, beside a bill of materials, packages, recipes
+# and checksums.
 #
 #   .ci/release.sh OUT [HOME]
 #
 # Writes into OUT
 #   cnnfilter-VERSION-TARGET.tar.gz       the program and what goes with it
+#   cnnfilter-VERSION.html                the page by itself, for any file server
 #   cnnfilter-VERSION-TARGET.cdx.json     its bill of materials (CycloneDX)
 #   cnnfilter_VERSION_ARCHITECTURE.deb    the same for Debian, where there is dpkg-deb
 #   cnnfilter-VERSION.tar.gz              the source, which the recipes name
@@ -14,8 +16,8 @@
 #   SHA256SUMS
 #
 # The program's bytes depend on the commit, the Rust toolchain, the C compiler and the C library, which the bill of materials names, and
-# those of archives on gzip, tar and xz; not on folders, user, time or installed libraries. Needs what a build needs, python3 (3.11 or
-# later) and binutils.
+# those of archives on gzip, tar and xz; not on folders, user, time or installed libraries. Needs what a build needs, what web/build.sh needs,
+# python3 (3.11 or later) and binutils.
 set -euo pipefail
 out=$(realpath -m "${1:?usage: release.sh OUT [HOME]}")
 home=${2:-https://example.org/cnnfilter}
@@ -33,6 +35,7 @@ esac
 need_build
 need python3 python3
 need readelf binutils
+need node nodejs
 install_missing
 [ -z "$(git status --porcelain)" ] || echo "Uncommitted changes are left out: HEAD is built" >&2
 
@@ -46,7 +49,7 @@ SOURCE_DATE_EPOCH=$(git log -1 --format=%ct "$commit")
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 rust_source=$(rustc --print sysroot)/lib/rustlib/src/rust
 rust_commit=$(rustc -vV | sed -n 's/^commit-hash: //p')
-cargo fetch --locked --quiet --target "$target"
+cargo fetch --locked --quiet --target "$target" --target wasm32-unknown-unknown
 
 # build FOLDER: the commit, built in FOLDER/source and FOLDER/target, packed in FOLDER/dist.
 build() {
@@ -67,9 +70,11 @@ build() {
   for map in CARGO_HOME RUSTUP_HOME RUSTUP_TOOLCHAIN LIBCLANG_PATH; do
     [ -z "${!map:-}" ] || keep+=("$map=${!map}")
   done
-  local clean=(env -i "PATH=$PATH" "HOME=$HOME" "${keep[@]}" LC_ALL=C TZ=UTC0 "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH"
-    "CARGO_TARGET_DIR=$build" "CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${rust_flags[*]}")"
-    "CFLAGS=${c_flags[*]}" "CXXFLAGS=${c_flags[*]}" PKG_CONFIG=false LIBZ_SYS_STATIC=1 LZMA_API_STATIC=1)
+  local page=$dist/cnnfilter-$version.html
+  local clean=(env -i "PATH=$PATH" "HOME=$HOME" "${keep[@]}" LC_ALL=C TZ=UTC0 "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH")
+  (cd "$source" && "${clean[@]}" web/build.sh "$page" && rm -rf target)
+  clean+=("CARGO_TARGET_DIR=$build" "CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${rust_flags[*]}")" "CFLAGS=${c_flags[*]}" "CXXFLAGS=${c_flags[*]}"
+    PKG_CONFIG=false LIBZ_SYS_STATIC=1 LZMA_API_STATIC=1 "CNNFILTER_PAGE=$page")
   (cd "$source" && "${clean[@]}" cargo build --release --locked --offline --quiet --target "$target")
   mv "$build/$target/release/cnnfilter" "$work/$1/cnnfilter"
   rm -rf "$build"
@@ -121,6 +126,28 @@ if grep -aqF -e "$work" -e "$cargo_home/registry" -e "$root/" "$program"; then
   echo "a folder of this machine is in the program" >&2
   exit 1
 fi
+# Asks for the page as a browser does.
+env -i "$program" serve --no-open 2>"$work/serve.log" &
+server=$!
+for _ in {1..100}; do
+  ! grep -qs 'http://' "$work/serve.log" || break
+  sleep 0.1
+done
+python3 - "$work/serve.log" "$work/served.html" <<'END' || true
+import re, sys, urllib.request
+log, served = sys.argv[1:]
+[url] = re.findall(r"http://[0-9.:]+/", open(log, encoding="utf-8").read())
+with urllib.request.urlopen(url, timeout=10) as answer, open(served, "wb") as file:
+    file.write(answer.read())
+END
+kill "$server" 2>/dev/null || true
+wait "$server" || true
+cmp "$first/cnnfilter-$version.html" "$work/served.html" || {
+  cat "$work/serve.log" >&2
+  echo "the program does not serve the page that it was built with" >&2
+  exit 1
+}
+echo "Serves its page, $(stat -c %s "$work/served.html") bytes; the program has $(stat -c %s "$program")"
 if readelf -lW "$program" | grep INTERP >/dev/null || readelf -dW "$program" | grep NEEDED >/dev/null; then
   echo "the program is not static" >&2
   exit 1
@@ -133,7 +160,7 @@ python3 .ci/recipes.py "$source_archive" "$home" "$work/recipes"
 packaging/crates.sh "$work/crates"
 
 mkdir -p "$out"
-rm -rf "$out/crates" "$out/bioconda" "$out/homebrew" "$out"/*.tar.gz "$out"/*.deb
+rm -rf "$out/crates" "$out/bioconda" "$out/homebrew" "$out"/*.tar.gz "$out"/*.deb "$out"/*.html
 find "$first" -maxdepth 1 -type f -exec cp -t "$out" {} +
 cp "$source_archive" "$out/"
 cp -r "$work/crates" "$work/recipes"/* "$out/"

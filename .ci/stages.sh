@@ -7,15 +7,17 @@ program=${CARGO_TARGET_DIR:-target}/release/cnnfilter
 # Stages that are over, with their times, and the one that runs. Read by the trap as well.
 finished=()
 current=
-# Process and output of the stages that run beside the others.
+# Process and output of the stages that run beside the others, and a folder with a file for each stage that is over.
 beside=
 beside_log=
+over=
 
-# stages NAME...: runs them in order; times are printed when the script ends, also when one fails.
+# stages NAME...: runs them in order; times are printed when the script ends, also when one fails. `after:NAME` among them waits for
+# a stage of the other side.
 stages() {
-  local stage unknown=() start
+  local stage unknown=() start used
   for stage in "$@"; do
-    declare -F "stage_$stage" >/dev/null || unknown+=("$stage")
+    declare -F "stage_${stage#after:}" >/dev/null || unknown+=("$stage")
   done
   if [ ${#unknown[@]} -gt 0 ]; then
     echo "no such stage: ${unknown[*]}; there are: $(declare -F | sed -n 's/^declare -f stage_//p' | paste -sd ' ')" >&2
@@ -23,20 +25,45 @@ stages() {
   fi
   trap 'report $?' EXIT
   for stage in "$@"; do
-    current=$stage start=$SECONDS
+    processor_seconds
+    current=$stage start=$SECONDS used=$processor
+    [ -z "$over" ] || [ ! -e "$over/failed" ] || stages_beside_end
     echo "== $stage ($(date +%T))"
-    "stage_$stage"
-    finished+=("$stage $((SECONDS - start))")
+    if [ "${stage#after:}" = "$stage" ]; then
+      "stage_$stage"
+      [ -z "$over" ] || touch "$over/$stage"
+    else
+      until [ -e "$over/${stage#after:}" ]; do sleep 1 && kill -0 $$; done
+    fi
+    processor_seconds
+    finished+=("$((SECONDS - start)) $((processor - used)) $stage")
   done
   current=
 }
 
+# Sets `processor` to the seconds of all processors that ended processes of this shell took.
+processor=0
+processor_seconds() {
+  local file minutes seconds
+  file=$(mktemp)
+  times >"$file"
+  processor=0
+  while IFS=m. read -r minutes seconds _; do
+    processor=$((processor + 60 * minutes + 10#$seconds))
+  done < <(tail -n 1 "$file" | tr ' ' '\n')
+  rm "$file"
+}
+
 # stages_beside NAME...: the same in the background, until stages_beside_end. They must neither write nor read what the
-# others write.
+# others write. They get the time that the others leave, so that what these measure of a page in a browser stays true. A group of
+# processes, so that all of it can be ended.
 stages_beside() {
   beside_log=$(mktemp)
-  (finished=() && stages "$@") >"$beside_log" 2>&1 &
+  over=$(mktemp -d)
+  set -m
+  (finished=() && { renice -n 10 -p "$BASHPID" >/dev/null || true; } && stages "$@") >"$beside_log" 2>&1 &
   beside=$!
+  set +m
 }
 
 # Waits for the stages of stages_beside, shows what they printed, and fails where they failed.
@@ -45,8 +72,9 @@ stages_beside_end() {
   current="the stages beside the others"
   wait "$beside" || status=$?
   cat "$beside_log"
-  rm "$beside_log"
+  rm -r "$beside_log" "$over"
   beside=
+  over=
   [ "$status" = 0 ] || exit "$status"
   current=
 }
@@ -55,13 +83,17 @@ stages_beside_end() {
 report() {
   local status=$1 line
   if [ -n "$beside" ] && [ "$BASHPID" = $$ ]; then
-    kill "$beside" 2>/dev/null || true
+    kill -- "-$beside" 2>/dev/null || true
     cat "$beside_log"
   fi
+  echo "  time  of processors"
   for line in "${finished[@]}"; do
-    printf '%6d s  %s\n' "${line#* }" "${line% *}"
+    # shellcheck disable=SC2086 # three words
+    printf '%6d s %6d s  %s\n' $line
   done
-  printf '%6d s  in all\n' "$SECONDS"
+  processor_seconds
+  printf '%6d s %6d s  in all\n' "$SECONDS" "$processor"
+  [ "$status" = 0 ] || [ -z "$over" ] || touch "$over/failed"
   if [ "$status" = 0 ] && [ -z "$current" ]; then echo "all passed"; else echo "FAILED: $current"; fi
 }
 
@@ -121,14 +153,8 @@ stage_book() {
   need bgzip tabix
   need bcftools bcftools
   install_missing
-  local mdbook version=0.5.4 book=${CARGO_TARGET_DIR:-target}/book log
-  mdbook=${CARGO_TARGET_DIR:-target}/tools/bin/mdbook
-  if [ "$(mdbook --version 2>/dev/null)" = "mdbook v$version" ]; then
-    mdbook=$(command -v mdbook)
-  elif [ "$("$mdbook" --version 2>/dev/null)" != "mdbook v$version" ]; then
-    cargo install mdbook --version "$version" --locked --no-default-features --features search --debug --quiet --force \
-      --root "${CARGO_TARGET_DIR:-target}/tools"
-  fi
+  local mdbook book=${CARGO_TARGET_DIR:-target}/book log
+  mdbook=$(cargo_tool mdbook 0.5.4 --no-default-features --features search)
   log=$(mktemp)
   rm -rf "$book"
   "$mdbook" build docs --dest-dir "$(realpath -m "$book")" >"$log" 2>&1 || { cat "$log" >&2; return 1; }
@@ -274,10 +300,10 @@ need_of_engines() {
   install_missing
 }
 
-# Fetches the engines while other stages compile. What goes wrong here, stage_workflows tries again and tells.
-fetch_engines_ahead() {
+# Fetches engines and GATK while other stages compile. What goes wrong here, the stages that need them try again and tell.
+fetch_ahead() {
   need_of_engines
-  packaging/tests/engines.sh >/dev/null 2>&1 &
+  { packaging/tests/engines.sh && examples/gatk_jar.sh && examples/gatk.sh --version; } >/dev/null 2>&1 &
 }
 
 # Modules and workflows of packaging/ on their engines, which are fetched the first time.
@@ -315,5 +341,5 @@ stage_fuzz() {
   need g++ g++
   need clang clang
   install_missing
-  tests/fuzz/run.sh 20
+  tests/fuzz/run.sh 10
 }

@@ -9,7 +9,7 @@ work=${CARGO_TARGET_DIR:-target}/embedding
 [ -x "$work/bin/python" ] || python3 -m venv "$work"
 # Nothing is asked of a registry where everything is here.
 if ! cmp -s tests/embedding.txt "$work/installed"; then
-  "$work/bin/python" -m pip install --quiet --disable-pip-version-check -r tests/embedding.txt
+  "$work/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check -r tests/embedding.txt
   cp tests/embedding.txt "$work/installed"
 fi
 # A number of threads that the machine has, for libraries that would take more.

@@ -1,5 +1,5 @@
-# To be sourced at the root of the repository, behind .ci/packages.sh: `cargo_wasm PACKAGE` builds a package's library for WebAssembly, with
-# vectors (simd128, which every browser has had since 2023), and sets `wasm` to the folder of the result.
+# To be sourced at the root of the repository, behind .ci/packages.sh: `cargo_wasm PACKAGE...` builds packages' libraries for WebAssembly,
+# with vectors (simd128, which every browser has had since 2023), and sets `wasm` to the folder of the result.
 #
 # Takes the toolchain in use if it has the target (`rustup target add wasm32-unknown-unknown`), else Debian's own compiler,
 # which brings the sources of the standard library and is installed if it is missing.
@@ -13,7 +13,7 @@ cargo_wasm() {
   # of this machine go into no message, so that the same sources give the same bytes anywhere.
   local flags="--cfg getrandom_backend=\"wasm_js\" -C target-feature=+simd128"
   flags+=" --remap-path-prefix=$PWD=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
-  local build=(build --profile web --locked --quiet --lib -p "$1" --target "$triple")
+  local build=(build --profile web --locked --quiet --lib "${@/#/--package=}" --target "$triple")
   if [ -d "$(rustc --print sysroot)/lib/rustlib/$triple/lib" ]; then
     CARGO_TARGET_DIR=$target RUSTFLAGS=$flags cargo "${build[@]}"
   else

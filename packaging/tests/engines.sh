@@ -18,9 +18,9 @@ if [ ! -e "$engines/bin" ]; then
   mkdir -p "$engines" "$engines/making"
   mvn -q -B -f "$here/nextflow.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$engines/nextflow" >&2
   python3 -m venv "$engines/python"
-  "$engines/python/bin/pip" install --quiet --disable-pip-version-check "${python[@]}" >&2
+  "$engines/python/bin/pip" install --quiet --no-compile --disable-pip-version-check "${python[@]}" >&2
   python3 -m venv "$engines/galaxy"
-  "$engines/galaxy/bin/pip" install --quiet --disable-pip-version-check "${galaxy[@]}" >&2
+  "$engines/galaxy/bin/pip" install --quiet --no-compile --disable-pip-version-check "${galaxy[@]}" >&2
   for program in snakemake cwltool miniwdl multiqc; do ln -sf "../python/bin/$program" "$engines/making/$program"; done
   ln -sf ../galaxy/bin/planemo "$engines/making/planemo"
   # Without these packages opened Nextflow cannot write its cache, and says nothing until -resume finds none (nextflow#7471).

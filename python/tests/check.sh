@@ -33,7 +33,7 @@ environment() {
   [ -x "$folder/bin/python" ] || "$path" -m venv "$folder" >&2
   # Nothing is asked of a registry where everything is here.
   if ! cat "$@" | cmp -s - "$folder/installed"; then
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "${@/#/-r}" >&2
+    "$folder/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check "${@/#/-r}" >&2
     cat "$@" >"$folder/installed"
   fi
   echo "$folder"
@@ -41,7 +41,12 @@ environment() {
 
 of_newest=$(environment "$newest" tests/requirements.txt tests/requirements-newest.txt tests/requirements-build.txt)
 rm -rf "$work/wheels"
-CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=0 "$of_newest/bin/maturin" build --release --locked --quiet \
+# These take long to optimise, and the tests hardly run them.
+levels=()
+for package in candle-core tokenizers hdf5-pure cnnfilter cnnfilter-core cnnfilter-train cnnfilter-eval cnnfilter-view cnnfilter-simulate; do
+  levels+=(--config "profile.release.package.$package.opt-level=1")
+done
+CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=0 "$of_newest/bin/maturin" build --release --locked --quiet "${levels[@]}" \
   --interpreter "$of_newest/bin/python" --out "$work/wheels"
 wheel=$(ls "$work"/wheels/cnnfilter-*-abi3-*.whl)
 echo "$(basename "$wheel"), $(($(stat -c %s "$wheel") / 1024)) kB"

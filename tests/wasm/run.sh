@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 need node nodejs
 install_missing
 
-cargo_wasm cnnfilter-wasm-check
+# With the page, which asks for more of some libraries: so both are built from the same ones.
+cargo_wasm cnnfilter-wasm-check cnnfilter-web
 cargo test --workspace --locked --quiet --test wasm_native |
   node tests/wasm/compare.mjs "$wasm/cnnfilter_wasm_check.wasm"
