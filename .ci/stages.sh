@@ -232,10 +232,11 @@ stage_wasm() {
   tests/wasm/run.sh
 }
 
-# The page of `web`: types of its scripts, its size, and the page in a browser, beside the program.
+# The page of `web`: types of its scripts, its size, and the page in two browsers, beside the program.
 stage_web() {
   need npx npm
   need chromedriver chromium chromium-driver
+  need firefox-esr firefox-esr
   need python3 python3
   install_missing
   for project in web web/tsconfig.worker.json; do
@@ -243,6 +244,7 @@ stage_web() {
   done
   web/build.sh
   python3 tests/web_page.py target/web/cnnfilter.html "$program"
+  python3 tests/firefox_page.py target/web/cnnfilter.html "$program"
 }
 
 # The Python package: its wheel, on the oldest and the newest CPython that are here.

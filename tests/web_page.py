@@ -10,6 +10,7 @@ Prints the figures of docs/src/page.md; with a third argument, pictures of the p
 
 import base64
 import gzip
+import http.server
 import json
 import os
 import pathlib
@@ -17,9 +18,11 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 
-from page import Browser, expect
+from page import PORT, Browser, expect
 from view_page import read as read_view
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -56,6 +59,14 @@ class PageBrowser(Browser):
             time.sleep(0.02)
         sys.exit(f"web_page.py: waited in vain for {condition}; the page says {self.text('problem')} {self.text('progress')}")
 
+    def get(self, path, method="GET"):
+        request = urllib.request.Request(f"http://127.0.0.1:{PORT}{self.session}{path}", method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)["value"]
+
+    def close_window(self):
+        self.get("/window", "DELETE")
+
     def text(self, identifier):
         return self.run(f"return document.getElementById('{identifier}').innerText")
 
@@ -71,7 +82,8 @@ class PageBrowser(Browser):
 
     def score(self, paths, region="", filters=True):
         """Scores files; returns the seconds that it took. `problem` says whether they could be scored."""
-        self.choose(paths)
+        if paths:
+            self.choose(paths)
         self.run(f"document.getElementById('region').value = {json.dumps(region)};"
                  f"document.getElementById('filters').checked = {json.dumps(filters)}")
         begun = time.time()
@@ -321,7 +333,7 @@ def check_drop(browser, url):
         "const data = new DataTransfer(); data.items.add(new File(['##fileformat=VCFv4.2\\n'], 'a.vcf'));"
         "document.getElementById('drop').dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true}))"
     )
-    expect("a.vcf" in browser.text("chosen"), "a dropped file is not taken")
+    browser.wait("document.getElementById('chosen').innerText.includes('a.vcf')", 5)
 
 
 def check_sandbox(browser, url):
@@ -359,7 +371,301 @@ def check_sandbox(browser, url):
         browser.run(f"[...document.querySelectorAll('#sandbox button')].find((b) => b.innerText === '{name}').click()")
         browser.wait(f"{outputs} !== {json.dumps(before)}")
     expect(browser.run(f"return {outputs}") == own, "reset leaves the call changed")
+    check_edits(browser, url, outputs, said)
     return sorted(times)[1]
+
+
+def check_edits(browser, url, outputs, said):
+    """A base of a read, another ALT, an indel, thresholds, and a link to a state."""
+    def changes(script):
+        before = browser.run(f"return {outputs}")
+        browser.run(script)
+        browser.wait(f"{outputs} !== {json.dumps(before)}")
+        return float(browser.run(f"return {outputs}").split()[-1])
+
+    button = "[...document.querySelectorAll('#sandbox button')].find((b) => b.innerText === '{}')"
+    reset = button.format("reset") + ".click()"
+    whole = float(browser.run(f"return {outputs}").split()[-1])
+    expect(browser.run(f"return {button.format('A')}.disabled"), "a base can be written before a cell was clicked")
+    browser.run(
+        "const c = document.getElementById('pileup'), d = c.dataset; const x = Number(d.gutter) + 28.5 * d.cell, y = Number(d.top) + 4.5 * d.line;"
+        "const r = c.getBoundingClientRect();"
+        "c.dispatchEvent(new MouseEvent('click', {clientX: r.left + x, clientY: r.top + y, bubbles: true}))"
+    )
+    expect(not browser.run(f"return {button.format('A')}.disabled"), "a clicked cell takes no base")
+    # One of two letters is not the read's own.
+    before = browser.run(f"return {outputs}")
+    for base in "ACGT":
+        browser.run(button.format(base) + ".click()")
+        time.sleep(0.3)
+    expect(before != browser.run(f"return {outputs}"), "a base that is written changes nothing")
+    browser.run(reset)
+    alt = "const t = document.querySelector('#sandbox input[type=text]'); t.value = '{}'; t.dispatchEvent(new Event('change'))"
+    own = browser.run("return document.querySelector('#sandbox input[type=text]').value")
+    other = next(base for base in "ACGT" if base not in browser.text("title").split("\n")[0].split(" ", 1)[1])
+    expect(changes(alt.format(other)) < whole / 2, "an ALT that no read shows is believed")
+    expect(other in browser.text("title"), "the title does not name the other ALT")
+    browser.picture("other-alt")
+    browser.run(alt.format("X"))
+    browser.wait(f"/spelled/.test({said})")
+    browser.run(reset)
+    expect(browser.run("return document.querySelector('#sandbox input[type=text]').value") == own, "reset leaves the ALT")
+
+    # Thresholds.
+    passing = "[...document.querySelectorAll('#sandbox .options .note')].at(-1).innerText"
+    text = browser.run(f"return {passing}")
+    browser.run("const r = [...document.querySelectorAll('#sandbox .options input[type=range]')].at(-1); r.value = 1; r.dispatchEvent(new Event('input'))")
+    expect("At 1 this call fails" in browser.run(f"return {passing}"), f"{text}: a threshold of 1 lets the call pass")
+
+    # An indel that many reads show, in none of them and in half.
+    browser.run("const f = document.getElementById('filter'); f.value = 'indel pass reads>20'; f.dispatchEvent(new Event('input'))")
+    at = browser.run("return document.querySelector('#list .rows .line').dataset.at")
+    browser.run("document.querySelector('#list .rows .line').click()")
+    browser.wait(f"document.getElementById('call').dataset.shown === '{at}'")
+    implant = "const r = document.querySelector('#sandbox input[type=range]'); r.value = {}; r.dispatchEvent(new Event('input'))"
+    none, half = changes(implant.format(0)), changes(implant.format(0.5))
+    expect(none < 0.5 < half, f"an indel in no read has {none}, in half of them {half}")
+    browser.picture("indel")
+
+    # A link leads to this state.
+    state = browser.run(f"return [document.querySelector('h2').innerText, {outputs}]")
+    browser.run(button.format("link") + ".click()")
+    address = browser.run("return location.href")
+    expect("#demo&call=" in address, f"the address is {address}")
+    browser.call("/url", {"url": "about:blank"})
+    browser.call("/url", {"url": address})
+    browser.wait("document.documentElement.dataset.ready === 'true'")
+    browser.wait(f"{outputs} === {json.dumps(state[1])}")
+    expect(browser.run("return document.querySelector('h2').innerText") == state[0], "the link leads to another call")
+
+
+def check_weights(browser, url, program, scratch):
+    """Weights of 8 bits give what the quantised model gives in the program, and both scores are shown."""
+    done = subprocess.run([program, "quantize", "-q", "--model", "cnnfilter_reads", "-o", scratch / "models"])
+    expect(done.returncode == 0, "quantize fails")
+    _, error = run_program(
+        program, scratch, "view", "--fast", "-V", "many.vcf", "-I", "reads.bam", "-R", "ref.fa", "--max-calls", "4000",
+        "--model", "models/cnnfilter_reads_8bit", "-o", "small.html",
+    )
+    expect(not error, error)
+    expected = [call["probability"] for call in read_view(scratch / "small.html")[0]["calls"]]
+    browser.open(url)
+    browser.score([scratch / "many.vcf", *READS, *REFERENCE])
+    probabilities = "return window.scored.calls.map((c) => c.probability)"
+    whole = browser.run(probabilities)
+    file = browser.download("many.scored.vcf")
+    choose = "const s = document.getElementById('weights'); s.value = '{}'; s.dispatchEvent(new Event('change'))"
+    begun = time.time()
+    browser.run(choose.format("small"))
+    browser.wait("/decided otherwise/.test(document.getElementById('compared').innerText)", 300)
+    took = time.time() - begun
+    small = browser.run(probabilities)
+    worst = max(abs(one - other) for one, other in zip(small, expected))
+    expect(len(small) == len(expected) and worst <= TOLERANCE, f"8 bits: a probability is {worst:.1e} off")
+    said = browser.text("compared")
+    shift = max(abs(one - other) for one, other in zip(small, whole))
+    expect(f"{shift:.5f}" in said and "with 8" in said, f"the page says {said}")
+    browser.picture("8bit")
+    expect(browser.download("many.scored.vcf") == file, "the file changes with the weights")
+    browser.run(choose.format("whole"))
+    browser.wait("!document.getElementById('weights').disabled")
+    expect(browser.run(probabilities) == whole, "32 bits do not come back")
+    return worst, took, said
+
+
+def check_candidates(browser, url, program, scratch):
+    """Of reads alone, alleles are found, scored and listed as the program does it in two steps."""
+    browser.open(url)
+    browser.choose([*READS, *REFERENCE])
+    expect("every allele that enough reads show" in browser.text("hint"), "the page does not say that it finds alleles")
+    browser.check_window("light", "with sliders")
+    browser.picture("finding")
+    browser.run("const r = document.getElementById('min-reads'); r.value = 3; r.dispatchEvent(new Event('input'))")
+    expect(browser.run("return document.querySelector('#min-reads + output').value") == "3", "a slider does not say its value")
+    browser.score([], region="demo1:1,001-15,000")
+    made, error = run_program(
+        program, DEMO, "call", "--candidates", "-I", "reads.bam", "-R", "ref.fa", "-L", "demo1:1,001-15,000", "--min-reads", "3", "-O", "v", "-o", "-"
+    )
+    expect(not error, error)
+    candidates = scratch / "candidates.vcf"
+    candidates.write_bytes(made)
+    expected, error = run_program(
+        program, DEMO, "score", "--filter", "-V", candidates, "-I", "reads.bam", "-R", "ref.fa", "-O", "v", "-o", "-"
+    )
+    expect(not error, error)
+    found = browser.download("reads.candidates.scored.vcf")
+    return compare_lines(found, expected), browser.text("summary")
+
+
+def check_model(browser, url, program, scratch):
+    """A model's folder is used as the program uses it; `CNNFILTER_MODELS` may name a folder of more of them."""
+    folders = [scratch / "models/cnnfilter_reads_8bit"]
+    folders += sorted(path.parent for path in pathlib.Path(os.environ.get("CNNFILTER_MODELS", scratch / "none")).glob("*/model.json"))
+    found = []
+    for folder in folders:
+        card = json.loads((folder / "model.json").read_text())
+        reads = READS if card["tensor"]["read_limit"] > 1 else []
+        arguments = ["-I", "reads.bam"] if reads else []
+        region = "" if card["architecture"].startswith("cnnfilter") else "demo1:1-6,000"
+        browser.open(url)
+        browser.choose([folder / "model.json"])
+        expect("the other file of the model" in browser.text("hint"), "a card without weights can be used")
+        browser.score([*demo_files("calls.vcf"), *reads, *REFERENCE, folder / "model.json", folder / "model.safetensors"], region=region)
+        expect(not browser.text("problem"), browser.text("problem"))
+        expect(card["name"] in browser.text("summary"), f"the page says {browser.text('summary')}")
+        filters = ["--filter"] if card.get("thresholds") else []
+        regions = ["-L", region] if region else []
+        expected, error = run_program(
+            program, DEMO, "score", *filters, "--model", folder, "-V", "calls.vcf", *arguments, "-R", "ref.fa", *regions, "-O", "v", "-o", "-"
+        )
+        expect(not error, error)
+        file = browser.download("calls.scored.vcf")
+        # Scores of 3 decimals; `compare_lines` allows the last one to differ.
+        differing = compare_lines(file, expected)
+        browser.picture(f"model-{card['name']}")
+        found.append(f"{card['name']}: {expected.count(bytes(chr(10), 'ascii'))} lines, {differing} differ")
+    return "; ".join(found)
+
+
+def check_deep(browser, url, program, scratch):
+    """A place with 20,000 reads."""
+    calls = (DEMO / "calls.vcf").read_text().split("\n")
+    first = next(at for at, line in enumerate(calls) if line and not line.startswith("#"))
+    contig, position = calls[first + 9].split("\t")[:2]
+    folder = scratch / "deep"
+    folder.mkdir()
+    subprocess.run([sys.executable, ROOT / "tests/deep_reads.py", DEMO / "reads.bam", contig, position, "20000", folder / "reads.bam"], check=True)
+    (folder / "calls.vcf").write_text("\n".join([*calls[:first], calls[first + 9], ""]))
+    for path in REFERENCE:
+        os.symlink(path, folder / path.name)
+    expected, error = run_program(
+        program, folder, "score", "--filter", "-V", "calls.vcf", "-I", "reads.bam", "-R", "ref.fa", "-O", "v", "-o", "-"
+    )
+    expect(not error, error)
+    browser.open(url)
+    seconds = browser.score(sorted(folder.iterdir()))
+    expect(not browser.text("problem"), browser.text("problem"))
+    differing = compare_lines(browser.download("calls.scored.vcf"), expected)
+    browser.picture("deep")
+    memory = browser.memory()
+    expect(memory < MOST_MEMORY, f"the page takes {memory / 1e6:.0f} MB")
+    return seconds, differing, memory
+
+
+def check_closing(browser, url, scratch):
+    """A tab that is closed while it scores leaves no process behind that works."""
+    def renderers():
+        found = set()
+        for command in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = command.read_bytes()
+            except OSError:
+                continue
+            if b"--type=renderer" in words and browser.profile.name.encode() in words:
+                found.add(command.parent.name)
+        return found
+
+    first = browser.get("/window")
+    before = renderers()
+    tab = browser.call("/window/new", {"type": "window"})["handle"]
+    browser.call("/window", {"handle": tab})
+    browser.open(url)
+    browser.choose([scratch / "many.vcf", *READS, *REFERENCE])
+    browser.click("score")
+    browser.wait("/ a second/.test(document.getElementById('progress').innerText)")
+    during = renderers() - before
+    expect(during, "the tab has no process of its own")
+    browser.close_window()
+    browser.call("/window", {"handle": first})
+    begun = time.time()
+    while renderers() & during:
+        expect(time.time() - begun < 10, "the process of a closed tab goes on")
+        time.sleep(0.05)
+    return time.time() - begun
+
+
+class FilesHandler(http.server.BaseHTTPRequestHandler):
+    """Hands out parts of files of a folder, to pages of any origin where `allows`."""
+
+    folder, allows, asked = pathlib.Path(), True, []
+
+    def log_message(self, *_):
+        pass
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_GET(self):
+        path = self.folder / self.path.lstrip("/")
+        self.asked.append(self.path)
+        if not path.is_file():
+            self.send_response(404)
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        data = path.read_bytes()
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        part = data[int(wanted[1]) : int(wanted[2]) + 1] if wanted else data
+        self.send_response(206 if wanted else 200)
+        if self.allows:
+            self.send_header("Access-Control-Allow-Origin", "*")
+        if wanted:
+            self.send_header("Content-Range", f"bytes {wanted[1]}-{int(wanted[1]) + len(part) - 1}/{len(data)}")
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(part)
+
+
+def check_remote(browser, page, program):
+    """`serve --remote`: files at addresses are read in parts, where their server allows it; no other page can."""
+    files = http.server.ThreadingHTTPServer(("127.0.0.1", 0), FilesHandler)
+    FilesHandler.folder = DEMO
+    threading.Thread(target=files.serve_forever, daemon=True).start()
+    host = f"http://127.0.0.1:{files.server_address[1]}"
+    server = subprocess.Popen([program, "serve", "--remote", "--no-open", str(page)], stderr=subprocess.PIPE, text=True)
+    try:
+        warned = server.stderr.readline()
+        expect("--remote" in warned, f"the program does not warn: {warned}")
+        line = server.stderr.readline()
+        own = next(word.rstrip(";") for word in line.split() if word.startswith("http://127.0.0.1:"))
+        browser.open(own)
+        expect("see" in browser.text("privacy"), "the page does not say who sees what is asked for")
+
+        def add(name):
+            before = browser.text("chosen")
+            browser.run(f"document.getElementById('address').value = '{host}/{name}'; document.querySelector('#remote button').click()")
+            browser.wait(f"document.getElementById('chosen').innerText !== {json.dumps(before)} || !document.getElementById('problem').hidden")
+
+        add("missing.bam")
+        expect("no such file" in browser.text("problem"), browser.text("problem"))
+        FilesHandler.allows = False
+        add("reads.bam")
+        expect("CORS" in browser.text("problem"), browser.text("problem"))
+        FilesHandler.allows = True
+        for name in ["calls.vcf", "reads.bam", "ref.fa"]:
+            add(name)
+            expect(not browser.text("problem"), browser.text("problem"))
+        chosen = browser.text("chosen")
+        expect(all(name in chosen for name in ["reads.bam.bai", "ref.fa.fai"]), f"indexes are not found: {chosen}")
+        browser.picture("remote")
+        # What the browser says of the refused answer is no message of the page.
+        browser.log("browser")
+        browser.click("score")
+        browser.wait("document.documentElement.dataset.ready === 'true' || !document.getElementById('problem').hidden")
+        expect(not browser.text("problem"), browser.text("problem"))
+        expected, _ = run_program(
+            program, DEMO, "score", "--filter", "-V", "calls.vcf", "-I", "reads.bam", "-R", "ref.fa", "-O", "v", "-o", "-"
+        )
+        differing = compare_lines(browser.download("calls.scored.vcf"), expected)
+        browser.log("browser")
+        browser.log("performance")
+        return differing, len(FilesHandler.asked)
+    finally:
+        server.terminate()
+        server.wait(10)
+        files.shutdown()
 
 
 def check_large_header(browser, url, scratch):
@@ -422,11 +728,21 @@ def main():
         print(f"500,000 contigs: {seconds:.1f} s, {memory / 1e6:.0f} MB of memory")
         expect(memory < MOST_MEMORY, f"the page takes {memory / 1e6:.0f} MB")
         print(f"sandbox: {check_sandbox(browser, url)} ms from a change to the outputs")
+        worst, took, said = check_weights(browser, url, program, scratch)
+        print(f"8 bits: largest difference to the quantised model in the program {worst:.1e}; scored again in {took:.1f} s; {said}")
+        differing, said = check_candidates(browser, url, program, scratch)
+        print(f"reads alone: {differing} lines differ; {said}")
+        print(f"models: {check_model(browser, url, program, scratch)}")
+        seconds, differing, memory = check_deep(browser, url, program, scratch)
+        print(f"20,000 reads over a call: {seconds:.1f} s, {memory / 1e6:.0f} MB, {differing} lines differ")
+        print(f"closing the tab while it scores ends its process within {check_closing(browser, url, scratch):.1f} s")
         check_drop(browser, url)
         check_keyboard(browser, url)
         check_windows(browser, url)
     browser.check_quiet({url})
     check_served(browser, page, program)
+    differing, asked = check_remote(browser, page, program)
+    print(f"files at addresses: {differing} lines differ; {asked} requests")
     check_policy(browser, url)
     browser.close()
     print("nothing was asked for but the page; nothing was logged")

@@ -69,7 +69,7 @@ function joined(paths) {
 
 const viewer = (name) => `crates/view/src/assets/${name}`;
 const script = joined([
-  viewer("site.js"), "web/page/live.js", ...["draw.js", "marks.js", "calls.js", "page.js"].map(viewer), "web/page/sandbox.js",
+  viewer("site.js"), "web/page/live.js", ...["draw.js", "marks.js", "calls.js", "page.js"].map(viewer), "web/page/weights.js", "web/page/sandbox.js",
 ]);
 const style = text(viewer("view.css")) + text("web/page/page.css");
 const program = stripped(readFileSync(wasm));

@@ -20,6 +20,7 @@ mod multiqc;
 mod output;
 mod page;
 mod ploidy;
+mod quantize;
 mod reads;
 mod run;
 mod score;
@@ -83,6 +84,7 @@ enum Command {
     Shards(shards::ShardsArgs),
     Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
+    Quantize(quantize::QuantizeArgs),
     Serve(serve::ServeArgs),
     Man(man::ManArgs),
     Completions(completions::CompletionsArgs),
@@ -146,6 +148,7 @@ impl Command {
             Self::Shards(_) => "shards",
             Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",
+            Self::Quantize(_) => "quantize",
             Self::Serve(_) => "serve",
             Self::Man(_) => "man",
             Self::Completions(_) => "completions",
@@ -186,6 +189,7 @@ impl Command {
             Self::Shards(args) => Plan::Shards(args.resolve(files)?),
             Self::Inspect(args) => Plan::Inspect(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),
+            Self::Quantize(args) => Plan::Quantize(args.resolve(run, files)?),
             Self::Serve(args) => Plan::Serve(args.resolve(files)),
             Self::Man(args) => Plan::Man(args.resolve(files)?),
             Self::Completions(args) => Plan::Completions(args.resolve(files)),

@@ -27,6 +27,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
 
+    /// Let the page read files from addresses that are typed into it. Without this its own policy forbids it every
+    /// connection. Whoever runs such a server sees which parts of a file are asked for; the server must allow it (CORS)
+    /// and know ranges.
+    #[arg(long)]
+    remote: bool,
+
     /// Open no browser, say only where the page is.
     #[arg(long)]
     no_open: bool,
@@ -41,6 +47,7 @@ impl ServeArgs {
         ServePlan {
             page: self.page,
             address: (self.address, self.port).into(),
+            remote: self.remote,
             opens: !self.no_open,
         }
     }

@@ -14,6 +14,7 @@ pub(crate) mod labelled;
 pub(crate) mod labels;
 pub(crate) mod man;
 pub(crate) mod ploidies;
+pub(crate) mod quantize;
 pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod shards;
@@ -67,6 +68,8 @@ pub(crate) enum Plan {
     Inspect(inspect::InspectPlan),
     /// `import`.
     Import(import::ImportPlan),
+    /// `quantize`.
+    Quantize(quantize::QuantizePlan),
     /// `serve`.
     Serve(serve::ServePlan),
     /// `man`.
@@ -114,6 +117,7 @@ impl Plan {
             Self::Shards(plan) => say(&shards::run(plan)?),
             Self::Inspect(plan) => show(&inspect::run(plan)?),
             Self::Import(plan) => say(&import::run(plan)?),
+            Self::Quantize(plan) => say(&quantize::run(plan)?),
             Self::Serve(plan) => say(&serve::run(plan)?),
             Self::Man(plan) => say(&man::run(plan)?),
             Self::Completions(plan) => say(&completions::run(plan)?),

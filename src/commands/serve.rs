@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::io::page_server::{self, PageServer};
 use crate::terminal::browser;
@@ -19,6 +19,8 @@ pub(crate) struct ServePlan {
     pub(crate) page: Option<PathBuf>,
     /// Where browsers find it; port 0 for any.
     pub(crate) address: SocketAddr,
+    /// The page may read files from addresses.
+    pub(crate) remote: bool,
     /// A browser is opened.
     pub(crate) opens: bool,
 }
@@ -28,7 +30,14 @@ pub(crate) struct ServePlan {
 /// # Errors
 /// Where there is no page, or the address cannot be listened at.
 pub(crate) fn run(plan: &ServePlan) -> Result<ServeSummary> {
-    let page = page(plan.page.as_deref())?;
+    let mut page = page(plan.page.as_deref())?;
+    if plan.remote {
+        let opened = page_server::with_connections(&page);
+        page = opened.context(
+            "--remote: this page reads no addresses; take the page that scores in a browser, as `web/build.sh` makes it",
+        )?;
+        log::warn!("the page may read files from the addresses that are typed into it (--remote)");
+    }
     let server = PageServer::bind(plan.address, page)?;
     if !plan.address.ip().is_loopback() {
         log::warn!(

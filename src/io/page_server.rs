@@ -53,6 +53,30 @@ pub fn read_page(path: &Path) -> Result<Vec<u8>, IoError> {
     Ok(page)
 }
 
+/// The beginning of the policy of the page that scores in a browser, and the same where it may connect.
+const POLICIES: [&str; 2] = [
+    "content=\"default-src 'none'; script-src ",
+    "content=\"default-src 'none'; connect-src http: https:; script-src ",
+];
+/// The element that stands for the page, and the same where the page is to offer addresses.
+const ROOTS: [&str; 2] = [
+    "<html lang=\"en\">",
+    "<html lang=\"en\" data-remote=\"true\">",
+];
+/// What offers them.
+const ADDRESSES: &str = "<form id=\"remote\"";
+
+/// The page that scores in a browser, allowed to read from addresses; nothing for another page.
+pub fn with_connections(page: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(page).ok()?;
+    let fits = [POLICIES[0], ROOTS[0], ADDRESSES];
+    let fits = fits.iter().all(|part| text.contains(part));
+    fits.then(|| {
+        let text = text.replacen(POLICIES[0], POLICIES[1], 1);
+        text.replacen(ROOTS[0], ROOTS[1], 1).into_bytes()
+    })
+}
+
 /// A page and the address where it is found.
 #[derive(Debug)]
 pub struct PageServer {
@@ -184,6 +208,19 @@ mod tests {
             assert!(found.starts_with(body), "{first}");
             assert!(head.ends_with("\r\n\r\n") && head.contains("no-store"));
         }
+    }
+
+    #[test]
+    fn only_the_page_with_addresses_may_connect() {
+        let page = format!("{} {}{}", ROOTS[0], POLICIES[0], ADDRESSES);
+        let opened = with_connections(page.as_bytes()).unwrap();
+        let opened = String::from_utf8(opened).unwrap();
+        assert!(opened.contains("connect-src http: https:; script-src"));
+        assert!(opened.contains("data-remote"));
+        for part in [ROOTS[0], POLICIES[0], ADDRESSES] {
+            assert_eq!(with_connections(page.replace(part, "").as_bytes()), None);
+        }
+        assert_eq!(with_connections(b"<!DOCTYPE html>\xff"), None);
     }
 
     #[test]

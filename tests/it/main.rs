@@ -27,6 +27,7 @@ mod multiqc;
 mod old_models;
 mod order;
 mod packaged;
+mod quantize;
 mod read_groups;
 mod reads;
 mod real_data;

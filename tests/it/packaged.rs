@@ -14,7 +14,7 @@ fn said(arguments: &[&str]) -> String {
 }
 
 /// Every command, those of `simulate` included.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "score",
     "call",
     "tensors",
@@ -32,6 +32,7 @@ const COMMANDS: [&str; 19] = [
     "serve",
     "inspect",
     "import",
+    "quantize",
     "man",
     "completions",
 ];

@@ -8,7 +8,7 @@ import { decode, signs, unpack } from "../../crates/view/src/assets/site.js";
 /** @typedef {import("../../crates/view/src/assets/site.js").Site} Site */
 /** @typedef {{text: string[], numbers: number[], read: number}} Lines */
 /** @typedef {Entry & {record: number, example: number, lines: Lines}} LiveEntry */
-/** @typedef {{name: string, blob: Blob, time: number}} Given */
+/** A file: its bytes are a blob's, or lie at an address. @typedef {{name: string, blob: Blob|null, url: string, size: number, time: number}} Given */
 /** @typedef {{calls: LiveEntry[], skipped: [string, number][], scored: number, judged: [number, number], unsettled: number[]}} Scored */
 /** @typedef {{result: any, error?: string, warnings: string[], bytes: Uint8Array, memory: number}} Answer */
 
@@ -74,7 +74,7 @@ async function begin(files) {
   programs.forEach((program) => program.worker.terminate());
   const module = await compiled();
   // A CRAM is decoded beside a whole contig of its reference: of a large one there is room for one.
-  const isLarge = files.some(({ name, blob }) => isReference(name) && blob.size > 5e8);
+  const isLarge = files.some((file) => isReference(file.name) && file.size > 5e8);
   const isCram = files.some(({ name }) => name.endsWith(".cram"));
   const most = isCram && isLarge ? 1 : 4;
   const count = Math.max(1, Math.min(most, navigator.hardwareConcurrency || 2));
@@ -89,6 +89,17 @@ function compiled() {
   return compiling;
 }
 
+/** The weights that the network computes with. */
+export const weights = { small: false };
+
+/** Thresholds of a model's card, by kind. @typedef {{aim: string, probability: number, precision: number, recall: number}} Threshold */
+/** What the page knows of the run. */
+export const run = {
+  /** True for the demo, whose state a link can carry. */
+  isDemo: false,
+  /** @type {Record<string, Threshold[]>} */ thresholds: {},
+};
+
 /** When the reader last looked at a call. */
 let asked = 0;
 
@@ -101,8 +112,13 @@ const isCalls = (name) => /\.(vcf|vcf\.b?gz|bcf)$/.test(name);
 const isReads = (name) => /\.(bam|cram)$/.test(name);
 /** @param {string} name */
 const isReference = (name) => /\.(fa|fasta|fna)(\.b?gz)?$/.test(name);
+/** The files of a model's folder. */
+const MODEL = ["model.json", "model.safetensors"];
 /** @param {string} name */
 const isIndex = (name) => /\.(bai|csi|crai|tbi|fai|gzi)$/.test(name);
+
+/** True where reads were chosen. */
+const isReadsThere = () => [...chosen.keys()].some(isReads);
 
 /** The file that was chosen last, of some. @param {(name: string) => boolean} test */
 function last(test) {
@@ -120,6 +136,7 @@ function roleOf(name) {
   if (isCalls(name)) return name === last(isCalls) ? "calls" : "calls, not used: another file was chosen later";
   if (isReads(name)) return "reads";
   if (isReference(name)) return name === last(isReference) ? "reference" : "reference, not used: another file was chosen later";
+  if (MODEL.includes(name)) return name === MODEL[0] ? "the model's card" : "the model's weights";
   return isIndex(name) ? "index" : "not used";
 }
 
@@ -127,9 +144,9 @@ function roleOf(name) {
 function showChosen() {
   const table = byId("chosen");
   table.replaceChildren(
-    ...[...chosen.values()].map(({ name, blob }) => {
+    ...[...chosen.values()].map(({ name, url, size: bytes }) => {
       const line = document.createElement("tr");
-      for (const text of [name, roleOf(name), size(blob.size)]) {
+      for (const text of [url || name, roleOf(name), size(bytes)]) {
         const cell = document.createElement("td");
         cell.textContent = text;
         line.append(cell);
@@ -151,17 +168,80 @@ function showChosen() {
   const missing = [];
   if (!last(isCalls)) missing.push("the calls (.vcf, .vcf.gz)");
   if (!last(isReference)) missing.push("the reference (.fa with .fai, or .fa.gz with .fai and .gzi)");
+  const ofModel = MODEL.filter((name) => !chosen.has(name));
+  if (ofModel.length === 1) missing.push(`the other file of the model's folder (${ofModel[0]})`);
+  // Of reads alone the calls are found here.
+  const finds = !last(isCalls) && isReadsThere() && missing.length === 1;
+  byId("finding").hidden = !finds;
   const hint = byId("hint");
-  if (chosen.size && missing.length) hint.textContent = `Still to come: ${missing.join(" and ")}.`;
+  if (finds) hint.textContent = "Without calls, every allele that enough reads show is a call. Name a region, or give calls (.vcf, .vcf.gz).";
+  else if (chosen.size && missing.length) hint.textContent = `Still to come: ${missing.join(" and ")}.`;
   else if (missing.length) hint.textContent = "";
   else if (!last(isReads)) hint.textContent = "Without reads the calls are scored from the reference and their annotations alone. Reads (.bam with .bai, .cram with .crai) make the scores better.";
   else hint.textContent = "All is there.";
-  /** @type {HTMLButtonElement} */ (byId("score")).disabled = missing.length > 0;
+  byId("score").textContent = finds ? "Find and score" : "Score";
+  /** @type {HTMLButtonElement} */ (byId("score")).disabled = missing.length > 0 && !finds;
+}
+
+/** @param {string} name @param {Blob} blob @returns {Given} */
+const given = (name, blob) => ({ name, blob, url: "", size: blob.size, time: 0 });
+
+/** Where the indexes of a file may lie, by its name. @type {[(name: string) => boolean, string[]][]} */
+const INDEXES = [
+  [(name) => name.endsWith(".bam"), [".bai", ".csi"]],
+  [(name) => name.endsWith(".cram"), [".crai"]],
+  [isCalls, [".tbi", ".csi"]],
+  [isReference, [".fai", ".gzi"]],
+];
+
+/** The size of the file at an address of which parts can be read; null where there is none. @param {URL} url */
+async function remoteSize(url) {
+  const answer = await fetch(url, { headers: { Range: "bytes=0-0" }, cache: "no-store" });
+  if (answer.status === 404 || answer.status === 403) return null;
+  await answer.body?.cancel();
+  if (answer.status !== 206) throw new Error(`${url}: the server answers ${answer.status} where a part of the file is asked for; it must know ranges (206)`);
+  const whole = /\/(\d+)$/.exec(answer.headers.get("Content-Range") ?? "");
+  if (whole) return Number(whole[1]);
+  // The header is not for pages to see.
+  const head = await fetch(url, { method: "HEAD", cache: "no-store" });
+  return Number(head.headers.get("Content-Length"));
+}
+
+/** Takes the file at the address that was typed, and its index beside it. */
+async function takeAddress() {
+  const typed = /** @type {HTMLInputElement} */ (byId("address"));
+  problem("");
+  try {
+    const url = new URL(typed.value.trim());
+    const nameOf = (/** @type {URL} */ one) => decodeURIComponent(one.pathname.split("/").at(-1) ?? "");
+    const own = nameOf(url);
+    const put = (/** @type {URL} */ one, /** @type {number} */ bytes) => chosen.set(nameOf(one), { name: nameOf(one), blob: null, url: one.href, size: bytes, time: 0 });
+    const bytes = await remoteSize(url);
+    if (bytes === null) throw new Error(`${url}: the server has no such file, or does not hand it out`);
+    put(url, bytes);
+    for (const suffix of INDEXES.flatMap(([test, suffixes]) => (test(own) ? suffixes : []))) {
+      const beside = new URL(url);
+      beside.pathname += suffix;
+      const instead = new URL(url);
+      instead.pathname = url.pathname.replace(/\.[^.]*$/, suffix);
+      for (const place of [beside, instead]) {
+        const found = chosen.has(nameOf(place)) ? null : await remoteSize(place).catch(() => null);
+        if (found === null) continue;
+        put(place, found);
+        break;
+      }
+    }
+    typed.value = "";
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    problem(error instanceof TypeError ? `${typed.value.trim()}: it cannot be read (${said}). The address is wrong, the server is not there, or it does not allow pages to read it (CORS).` : said);
+  }
+  showChosen();
 }
 
 /** @param {Iterable<File>} files */
 function take(files) {
-  for (const file of files) chosen.set(file.name, { name: file.name, blob: file, time: file.lastModified });
+  for (const file of files) chosen.set(file.name, { ...given(file.name, file), time: file.lastModified });
   problem("");
   showChosen();
 }
@@ -217,30 +297,112 @@ async function score() {
 async function scoreFiles() {
   progress("Opening the files …");
   const region = /** @type {HTMLInputElement} */ (byId("region")).value.trim();
-  const plan = {
-    do: "open",
-    calls: last(isCalls),
+  const inputs = {
     reads: [...chosen.keys()].filter(isReads),
     reference: last(isReference),
     regions: region ? region.split(/\s+/) : [],
+  };
+  const model = MODEL.every((name) => chosen.has(name)) ? MODEL : null;
+  const files = [...chosen.values()];
+  await begin(files);
+  let calls = last(isCalls);
+  if (!calls) {
+    const found = await findCalls(inputs);
+    await Promise.all(programs.map((program) => program.post({ files: [...files, found] })));
+    calls = found.name;
+  }
+  const plan = {
+    do: "open",
+    ...inputs,
+    calls,
+    model,
     filter: /** @type {HTMLInputElement} */ (byId("filters")).checked,
     depths: null,
   };
-  await begin([...chosen.values()]);
   const { result: opened, bytes: header, memory } = await programs[0].ask(plan);
+  run.thresholds = opened.thresholds?.kinds ?? {};
+  /** @type {HTMLSelectElement} */ (byId("weights")).disabled = opened.is_quantized;
   // Headers of many contigs take room in each instance.
   const room = Math.max(1, Math.floor(MOST_MEMORY / memory));
   programs.splice(room).forEach((program) => program.worker.terminate());
   await Promise.all(programs.slice(1).map((program) => program.ask({ ...plan, depths: opened.depths })));
   const sum = await scoreRecords();
   const { entries, answers } = sum;
-  showSummary(sum, opened);
-  offer(sum.isWhole ? [{ bytes: header }, ...answers] : null, String(plan.calls));
+  showSummary(sum, opened, calls);
+  offer(sum.isWhole ? [{ bytes: header }, ...answers] : null, calls);
   /** @type {Index} */
   const index = { model: opened.model, chunk: 1, layout: opened.layout, calls: entries };
   // For other scripts, as tests and courses run them.
   document.dispatchEvent(new CustomEvent("scored", { detail: index }));
   ready(index);
+}
+
+/**
+ * Finds the alleles that enough reads show: a file of calls, as `cnnfilter call --candidates` writes it.
+ * @param {{reads: string[], reference: string|undefined, regions: string[]}} inputs @returns {Promise<Given>}
+ */
+async function findCalls(inputs) {
+  const value = (/** @type {string} */ id) => Number(/** @type {HTMLInputElement} */ (byId(id)).value);
+  const plan = {
+    do: "find",
+    ...inputs,
+    min_reads: value("min-reads"),
+    min_snp_share: value("min-snp-share") / 100,
+    min_indel_share: value("min-indel-share") / 100,
+    min_mapping_quality: value("min-mapq"),
+    min_base_quality: value("min-base-quality"),
+  };
+  const begun = performance.now();
+  const { result, bytes: header } = await programs[0].ask(plan);
+  const count = /** @type {number} */ (result.tiles);
+  const helpers = programs.slice(0, count);
+  await Promise.all(helpers.slice(1).map((program) => program.ask(plan)));
+  /** @type {Uint8Array[]} */
+  const pieces = [];
+  let [next, done, records] = [0, 0, 0];
+  const work = async (/** @type {Program} */ program) => {
+    while (next < count && records < MOST_RECORDS) {
+      const tile = next++;
+      const { bytes } = await program.ask({ do: "sweep", tile });
+      pieces[tile] = bytes;
+      for (const byte of bytes) records += byte === 10 ? 1 : 0;
+      progress(`${counted(++done)} of ${counted(count)} stretches of the reference looked through, ${counted(records)} records found …`);
+    }
+  };
+  await Promise.all(helpers.map(work));
+  if (done < count) warn(`Only the first ${counted(done)} of ${counted(count)} stretches of the reference were looked through: the list takes ${counted(MOST_RECORDS)} records. Name a region to see others.`);
+  findingTook = (performance.now() - begun) / 1000;
+  const name = inputs.reads[0].replace(/\.(bam|cram)$/, ".candidates.vcf");
+  return given(name, new Blob(/** @type {BlobPart[]} */ ([header, ...pieces])));
+}
+/** Seconds that candidates took. */
+let findingTook = 0;
+
+/** Scores the records again with weights of 8 bits. @param {Index} index @param {(share: number) => void} tell @returns {Promise<LiveEntry[]>} */
+export async function scoreSmall(index, tell) {
+  /** The records, each once. @type {Lines[]} */
+  const pieces = [];
+  for (const { lines } of /** @type {LiveEntry[]} */ (index.calls)) {
+    const last = pieces.at(-1);
+    if (last?.numbers.at(-1) === lines.numbers[0]) continue;
+    if (last && last.numbers.length < RECORDS) {
+      last.text.push(...lines.text);
+      last.numbers.push(...lines.numbers);
+    } else pieces.push({ text: [...lines.text], numbers: [...lines.numbers], read: 0 });
+  }
+  /** @type {LiveEntry[][]} */
+  const found = [];
+  let [next, done] = [0, 0];
+  const work = async (/** @type {Program} */ program) => {
+    while (next < pieces.length) {
+      const place = next++;
+      const { result } = await program.ask({ do: "score", lines: pieces[place], exact: false, small: true });
+      found[place] = /** @type {Scored} */ (result).calls;
+      tell(++done / pieces.length);
+    }
+  };
+  await Promise.all(programs.map(work));
+  return found.flat();
 }
 
 /**
@@ -315,15 +477,19 @@ function gathered(answers) {
   return { entries, answers, skipped, judged, count };
 }
 
-/** @param {Awaited<ReturnType<typeof scoreRecords>>} sum @param {{model: string, samples: (string|null)[], depths: number[]}} opened */
-function showSummary(sum, opened) {
+/**
+ * @param {Awaited<ReturnType<typeof scoreRecords>>} sum @param {{model: string, samples: (string|null)[], depths: number[]}} opened
+ * @param {string} calls
+ */
+function showSummary(sum, opened, calls) {
   const parts = [`${counted(sum.records)} records, ${counted(sum.count)} with a score`];
   for (const [reason, number] of sum.skipped) parts.push(`${counted(number)} without: ${reason}`);
   if (sum.judged[0] + sum.judged[1]) parts.push(`${counted(sum.judged[0])} pass, ${counted(sum.judged[1])} fail`);
   const depths = opened.depths.filter((depth) => depth > 0).map((depth) => `${depth.toFixed(1)}x`);
   if (depths.length) parts.push(`mean depth ${depths.join(", ")}`);
+  if (findingTook) parts.push(`found in ${findingTook.toFixed(1)} s`);
   parts.push(`scored with ${opened.model} in ${sum.seconds.toFixed(1)} s`);
-  byId("summary").textContent = `${[last(isCalls), ...[...chosen.keys()].filter(isReads), last(isReference)].join(", ")}: ${parts.join("; ")}.`;
+  byId("summary").textContent = `${[calls, ...[...chosen.keys()].filter(isReads), last(isReference)].join(", ")}: ${parts.join("; ")}.`;
   byId("start").hidden = true;
   document.body.classList.add("scored");
 }
@@ -391,10 +557,32 @@ async function takeDemo() {
   for (const element of names) {
     const name = element.getAttribute("data-file") ?? "";
     const bytes = await bytesOf(element.id);
-    chosen.set(name, { name, blob: new Blob([/** @type {BlobPart} */ (bytes)]), time: 0 });
+    chosen.set(name, given(name, new Blob([/** @type {BlobPart} */ (bytes)])));
   }
   showChosen();
+  run.isDemo = true;
   await score();
+}
+
+/** The files of what was dropped, those of folders too. @param {DataTransfer} data @returns {Promise<File[]>} */
+async function filesOf(data) {
+  // Entries are there only while the event is handled.
+  const dropped = [...data.items].map((item) => item.webkitGetAsEntry?.());
+  const plain = [...data.files];
+  /** @param {FileSystemEntry} entry @returns {Promise<File[]>} */
+  const inside = async (entry) => {
+    const folder = /** @type {FileSystemDirectoryEntry} */ (entry);
+    const file = /** @type {FileSystemFileEntry} */ (entry);
+    if (entry.isFile) return [await new Promise((resolve, reject) => file.file(resolve, reject))];
+    const entries = await new Promise((resolve, reject) => folder.createReader().readEntries(resolve, reject));
+    const files = await Promise.all(entries.filter((/** @type {FileSystemEntry} */ one) => one.isFile).map(inside));
+    return files.flat();
+  };
+  const folders = dropped.filter((entry) => entry?.isDirectory);
+  const found = await Promise.all(folders.map((entry) => inside(/** @type {FileSystemEntry} */ (entry))));
+  // A folder stands among the files as one that cannot be read.
+  const names = new Set(folders.map((entry) => entry?.name));
+  return [...plain.filter((file) => !names.has(file.name)), ...found.flat()];
 }
 
 /** The index, once the chosen files are scored. @returns {Promise<Index>} */
@@ -413,17 +601,18 @@ export class Sites {
   constructor(index) {
     this.index = index;
     this.signs = signs(index.layout);
-    /** @type {Map<number, Promise<Site>>} */
+    /** By call and weights. @type {Map<string, Promise<Site>>} */
     this.kept = new Map();
   }
 
   /** @param {number} at @returns {Promise<Site>} */
   get(at) {
-    const kept = this.kept.get(at);
+    const key = `${at} ${weights.small}`;
+    const kept = this.kept.get(key);
     if (kept) return kept;
     const asked = this.ask(at);
-    this.kept.set(at, asked);
-    if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value ?? -1);
+    this.kept.set(key, asked);
+    if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value ?? "");
     return asked;
   }
 
@@ -439,7 +628,7 @@ export class Sites {
   request(at, what) {
     const entry = /** @type {LiveEntry} */ (this.index.calls[at]);
     asked = performance.now();
-    return programs[at % programs.length].ask({ ...what, line: entry.lines, example: entry.example });
+    return programs[at % programs.length].ask({ ...what, line: entry.lines, example: entry.example, small: weights.small });
   }
 
   /** @param {Uint8Array} bytes */
@@ -448,6 +637,12 @@ export class Sites {
   }
 }
 
+for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("#finding input"))) {
+  const output = /** @type {HTMLOutputElement} */ (input.nextElementSibling);
+  const show = () => (output.value = input.value + (input.dataset.unit ?? ""));
+  input.addEventListener("input", show);
+  show();
+}
 const picker = /** @type {HTMLInputElement} */ (byId("files"));
 picker.addEventListener("change", () => {
   take(picker.files ?? []);
@@ -455,6 +650,15 @@ picker.addEventListener("change", () => {
 });
 byId("choose").addEventListener("click", () => picker.click());
 byId("score").addEventListener("click", score);
+// A page that `cnnfilter serve --remote` shows may ask servers.
+if (document.documentElement.dataset.remote) {
+  byId("remote").hidden = false;
+  byId("privacy").textContent = "This page may read files from addresses that you type: whoever runs that server sees which parts of a file are asked for. Files of this machine are read here and are sent nowhere.";
+}
+byId("remote").addEventListener("submit", (event) => {
+  event.preventDefault();
+  takeAddress();
+});
 byId("demo").addEventListener("click", takeDemo);
 byId("again").addEventListener("click", () => location.reload());
 document.addEventListener("dragover", (event) => {
@@ -465,9 +669,12 @@ document.addEventListener("dragleave", () => byId("drop").classList.remove("over
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   byId("drop").classList.remove("over");
-  if (!byId("start").hidden) take(event.dataTransfer?.files ?? []);
+  if (byId("start").hidden || !event.dataTransfer) return;
+  filesOf(event.dataTransfer).then(take, (error) => problem(String(error)));
 });
 showChosen();
+// A link to a state of the demo.
+if (location.hash.startsWith("#demo&")) takeDemo();
 document.documentElement.dataset.open = "true";
 // The program is compiled while the reader chooses files.
 compiled().catch((error) => problem(`This browser cannot run the program: ${error}. Chromium, Edge, Firefox and Safari of 2023 or later can.`));

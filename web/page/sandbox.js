@@ -1,18 +1,21 @@
 // @ts-check
 // The sandbox: the reads of the call that is shown are changed, and the network looks again. What it computes on the way is
 // shown layer by layer.
-import { css, between } from "../../crates/view/src/assets/draw.js";
+import { css, between, isReverse } from "../../crates/view/src/assets/draw.js";
 import { standardised } from "../../crates/view/src/assets/site.js";
-import { OUTPUTS, bar, colours, draw, entries, layout, make, part, sites, state } from "../../crates/view/src/assets/page.js";
+import { OUTPUTS, bar, choose, colours, draw, entries, layout, make, part, sites, state } from "../../crates/view/src/assets/page.js";
+import { fails, probability } from "../../crates/view/src/assets/calls.js";
+import { run } from "./live.js";
 /** @typedef {import("../../crates/view/src/assets/site.js").Site} Site */
 /** @typedef {import("../../crates/view/src/assets/site.js").Entry} Entry */
-/** @typedef {{off: string[], keep: number|null, quality: number, mapping_quality: number|null, strand: string, implant: number|null, without_annotations: boolean}} Edits */
+/** @typedef {{name: string, reverse: boolean, position: number, base: string}} BaseEdit */
+/** @typedef {{off: string[], keep: number|null, quality: number, mapping_quality: number|null, strand: string, implant: number|null, bases: BaseEdit[], alternate: string|null, without_annotations: boolean}} Edits */
 /** @typedef {{name: string, axes: string[], shape: number[]}} Layer */
 
 const live = /** @type {import("./live.js").Sites} */ (/** @type {unknown} */ (sites));
 
 /** @returns {Edits} */
-const nothing = () => ({ off: [], keep: null, quality: 0, mapping_quality: null, strand: "kept", implant: null, without_annotations: false });
+const nothing = () => ({ off: [], keep: null, quality: 0, mapping_quality: null, strand: "kept", implant: null, bases: [], alternate: null, without_annotations: false });
 
 /** What each layer is, in words for people who know genetics. @type {Record<string, string>} */
 const LAYERS = {
@@ -66,11 +69,12 @@ async function look() {
     const { result, bytes } = await live.request(at, { do: "edit", edits });
     if (state.at === at && original) {
       const site = live.decoded(bytes);
-      const { logits, score, probability, reads } = result.entry;
-      entries[at] = { ...original.entry, logits, score, probability, reads, reasons: [], suspect: null };
+      const { logits, score, probability, threshold, reads, alt, alts, kind } = result.entry;
+      entries[at] = { ...original.entry, logits, score, probability, threshold, reads, alt, alts, kind, reasons: [], suspect: null };
       state.site = site;
       draw();
       showOutputs(logits, probability);
+      countPassing();
       say(site, performance.now() - begun);
       if (layersBox.hasAttribute("open")) showLayers();
     }
@@ -116,8 +120,9 @@ function say(site, took) {
   const names = [...far(site)].filter((name) => !usual.has(name));
   const words = [`${site.rows} reads; ${took.toFixed(0)} ms.`];
   if (edits.implant !== null) words.push("The implanted allele is made up: real ones come with the mates, qualities and neighbours of a real molecule.");
+  if (edits.alternate !== null) words.push("Another allele: the caller never called it.");
   if (names.length) words.push(`Training hardly had such values of ${names.slice(0, 4).join(", ")}: the answer is a guess.`);
-  if (site.annotations.some(Number.isFinite) && (edits.implant !== null || edits.keep !== null || edits.off.length)) {
+  if (site.annotations.some(Number.isFinite) && (edits.implant !== null || edits.keep !== null || edits.off.length || edits.bases.length || edits.alternate !== null)) {
     words.push("The caller's annotations still speak of the reads as they were.");
   }
   said.textContent = words.join(" ");
@@ -188,7 +193,7 @@ function action(text, title, act) {
 }
 
 const percent = (/** @type {number} */ value) => `${Math.round(value * 100)} %`;
-const implant = slider("ALT in", "Writes the ALT into a share of the fragments over the call, REF into the others: mosaic, heterozygous, homozygous", [0, 1, 0.01], 0.5,
+slider("ALT in", "Writes the ALT into a share of the fragments over the call, REF into the others: mosaic, heterozygous, homozygous", [0, 1, 0.01], 0.5,
   () => edits.implant, (value) => ({ implant: value }), percent);
 slider("keep", "Takes fragments away: less depth", [0, 1, 0.01], 1, () => edits.keep, (value) => ({ keep: value }), percent);
 slider("base quality", "Adds to the quality of every base", [-40, 20, 1], 0, () => edits.quality || null, (value) => ({ quality: value }), (value) => `${value > 0 ? "+" : ""}${value}`);
@@ -226,6 +231,126 @@ more.append(
   }),
   undoButton, action("reset", "The call as the files have it", reset),
 );
+
+const otherAlt = /** @type {HTMLInputElement} */ (make("input"));
+Object.assign(otherAlt, { type: "text", size: 12, spellcheck: false, autocomplete: "off" });
+otherAlt.addEventListener("change", () => {
+  const typed = otherAlt.value.trim().toUpperCase();
+  const own = original?.entry.alt ?? entries[state.at].alt;
+  edit({ alternate: typed && typed !== own.toUpperCase() ? typed : null });
+});
+resets.push(() => (otherAlt.value = edits.alternate ?? original?.entry.alt ?? entries[state.at].alt));
+const otherAltLabel = make("label", "ALT ");
+otherAltLabel.title = "Asks for another allele at the same place: letters A, C, G, T";
+otherAltLabel.append(otherAlt);
+
+// A base of a read: click its cell, then a letter.
+/** @type {Omit<BaseEdit, "base">|null} */
+let pointed = null;
+const pointedText = make("span", "a base of a read: click it in the pileup");
+const letters = make("span", undefined, "letters");
+for (const base of "ACGT") {
+  letters.append(action(base, `Writes ${base} into the read there; the quality stays`, () => {
+    if (!pointed) return;
+    const { name, reverse, position } = pointed;
+    const others = edits.bases.filter((one) => one.name !== name || one.reverse !== reverse || one.position !== position);
+    edit({ bases: [...others, { ...pointed, base }] });
+  }));
+}
+/** @param {boolean} on */
+function allowLetters(on) {
+  for (const button of letters.children) /** @type {HTMLButtonElement} */ (button).disabled = !on;
+  if (!on) pointedText.textContent = "a base of a read: click it in the pileup";
+}
+part("pileup").addEventListener("click", (event) => {
+  const cell = state.geometry?.at(event.offsetX, event.offsetY);
+  const { site } = state;
+  pointed = null;
+  if (site && cell && cell.row >= 0 && cell.column >= 0) {
+    const name = site.names[cell.row];
+    const position = site.positions[cell.column];
+    if (name && position !== null) pointed = { name, reverse: isReverse(layout, site, cell.row), position };
+  }
+  allowLetters(pointed !== null);
+  if (pointed) pointedText.textContent = `${pointed.name} at ${pointed.position.toLocaleString("en")}:`;
+});
+const alleles = make("div", undefined, "options");
+alleles.append(otherAltLabel, pointedText, letters, action("link", "Puts the state of the sandbox into the page's address", link));
+
+/** Puts the state into the address: the call and the changes, no data. */
+function link() {
+  if (!run.isDemo) {
+    said.textContent = "A link holds no data, so it can lead to the demo only. Keep the files and the settings.";
+    return;
+  }
+  const { contig, pos, ref, alts } = original?.entry ?? entries[state.at];
+  const usual = nothing();
+  const changed = Object.entries(edits).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(usual[/** @type {keyof Edits} */ (key)]));
+  const parts = new URLSearchParams({ call: `${contig}:${pos}:${ref}:${alts}`, edits: JSON.stringify(Object.fromEntries(changed)) });
+  location.hash = `demo&${parts}`;
+  said.textContent = "The address of this page is a link to this state now.";
+}
+
+/** Goes to the state that the address has. */
+async function follow() {
+  const { hash } = location;
+  if (!hash.startsWith("#demo&") || !run.isDemo) return;
+  const parts = new URLSearchParams(hash.slice(6));
+  const at = entries.findIndex((entry) => `${entry.contig}:${entry.pos}:${entry.ref}:${entry.alts}` === parts.get("call"));
+  if (at < 0) return;
+  await choose(at);
+  box.open = true;
+  try {
+    edit(JSON.parse(parts.get("edits") ?? "{}"));
+  } catch {
+    said.textContent = "The link is damaged.";
+  }
+  resets.forEach((put) => put());
+}
+
+// Thresholds: what passes and what fails if they are moved.
+const aims = /** @type {HTMLSelectElement} */ (make("select"));
+aims.setAttribute("aria-label", "Aim of the threshold");
+const bar01 = /** @type {HTMLInputElement} */ (make("input"));
+Object.assign(bar01, { type: "range", min: 0, max: 1, step: 0.001, title: "A call passes where its probability is at least this" });
+bar01.setAttribute("aria-label", "Threshold");
+const passing = make("span", "", "note");
+passing.setAttribute("role", "status");
+const thresholdsBox = make("div", undefined, "options");
+thresholdsBox.append(make("span", "threshold"), aims, bar01, passing);
+
+/** The thresholds of the call's kind, and the one that FILTER has. */
+function showThresholds() {
+  const { kind, threshold } = entries[state.at];
+  const known = [...(run.thresholds[kind] ?? [])].sort((a, b) => a.probability - b.probability);
+  thresholdsBox.hidden = !known.length;
+  aims.replaceChildren(...known.map(({ aim, probability, precision, recall }) => {
+    const option = /** @type {HTMLOptionElement} */ (make("option", `${aim}: ${probability}; on held-out calls precision ${precision.toFixed(4)}, recall ${recall.toFixed(4)}`));
+    option.value = String(probability);
+    return option;
+  }));
+  aims.value = String(threshold ?? known[0]?.probability ?? "");
+  bar01.value = aims.value;
+  countPassing();
+}
+
+/** Says what passes at the threshold that is set. */
+function countPassing() {
+  const at = Number(aims.value || bar01.value);
+  const entry = entries[state.at];
+  const same = entries.filter((one) => one.kind === entry.kind);
+  const passes = same.filter((one) => probability(one) >= at).length;
+  const now = same.filter((one) => !fails(one)).length;
+  passing.textContent = `At ${at} this call ${probability(entry) >= at ? "passes" : "fails"}, and ${passes} of the ${same.length} ${entry.kind}s of the list pass (${now} by FILTER).`;
+}
+aims.addEventListener("change", () => {
+  bar01.value = aims.value;
+  countPassing();
+});
+bar01.addEventListener("input", () => {
+  aims.value = bar01.value;
+  countPassing();
+});
 
 /** Draws a layer: its last axis downwards, the one before it across; reads one after the other. @param {Layer} layer @param {Float32Array} values */
 function layerPicture(layer, values) {
@@ -285,15 +410,18 @@ async function showLayers() {
 layersBox.append(make("summary", "Layer by layer: what the network computes on the way"));
 layersBox.addEventListener("toggle", () => layersBox.hasAttribute("open") && showLayers());
 
-const box = make("details");
+const box = /** @type {HTMLDetailsElement} */ (make("details"));
 box.id = "sandbox-box";
 box.append(
   make("summary", "Sandbox: change the reads, see what the network makes of it"),
   make("p", "The reads are changed as if the file had them so, and encoded again. Nothing changes in the files or in the scored VCF.", "note"),
-  controls, more, outputs, said, layersBox,
+  controls, alleles, more, outputs, thresholdsBox, said, layersBox,
 );
 panel.append(box);
 panel.hidden = layout.read.length === 0;
+
+// The call is scored with other weights.
+document.addEventListener("weigh", reset);
 
 // Another call is shown: it is as the files have it.
 new MutationObserver(() => {
@@ -307,9 +435,12 @@ new MutationObserver(() => {
   if (original) return;
   resets.forEach((put) => put());
   const entry = entries[state.at];
-  implant.disabled = entry.ref.length !== entry.alt.length;
-  implant.title = implant.disabled ? "Only an allele that replaces bases can be implanted" : implant.title;
+  pointed = null;
+  allowLetters(false);
+  showThresholds();
   said.textContent = "";
   showOutputs(entry.logits, entry.probability);
   if (layersBox.hasAttribute("open")) showLayers();
 }).observe(part("call"), { attributes: true, attributeFilter: ["data-shown"] });
+window.addEventListener("hashchange", follow);
+follow();

@@ -1,7 +1,7 @@
 // @ts-check
 // A worker of the page: one instance of the program, which asks for bytes of the chosen files as it needs them.
 
-/** @typedef {{name: string, blob: Blob, time: number}} Given */
+/** @typedef {{name: string, blob: Blob|null, url: string, size: number, time: number}} Given */
 /**
  * @typedef {object} Exports
  * @property {WebAssembly.Memory} memory
@@ -24,6 +24,17 @@ function memory(from, length) {
   return new Uint8Array(program.memory.buffer, from >>> 0, length >>> 0);
 }
 
+/** A part of the file at an address. @param {string} url @param {number} place @param {number} count */
+function remote(url, place, count) {
+  const request = new XMLHttpRequest();
+  request.open("GET", url, false);
+  request.responseType = "arraybuffer";
+  request.setRequestHeader("Range", `bytes=${place}-${place + count - 1}`);
+  request.send();
+  if (request.status !== 206) throw new Error(`${request.status}`);
+  return new Uint8Array(request.response).subarray(0, count);
+}
+
 /** What the program asks of the page. */
 const page = {
   /** @param {number} name @param {number} length */
@@ -32,18 +43,18 @@ const page = {
     return given.findIndex((file) => file.name === text);
   },
   /** @param {number} file */
-  file_length: (file) => given[file].blob.size,
+  file_length: (file) => given[file].size,
   /** @param {number} file */
   file_time: (file) => given[file].time,
   /** @param {number} file @param {number} place @param {number} to @param {number} count */
   file_read: (file, place, to, count) => {
     try {
-      const part = given[file].blob.slice(place, place + count);
-      const bytes = new Uint8Array(new FileReaderSync().readAsArrayBuffer(part));
+      const { blob, url } = given[file];
+      const bytes = blob ? new Uint8Array(new FileReaderSync().readAsArrayBuffer(blob.slice(place, place + count))) : remote(url, place, count);
       memory(to, bytes.length).set(bytes);
       return bytes.length;
     } catch {
-      // It was moved, or the browser may not read it any more.
+      // It was moved, the browser may not read it any more, or a server does not answer.
       return -1;
     }
   },

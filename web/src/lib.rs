@@ -6,6 +6,7 @@
 //! exports ── bytes in and out of WebAssembly's memory
 //!  └ request ── what the page's script asks for
 //!     └ session ── open files, records in, scored records and pictures out
+//!     └ candidates ── alleles of reads alone, a tile at a time
 //!         commands, io ── the program's own modules
 //!         bam ── BAM and CRAM in Rust alone, in the place of htslib
 //! ```
@@ -19,6 +20,7 @@
 extern crate self as rust_htslib;
 
 pub mod bam;
+pub mod candidates;
 mod clock;
 mod commands;
 pub mod errors;

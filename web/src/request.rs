@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::candidates::{FindPlan, Finder};
 use crate::journal;
 use crate::sandbox::Edits;
 use crate::session::{Lines, Plan, Session};
@@ -13,6 +14,13 @@ use crate::session::{Lines, Plan, Session};
 pub enum Request {
     /// The viewer's part of the page, for `web/assemble.mjs`.
     Markup,
+    /// [`Finder::open`].
+    Find(FindPlan),
+    /// [`Finder::sweep`].
+    Sweep {
+        /// Number of the tile, from 0.
+        tile: usize,
+    },
     /// [`Session::open`].
     Open(Plan),
     /// [`Session::read`].
@@ -56,6 +64,16 @@ pub enum Request {
     },
 }
 
+/// A request, and the weights that it is answered with.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    /// Weights of 8 bits ([`Session::weigh`]).
+    #[serde(default)]
+    small: bool,
+    #[serde(flatten)]
+    request: Request,
+}
+
 /// The answer to a request.
 #[derive(Debug, Default)]
 pub struct Answer {
@@ -65,9 +83,12 @@ pub struct Answer {
     pub bytes: Vec<u8>,
 }
 
-/// A worker's state: the session that was opened last.
+/// A worker's state: what was opened last.
 #[derive(Default)]
-pub struct Worker(Option<Session>);
+pub struct Worker {
+    session: Option<Session>,
+    finder: Option<Finder>,
+}
 
 impl Worker {
     /// Answers a request.
@@ -87,21 +108,33 @@ impl Worker {
         }
     }
 
-    fn act(&mut self, request: Request) -> anyhow::Result<(Value, Vec<u8>)> {
+    fn act(&mut self, Asked { small, request }: Asked) -> anyhow::Result<(Value, Vec<u8>)> {
         if let Request::Markup = request {
             let (main, keys) = cnnfilter_view::page::markup();
             return Ok((json!({ "main": main, "keys": keys }), Vec::new()));
         }
+        let nothing = || anyhow::anyhow!("no files are open");
+        if let Request::Find(plan) = request {
+            let (finder, findable) = Finder::open(&plan)?;
+            self.finder = Some(finder);
+            return Ok((value(&findable)?, findable.header));
+        }
+        if let Request::Sweep { tile } = request {
+            let finder = self.finder.as_mut().ok_or_else(nothing)?;
+            return Ok((Value::Null, finder.sweep(tile)?));
+        }
         if let Request::Open(plan) = request {
-            self.0 = None;
+            (self.session, self.finder) = (None, None);
             let (session, opened) = Session::open(plan)?;
-            self.0 = Some(session);
+            self.session = Some(session);
             return Ok((value(&opened)?, opened.header));
         }
-        let session = self.0.as_mut();
-        let session = session.ok_or_else(|| anyhow::anyhow!("no files are open"))?;
+        let session = self.session.as_mut().ok_or_else(nothing)?;
+        session.weigh(small)?;
         match request {
-            Request::Markup | Request::Open(_) => Ok((Value::Null, Vec::new())),
+            Request::Markup | Request::Open(_) | Request::Find(_) | Request::Sweep { .. } => {
+                Ok((Value::Null, Vec::new()))
+            }
             Request::Read { most } => Ok((value(&session.read(most)?)?, Vec::new())),
             Request::Score { lines, exact } => {
                 let (bytes, scored) = session.score(&lines, exact)?;

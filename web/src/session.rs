@@ -4,8 +4,9 @@
 //! depth, all of them score.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
@@ -15,18 +16,19 @@ use crate::commands::encoding::shard::{ShardReader, cut};
 use crate::commands::encoding::{Call as Numbered, EncodingPlan, Inputs, ReadFilterOptions};
 use crate::commands::reads::{ReadsOfCall, look_up};
 use crate::io::alignment::AlignmentSource;
+use crate::io::file::File;
 use crate::io::regions;
 use crate::io::vcf_reader::{Counts, Order, VcfReader};
 use crate::sandbox::{Edits, Gatherer, Sandbox};
 use cnnfilter_core::annotate::{Annotator, ScoreCounts};
-use cnnfilter_core::encode::{EncodedAllele, KnownContigs, Outcome, ShardEncoder};
+use cnnfilter_core::encode::{EncodedAllele, Encoder, KnownContigs, Outcome, ShardEncoder};
 use cnnfilter_core::filter::{Decision, ThresholdFilter};
 use cnnfilter_core::genome::{IntervalSet, ReadSink, Span, Variant, VariantKind};
 use cnnfilter_core::networks::gradients::Integrator;
 use cnnfilter_core::networks::{Builtin, Model};
 use cnnfilter_core::samples::SampleChoice;
-use cnnfilter_core::score::Aim;
 use cnnfilter_core::score::log_odds::{format_probability, format_score, log_odds};
+use cnnfilter_core::score::{Aim, CardThresholds};
 use cnnfilter_core::vcf::VcfRecord;
 use cnnfilter_core::why::{Explainer, Why};
 use cnnfilter_nn::DeviceChoice;
@@ -49,6 +51,8 @@ pub struct Plan {
     pub reads: Vec<PathBuf>,
     /// FASTA.
     pub reference: PathBuf,
+    /// Card and weights of a model that was chosen; nothing for the built-in one.
+    pub model: Option<[PathBuf; 2]>,
     /// Regions as typed; empty for everything.
     pub regions: Vec<String>,
     /// FILTER is filled by the model's thresholds.
@@ -68,6 +72,10 @@ pub struct Opened {
     pub samples: Vec<Option<String>>,
     /// Mean depth of each.
     pub depths: Vec<f32>,
+    /// The model's thresholds, where it has some.
+    pub thresholds: Option<CardThresholds>,
+    /// True where the model has weights of 8 bits alone.
+    pub is_quantized: bool,
     /// Header of the scored calls.
     #[serde(skip)]
     pub header: Vec<u8>,
@@ -128,7 +136,12 @@ pub struct ShownLayer {
 /// Open files and a model.
 pub struct Session {
     plan: Plan,
-    model: &'static Model,
+    /// The model that scores: [`Self::whole`] or [`Self::small`].
+    model: Arc<Model>,
+    /// The model as it is.
+    whole: Arc<Model>,
+    /// The same with weights of 8 bits, once somebody has asked for it.
+    small: Option<Arc<Model>>,
     inputs: Inputs,
     calls: VcfReader,
     wanted: Option<IntervalSet>,
@@ -151,7 +164,7 @@ impl Session {
     /// # Errors
     /// As `cnnfilter score`, in its words.
     pub fn open(plan: Plan) -> Result<(Self, Opened)> {
-        let model = model(!plan.reads.is_empty())?;
+        let model = Arc::new(model(&plan)?);
         let mut calls = VcfReader::open(&plan.calls)?.with_order(Order::Sorted);
         let encoding = encoding_plan(&plan);
         let mut inputs = inputs::open(
@@ -173,8 +186,16 @@ impl Session {
             calls.restrict(wanted, Counts::Welcome)?;
         }
         let mut header = calls.header().clone();
-        annotator(model, &inputs).extend_header(&mut header, &encoding.command())?;
-        let filter = plan.filter.then(|| thresholds(model)).transpose()?;
+        annotator(&model, &inputs).extend_header(&mut header, &encoding.command())?;
+        let has_thresholds = model.card().thresholds.is_some();
+        if plan.filter && !has_thresholds {
+            log::warn!(
+                "model `{}` has no thresholds: FILTER stays as it is",
+                model.card().name
+            );
+        }
+        let filter = plan.filter && has_thresholds;
+        let filter = filter.then(|| thresholds(&model)).transpose()?;
         if let Some(filter) = &filter {
             filter.extend_header(&mut header);
         }
@@ -182,9 +203,11 @@ impl Session {
         let depths = inputs.sample_inputs.iter().map(|sample| sample.mean_depth);
         let opened = Opened {
             model: model.card().name.clone(),
-            layout: Layout::of_model(model),
+            layout: Layout::of_model(&model),
             samples: samples.collect(),
             depths: depths.collect(),
+            thresholds: model.card().thresholds.clone(),
+            is_quantized: model.card().quantization.is_some(),
             header: match plan.depths {
                 None => header.to_bytes(),
                 Some(_) => Vec::new(),
@@ -194,6 +217,8 @@ impl Session {
             reader: ShardReader::open(&inputs)?,
             names: AlignmentSource::open(&inputs.reads, inputs.read_filter, &inputs.reference)?,
             plan,
+            whole: Arc::clone(&model),
+            small: None,
             model,
             inputs,
             calls,
@@ -202,6 +227,28 @@ impl Session {
             held: None,
         };
         Ok((session, opened))
+    }
+
+    /// Chooses whether the network computes with its own weights or with those of 8 bits, as `cnnfilter quantize` makes
+    /// them.
+    ///
+    /// # Errors
+    /// A model that has weights of 8 bits alone.
+    pub fn weigh(&mut self, small: bool) -> Result<()> {
+        if !small {
+            self.model = Arc::clone(&self.whole);
+            return Ok(());
+        }
+        let made = match self.small.take() {
+            Some(made) => made,
+            None => Arc::new(
+                self.whole
+                    .quantize(format!("{}_8bit", self.whole.card().name))?,
+            ),
+        };
+        self.model = Arc::clone(&made);
+        self.small = Some(made);
+        Ok(())
     }
 
     /// Reads the next records that are wanted, `most` at most; none at the end of the file.
@@ -253,9 +300,10 @@ impl Session {
             unsettled: Vec::new(),
         };
         let mut counts = ScoreCounts::default();
+        let model = Arc::clone(&self.model);
+        let annotator = annotator(&model, &self.inputs);
         for shard in cut(self.parsed(lines)?, 1, self.inputs.samples.len()) {
             let outcomes = self.reader.encode(&shard, &self.inputs)?;
-            let annotator = annotator(self.model, &self.inputs);
             let calls = self.unscored_calls(&shard, &outcomes);
             let numbers: Vec<u64> = shard.iter().map(|call| call.number).collect();
             let records = shard.into_iter().map(|call| call.record).zip(outcomes);
@@ -267,7 +315,7 @@ impl Session {
                 }
                 if exact {
                     let one = std::slice::from_ref(&call.example);
-                    *logits = Isa::computing_as_fused(|| self.model.logits(one))?[0];
+                    *logits = Isa::computing_as_fused(|| model.logits(one))?[0];
                 } else if scored.unsettled.last() != Some(&numbers[*place]) {
                     scored.unsettled.push(numbers[*place]);
                 }
@@ -311,9 +359,10 @@ impl Session {
         in_detail: bool,
     ) -> Result<(Vec<u8>, Shown)> {
         let (call, variant, allele) = self.encoded(line, example)?;
-        let explainer = Explainer::new(self.model);
-        let why = if in_detail {
-            let integrator = Integrator::new(self.model)?;
+        let explainer = Explainer::new(&self.model);
+        // Networks of GATK are a hundred times as large: their cells would take minutes.
+        let why = if in_detail && matches!(self.inputs.encoder, Encoder::Allele { .. }) {
+            let integrator = Integrator::new(&self.model)?;
             explainer.explain_in_detail(&allele.example, allele.kind, &integrator)?
         } else {
             explainer.explain(&allele.example, allele.kind)?
@@ -339,7 +388,7 @@ impl Session {
     /// The bytes of a call's tensor, and its entry in the list.
     fn written(&self, call: Call) -> (Vec<u8>, Shown) {
         let mut bytes = Vec::new();
-        site::write(&call, &Layout::of_model(self.model), &mut bytes);
+        site::write(&call, &Layout::of_model(&self.model), &mut bytes);
         let entry = Entry::of(call);
         (bytes, Shown { entry })
     }
@@ -388,11 +437,12 @@ impl Session {
     ) -> Result<(Vec<u8>, Shown)> {
         self.hold(line, example)?;
         let (_, held) = self.held.as_ref().context("no call is held")?;
-        let allele = held.sandbox.edited(&self.inputs.encoder, edits)?;
-        let quick = Explainer::new(self.model).quick(&allele.example, allele.kind)?;
+        let edited = held.sandbox.edited(&self.inputs.encoder, edits)?;
+        let allele = &edited.allele;
+        let quick = Explainer::new(&self.model).quick(&allele.example, allele.kind)?;
         let rows = allele.reads.iter().flat_map(|reads| &reads.rows);
         let name = |row: &u64| held.names.get(row).cloned().unwrap_or_default();
-        let shown = self.unscored(&held.sandbox.record, &held.sandbox.variant, &allele);
+        let shown = self.unscored(&edited.record, &edited.variant, allele);
         let shown = Call {
             names: rows.map(name).collect(),
             why: Some(Why {
@@ -417,7 +467,7 @@ impl Session {
     ) -> Result<(Vec<u8>, Vec<ShownLayer>)> {
         self.hold(line, example)?;
         let (_, held) = self.held.as_ref().context("no call is held")?;
-        let allele = held.sandbox.edited(&self.inputs.encoder, edits)?;
+        let allele = held.sandbox.edited(&self.inputs.encoder, edits)?.allele;
         let known = self.model.architecture().layers();
         let names: Vec<&str> = known.iter().map(|layer| layer.name.as_str()).collect();
         let mut outputs = self.model.activations(&[allele.example], &names)?;
@@ -568,7 +618,7 @@ impl Session {
                 logits,
                 score,
                 probability: self.model.probability(call.kind, score),
-                threshold: threshold(self.model, call.kind),
+                threshold: threshold(&self.model, call.kind),
             },
             ..call
         }
@@ -587,18 +637,48 @@ impl Session {
     }
 }
 
-/// The built-in model, loaded once.
-fn model(reads: bool) -> Result<&'static Model> {
-    static MODELS: [OnceLock<Model>; 2] = [const { OnceLock::new() }; 2];
-    let place = &MODELS[usize::from(reads)];
-    if let Some(model) = place.get() {
-        return Ok(model);
+/// The model that was chosen, or the built-in one.
+fn model(plan: &Plan) -> Result<Model> {
+    let Some([card, weights]) = &plan.model else {
+        return Ok(Builtin::default_for(!plan.reads.is_empty()).load(DeviceChoice::Cpu)?);
+    };
+    let [card_bytes, weights_bytes] = [read_model(card)?, read_model(weights)?];
+    let model = Model::load(&card_bytes, &weights_bytes, DeviceChoice::Cpu);
+    let model = model.with_context(|| card.display().to_string())?;
+    let name = &model.card().name;
+    if model.uses_reads() && plan.reads.is_empty() {
+        bail!("model `{name}` looks at reads: choose them, too, or take a model without reads");
     }
-    let model = Builtin::default_for(reads).load(DeviceChoice::Cpu)?;
-    Ok(place.get_or_init(|| model))
+    if !model.uses_reads() && !plan.reads.is_empty() {
+        log::warn!("model `{name}` does not use reads: they are ignored");
+    }
+    Ok(model)
 }
 
-fn annotator(model: &'static Model, inputs: &Inputs) -> Annotator<'static> {
+/// Largest file of a model, in bytes: its instances hold it several times.
+const MAX_MODEL: u64 = 50_000_000;
+
+/// A file of a model.
+///
+/// # Errors
+/// One that is too large, or that cannot be read.
+fn read_model(path: &Path) -> Result<Vec<u8>> {
+    let place = || path.display().to_string();
+    let mut bytes = Vec::new();
+    let file = File::open(path).with_context(place)?;
+    file.take(MAX_MODEL + 1)
+        .read_to_end(&mut bytes)
+        .with_context(place)?;
+    if bytes.len() as u64 > MAX_MODEL {
+        bail!(
+            "{}: larger than {MAX_MODEL} bytes; the program takes it, the page does not",
+            place()
+        );
+    }
+    Ok(bytes)
+}
+
+fn annotator<'a>(model: &'a Model, inputs: &Inputs) -> Annotator<'a> {
     let columns = inputs.samples.iter().map(|sample| sample.column);
     Annotator::new(model, columns.collect(), inputs.columns)
 }

@@ -5,6 +5,7 @@
 //! layers ── the same as candle operations with gradients, on the CPU and elsewhere
 //! optimizer ── AdamW
 //! weights ── named tensors and their safetensors files
+//! quantized ── the same in 8 bits
 //! device ── CPU or GPU, as a user names it
 //! ```
 //!
@@ -39,6 +40,7 @@ pub mod error;
 pub mod kernel;
 pub mod layers;
 pub mod optimizer;
+pub mod quantized;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod weights;

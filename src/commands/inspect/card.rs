@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use cnnfilter_core::annotate::info_keys;
 use cnnfilter_core::genome::VariantKind;
 use cnnfilter_core::networks::Model;
-use cnnfilter_core::networks::card::{ModelCard, Training};
+use cnnfilter_core::networks::card::{ModelCard, Quantization, Training};
 
 /// Width of the names before the facts.
 const NAMES: usize = 14;
@@ -33,6 +33,9 @@ pub(super) fn describe(model: &Model) -> String {
         "weights",
         format!("{weights}, SHA-256 {}", card.weights_sha256),
     );
+    if let Some(quantization) = &card.quantization {
+        fact("quantised", in_8_bits(quantization));
+    }
     fact("layers", layers(model));
     fact("origin", origin(card));
     if let Some(training) = &card.training {
@@ -48,6 +51,18 @@ pub(super) fn describe(model: &Model) -> String {
         text += &format!("* {limit}\n");
     }
     text
+}
+
+/// What its weights were, and what became other by it.
+fn in_8_bits(quantization: &Quantization) -> String {
+    let mut parts = vec![format!("in 8 bits; made of {}", quantization.of_model)];
+    parts.extend(quantization.compared.iter().map(|one| {
+        format!(
+            "{}: {} of {} decided otherwise, probabilities move by at most {:.5}",
+            one.calls, one.other_decisions, one.records, one.largest_shift
+        )
+    }));
+    parts.join("; ")
 }
 
 /// The layers that `embed` reads, with the numbers a call that each gives.

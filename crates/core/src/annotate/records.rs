@@ -47,7 +47,7 @@ impl ScoreCounts {
 }
 
 /// Records whose examples are still to be computed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Unscored {
     records: Vec<VcfRecord>,
     sites: Vec<Site>,
@@ -56,7 +56,7 @@ pub struct Unscored {
 }
 
 /// An encoded record.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Site {
     /// Its index among the records.
     record: usize,

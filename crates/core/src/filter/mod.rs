@@ -11,6 +11,7 @@
 //! and blanks genotypes, [`Failing`] settles what becomes of a record that fails, [`FilterSummary`]
 //! counts.
 
+pub mod agreement;
 pub mod alleles;
 mod call_filter;
 pub mod cutoffs;
@@ -26,6 +27,7 @@ mod summary;
 mod tranche_filter;
 pub mod tranches;
 
+pub use agreement::Agreement;
 pub use call_filter::CallFilter;
 pub use cutoffs::{Cutoffs, OnNoResource};
 pub use decision::{Decision, NotJudged, ThresholdFilter};

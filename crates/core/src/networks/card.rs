@@ -57,6 +57,9 @@ pub struct ModelCard {
     /// Record of its training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
+    /// What its weights were before they were put into 8 bits; nothing where they are 32-bit floats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantization: Option<Quantization>,
     /// Its origin.
     pub source: Source,
     /// SHA-256 of `model.safetensors`, in hexadecimal.
@@ -111,6 +114,35 @@ pub struct TrainedOn {
     pub depth: Option<f32>,
     /// SHA-256 of the calls.
     pub calls_sha256: String,
+}
+
+/// The model that a quantised one was made of, and how far it is from that.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quantization {
+    /// Name of the model with the weights as they were trained.
+    pub of_model: String,
+    /// SHA-256 of its `model.safetensors`.
+    pub of_weights_sha256: String,
+    /// Calls that both models scored.
+    pub compared: Vec<Compared>,
+}
+
+/// A set of calls that two models scored.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compared {
+    /// The file of the calls, by its name alone.
+    pub calls: String,
+    /// Records that both scored.
+    pub records: u64,
+    /// Those whose decision differs: FILTER by the thresholds for the best F1; for a model without thresholds, whether the
+    /// call is rather real than false.
+    pub other_decisions: u64,
+    /// Largest difference of a probability; of the odds' own where the model is not calibrated.
+    pub largest_shift: f64,
+    /// Mean difference.
+    pub mean_shift: f64,
 }
 
 /// The tensor a model reads.

@@ -78,6 +78,9 @@ pub enum ModelError {
         /// The layers that can be read.
         known: String,
     },
+    /// Weights of 8 bits cannot be put into 8 bits again.
+    #[error("its weights have 8 bits already; take the model that it was made of")]
+    IsQuantized,
     /// Weights, layers or the device.
     #[error(transparent)]
     Network(#[from] NnError),

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::ModelError;
 use super::activations::{Activation, Recorder};
-use super::card::{FORMAT, GenotypeHead, ModelCard, Source, Training};
+use super::card::{Compared, FORMAT, GenotypeHead, ModelCard, Quantization, Source, Training};
 use super::family::{
     Architecture, ForwardOptions, Network, Numbers, NumbersLogits, OnDevice, Output, rows,
 };
@@ -21,6 +21,7 @@ use crate::score::log_odds::LABELS;
 use crate::score::logistic::sigmoid;
 use crate::score::{Calibration, CardThresholds};
 use cnnfilter_nn::DeviceChoice;
+use cnnfilter_nn::quantized::QuantizedWeights;
 use cnnfilter_nn::weights::{self, Weights};
 
 /// Examples that one thread computes together: enough to share weights, few enough to share out.
@@ -64,6 +65,8 @@ pub struct Model {
     card: ModelCard,
     architecture: Arc<dyn Architecture>,
     weights: Weights,
+    /// The weights as they are stored, where that is in 8 bits.
+    quantized: Option<QuantizedWeights>,
     network: Box<dyn Network>,
     /// The weights on each GPU; none where it runs on the CPU.
     replicas: Vec<Replica>,
@@ -84,7 +87,13 @@ impl Model {
                 found,
             });
         }
-        let weights = weights::from_safetensors(safetensors)?;
+        let (weights, quantized) = match card.quantization {
+            None => (weights::from_safetensors(safetensors)?, None),
+            Some(_) => {
+                let quantized = QuantizedWeights::from_safetensors(safetensors)?;
+                (quantized.to_weights(), Some(quantized))
+            }
+        };
         let network = architecture.network(&weights)?;
         let devices = device.open()?;
         let gpus = devices.iter().filter(|device| !device.is_cpu());
@@ -93,6 +102,7 @@ impl Model {
             replicas: gpus.map(replica).collect::<Result<_, _>>()?,
             network,
             weights,
+            quantized,
             architecture,
             card,
         };
@@ -140,6 +150,7 @@ impl Model {
             thresholds: trained.thresholds,
             genotype: trained.genotype,
             training: trained.training,
+            quantization: None,
             source,
             weights_sha256: weights::sha256(&weights::to_safetensors(&weights)?),
             test_vectors: Vec::new(),
@@ -147,6 +158,7 @@ impl Model {
         let mut model = Self {
             network,
             weights,
+            quantized: None,
             architecture,
             card,
             replicas: Vec::new(),
@@ -166,12 +178,54 @@ impl Model {
         Ok(model)
     }
 
+    /// The same model with weights of 8 bits under another name. It computes with 32-bit floats as any other.
+    ///
+    /// # Errors
+    /// [`ModelError::IsQuantized`] for one that has such weights.
+    pub fn quantize(&self, name: String) -> Result<Self, ModelError> {
+        let card = &self.card;
+        if card.quantization.is_some() {
+            return Err(ModelError::IsQuantized);
+        }
+        let quantized = QuantizedWeights::of(&self.weights);
+        let trained = Trained {
+            name,
+            architecture: Arc::clone(&self.architecture),
+            calibration: card.calibration.clone(),
+            thresholds: card.thresholds.clone(),
+            training: card.training.clone(),
+        };
+        let source = Source {
+            cnnfilter_version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..card.source.clone()
+        };
+        let mut model = Self::new(trained, source, quantized.to_weights())?;
+        model.card.weights_sha256 = weights::sha256(&quantized.to_safetensors()?);
+        model.card.quantization = Some(Quantization {
+            of_model: card.name.clone(),
+            of_weights_sha256: card.weights_sha256.clone(),
+            compared: Vec::new(),
+        });
+        model.quantized = Some(quantized);
+        Ok(model)
+    }
+
+    /// Writes into the card of a quantised model how far it is from the one that it was made of.
+    pub fn add_comparison(&mut self, compared: Compared) {
+        if let Some(quantization) = &mut self.card.quantization {
+            quantization.compared.push(compared);
+        }
+    }
+
     /// The bytes of `model.json` and `model.safetensors`.
     ///
     /// # Errors
     /// [`ModelError`], which no model that was loaded or assembled gives.
     pub fn to_files(&self) -> Result<(Vec<u8>, Vec<u8>), ModelError> {
-        let safetensors = weights::to_safetensors(&self.weights)?;
+        let safetensors = match &self.quantized {
+            Some(quantized) => quantized.to_safetensors()?,
+            None => weights::to_safetensors(&self.weights)?,
+        };
         Ok((self.card.to_json()?, safetensors))
     }
 
@@ -428,6 +482,40 @@ mod tests {
         assert_eq!(model.to_files().unwrap(), (json, safetensors));
         assert_eq!(model.card().info_key, "CNN_1D");
         assert!(!model.uses_reads());
+    }
+
+    #[test]
+    fn a_quantised_model_survives_its_files_and_is_quantised_once() {
+        let (json, safetensors) = files();
+        let model = Model::load(&json, &safetensors, DeviceChoice::Cpu).unwrap();
+        let mut small = model.quantize("small".into()).unwrap();
+        small.add_comparison(Compared {
+            calls: "x.vcf".into(),
+            records: 7,
+            ..Compared::default()
+        });
+        let (card, weights) = small.to_files().unwrap();
+        assert!(weights.len() * 7 < safetensors.len() * 2);
+        let read = Model::load(&card, &weights, DeviceChoice::Cpu).unwrap();
+        assert_eq!(read.to_files().unwrap(), (card, weights.clone()));
+        assert_eq!(read.weights(), small.weights());
+        assert_eq!(read.card().name, "small");
+        let made = read.card().quantization.clone().unwrap();
+        assert_eq!(made.of_weights_sha256, model.card().weights_sha256);
+        assert_eq!(
+            (made.of_model.as_str(), made.compared[0].records),
+            ("gatk-1d", 7)
+        );
+        assert!(matches!(
+            read.quantize("x".into()),
+            Err(ModelError::IsQuantized)
+        ));
+
+        // The card says which of the two kinds of file it is.
+        let text = String::from_utf8(json).unwrap();
+        let mixed = text.replace(&model.card().weights_sha256, &small.card().weights_sha256);
+        let error = Model::load(mixed.as_bytes(), &weights, DeviceChoice::Cpu).unwrap_err();
+        assert!(error.to_string().contains("cannot be read"), "{error}");
     }
 
     #[test]

@@ -29,7 +29,7 @@ export const OUTPUTS = ["NOT_SNP", "NOT_INDEL", "SNP", "INDEL"];
 /** Tiles drawn at a time. */
 const TILES = 60;
 
-const index = await readIndex();
+export const index = await readIndex();
 export const { layout, calls: entries } = index;
 export const sites = new Sites(index);
 const { sign, place } = sites.signs;
@@ -49,10 +49,10 @@ export const state = {
   /** @type {number} */ timer: 0,
 };
 export const colours = () => theme(darkness.matches && !printing);
-const list = new CallList(entries, marks, part("list"), (at) => choose(at));
+export const list = new CallList(entries, marks, part("list"), (at) => choose(at));
 
 /** Shows a call. @param {number} at */
-async function choose(at) {
+export async function choose(at) {
   state.at = at;
   state.pinned = null;
   list.show(at);
