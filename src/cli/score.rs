@@ -43,6 +43,11 @@ pub(crate) struct ScoreArgs {
     #[arg(long)]
     explain: bool,
 
+    /// Say how unlike the training calls each call is: INFO CNN_NOVEL is the share of them that are less unusual, 0
+    /// to 1. 0.5 is ordinary, above 0.999 is unlike anything in training.
+    #[arg(long)]
+    novelty: bool,
+
     #[command(flatten)]
     regions: RegionsArgs,
 
@@ -122,6 +127,7 @@ impl ScoreArgs {
             device: self.device.device,
             filter: self.filter.then_some(self.aim),
             explain: self.explain,
+            novelty: self.novelty,
             quiet: run.quiet,
         })
     }

@@ -14,7 +14,7 @@ fn said(arguments: &[&str]) -> String {
 }
 
 /// Every command, those of `simulate` included.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "score",
     "call",
     "tensors",
@@ -29,6 +29,7 @@ const COMMANDS: [&str; 19] = [
     "shards",
     "embed",
     "embed-map",
+    "embed-summary",
     "serve",
     "inspect",
     "import",

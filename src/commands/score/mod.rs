@@ -61,6 +61,8 @@ pub(crate) struct ScorePlan {
     pub(crate) filter: Option<Aim>,
     /// Say which topics decided each score.
     pub(crate) explain: bool,
+    /// Say how unlike the training calls each call is.
+    pub(crate) novelty: bool,
     /// No progress.
     pub(crate) quiet: bool,
 }
@@ -98,7 +100,9 @@ pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     }
     let mut header = reader.header().clone();
     let columns = inputs.samples.iter().map(|sample| sample.column).collect();
-    let annotator = Annotator::new(&model, columns, inputs.columns).with_reasons(plan.explain);
+    let annotator = Annotator::new(&model, columns, inputs.columns)
+        .with_reasons(plan.explain)
+        .with_novelty(plan.novelty)?;
     annotator.extend_header(&mut header, &plan.encoding.command())?;
     let filter = plan
         .filter
@@ -113,6 +117,7 @@ pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
             key: model.card().info_key.clone(),
             read_limit: model.encoder().read_limit(),
             samples: inputs.samples.len(),
+            novelty: plan.novelty,
             ..ScoreSummary::default()
         },
     };

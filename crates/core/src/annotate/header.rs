@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Annotator;
 use crate::filter::ModelLine;
 use crate::genome::FlagSet;
-use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY, WHY_KEY};
+use crate::score::keys::{ALLELE_KEY, NOVELTY_KEY, PROBABILITY_KEY, SAMPLE_KEY, WHY_KEY};
 use crate::vcf::{VcfHeader, quote};
 
 /// The inputs of a run that its scores depend on, for `##cnnfilterCommand`.
@@ -94,6 +94,14 @@ impl Annotator<'_> {
                 WHY_KEY,
                 format!(
                     "##INFO=<ID={WHY_KEY},Number=.,Type=String,Description=\"Topics that decided {key} of the best ALT allele, as topic:contribution (the score less the score without it, natural-log odds); those for the verdict come first\">"
+                ),
+            );
+        }
+        if self.novelty.is_some() {
+            header.put_info(
+                NOVELTY_KEY,
+                format!(
+                    "##INFO=<ID={NOVELTY_KEY},Number=1,Type=Float,Description=\"Share of the training calls of the kind that are less unusual than the best ALT allele, in what the convolutional network {name} makes of them: 0.5 is ordinary, above 0.999 is unlike anything in training\">"
                 ),
             );
         }

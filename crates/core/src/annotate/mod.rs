@@ -13,6 +13,7 @@ pub use records::{ScoreCounts, Unscored};
 use rayon::prelude::*;
 
 use crate::encode::Encoder;
+use crate::networks::pooled::Selection;
 use crate::networks::{Model, ModelError};
 use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY};
 use crate::why::{Explainer, Quick};
@@ -27,6 +28,8 @@ pub struct Annotator<'a> {
     columns: usize,
     /// For reasons beside the scores.
     explainer: Option<Explainer<'a>>,
+    /// For novelty beside the scores: the layers that it looks at.
+    novelty: Option<Selection>,
 }
 
 /// Outputs of a network for some examples, in their order.
@@ -36,6 +39,8 @@ pub struct Outputs {
     pub logits: Vec<[f32; 4]>,
     /// Contributions of the parts of each; empty where no reasons are written.
     pub parts: Vec<Vec<f32>>,
+    /// Novelty of each, nothing where the model's summary has none of its kind; empty where no novelty is written.
+    pub novelty: Vec<Option<f64>>,
 }
 
 impl<'a> Annotator<'a> {
@@ -47,6 +52,7 @@ impl<'a> Annotator<'a> {
             scored_columns,
             columns,
             explainer: None,
+            novelty: None,
         }
     }
 
@@ -56,16 +62,58 @@ impl<'a> Annotator<'a> {
         self
     }
 
-    /// Computes the outputs of all examples, in the threads of the current rayon pool; contributions on the CPU.
+    /// The same, writing novelty beside the scores where `tells` and the model's card has a summary of its
+    /// training calls.
+    ///
+    /// # Errors
+    /// As [`Model::novelty_layers`].
+    pub fn with_novelty(mut self, tells: bool) -> Result<Self, ModelError> {
+        self.novelty = match tells {
+            true => self.model.novelty_layers()?,
+            false => None,
+        };
+        Ok(self)
+    }
+
+    /// Computes the outputs of all examples, in the threads of the current rayon pool; contributions and novelty on
+    /// the CPU.
     ///
     /// # Errors
     /// As [`Model::logits`].
     pub fn compute(&self, unscored: &Unscored) -> Result<Outputs, ModelError> {
         let examples = unscored.examples();
+        let Some(layers) = &self.novelty else {
+            return self.compute_scores(unscored);
+        };
+        let kinds = unscored.kinds();
+        let one = |(example, kind)| {
+            self.model.pooled_of(example, layers).map(|pooled| {
+                let novelty = self.model.novelty(kind, &pooled.numbers);
+                (pooled.logits, novelty)
+            })
+        };
+        let found: Vec<([f32; 4], Option<f64>)> = (examples.par_iter().zip(kinds))
+            .map(one)
+            .collect::<Result<_, _>>()?;
+        let (logits, novelty) = found.into_iter().unzip();
+        // The pass that reads the layers gives the scores too, bit by bit, where nothing else is asked of the network.
+        let outputs = match self.explainer.is_none() && !self.model.on_gpu() {
+            true => Outputs {
+                logits,
+                ..Outputs::default()
+            },
+            false => self.compute_scores(unscored)?,
+        };
+        Ok(Outputs { novelty, ..outputs })
+    }
+
+    /// Outputs without novelty.
+    fn compute_scores(&self, unscored: &Unscored) -> Result<Outputs, ModelError> {
+        let examples = unscored.examples();
         let Some(explainer) = &self.explainer else {
             return Ok(Outputs {
                 logits: self.model.logits(examples)?,
-                parts: Vec::new(),
+                ..Outputs::default()
             });
         };
         let kinds = unscored.kinds();
@@ -78,7 +126,11 @@ impl<'a> Annotator<'a> {
             true => self.model.logits(examples)?,
             false => on_cpu,
         };
-        Ok(Outputs { logits, parts })
+        Ok(Outputs {
+            logits,
+            parts,
+            ..Outputs::default()
+        })
     }
 
     /// The model whose scores are written.
