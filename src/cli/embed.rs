@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::calls::RegionsArgs;
 use super::embed_map::EmbedMapArgs;
+use super::embed_summary::EmbedSummaryArgs;
 use super::files::Files;
 use super::labels::LabelArgs;
 use super::output::plain;
@@ -13,7 +14,7 @@ use super::reads::ReadsArgs;
 use super::run::{RunArgs, ThreadsArgs};
 use super::usage::Wrong;
 use crate::commands::Plan;
-use crate::commands::embed::EmbedPlan;
+use crate::commands::embed::{EmbedExamplesPlan, EmbedPlan};
 use crate::commands::labels::LabelPlan;
 use cnnfilter_core::samples::SampleChoice;
 
@@ -31,10 +32,11 @@ pub(crate) struct EmbedArgs {
     calls: EmbedCallsArgs,
 }
 
-/// Commands over files of embeddings.
+/// Commands beside it.
 #[derive(Debug, Subcommand)]
 enum EmbedCommand {
     Map(Box<EmbedMapArgs>),
+    Summary(EmbedSummaryArgs),
 }
 
 impl EmbedArgs {
@@ -42,6 +44,7 @@ impl EmbedArgs {
     pub(super) fn name(&self) -> &'static str {
         match self.command {
             Some(EmbedCommand::Map(_)) => "embed map",
+            Some(EmbedCommand::Summary(_)) => "embed summary",
             None => "embed",
         }
     }
@@ -53,6 +56,7 @@ impl EmbedArgs {
     pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<Plan, Wrong> {
         match self.command {
             Some(EmbedCommand::Map(args)) => Ok(Plan::EmbedMap(args.resolve(files)?)),
+            Some(EmbedCommand::Summary(args)) => Ok(Plan::Novelty(args.resolve(files)?)),
             None => self.calls.resolve(run, files),
         }
     }
@@ -63,8 +67,19 @@ impl EmbedArgs {
 #[derive(Debug, Args)]
 pub(crate) struct EmbedCallsArgs {
     /// The calls: VCF, VCF.gz, BCF, or `-` for standard input where no labels are given.
-    #[arg(short = 'V', long = "variant", value_name = "FILE", required = true)]
+    #[arg(
+        short = 'V',
+        long = "variant",
+        value_name = "FILE",
+        required_unless_present = "examples"
+    )]
     variant: Option<PathBuf>,
+
+    /// A file of examples (`cnnfilter tensors`) in place of calls, reads and reference; several times for several.
+    #[arg(short = 'e', long = "examples", value_name = "FILE", num_args = 1.., conflicts_with_all = ["variant",
+          "reference", "input", "sample_map", "sample_depth", "min_mapq", "require_flags", "exclude_flags", "sample",
+          "truth", "labels", "regions"])]
+    examples: Vec<PathBuf>,
 
     /// The file of embeddings: .emb or .npz (the same bytes), or .h5ad for AnnData and scanpy, which is
     /// made in memory.
@@ -108,7 +123,7 @@ pub(crate) struct EmbedCallsArgs {
         short = 'R',
         long = "reference",
         value_name = "FILE",
-        required = true,
+        required_unless_present = "examples",
         help_heading = "Reads and reference"
     )]
     reference: Option<PathBuf>,
@@ -149,10 +164,8 @@ impl EmbedCallsArgs {
     /// # Errors
     /// Options that do not go together.
     pub(super) fn resolve(self, run: &RunArgs, files: &mut Files) -> Result<Plan, Wrong> {
-        let (Some(variant), Some(output), Some(reference)) =
-            (self.variant, self.output, self.reference)
-        else {
-            return Err(Wrong::missing("give -V, -R and -o"));
+        let Some(output) = self.output else {
+            return Err(Wrong::missing("give -o"));
         };
         if plain(&output) == Path::new("-") {
             return Err(Wrong::value(
@@ -160,14 +173,32 @@ impl EmbedCallsArgs {
             ));
         }
         files.output("-o", &output);
-        files.input("-V", &variant);
-        files.input("-R", &reference);
-        files.inputs("-L", &self.regions.regions);
         let paths = |named: &[(String, PathBuf)]| -> Vec<PathBuf> {
             named.iter().map(|(_, path)| path.clone()).collect()
         };
         files.inputs("--track", paths(&self.track));
         files.inputs("--sites", paths(&self.sites));
+        if !self.examples.is_empty() {
+            files.inputs("-e", &self.examples);
+            return Ok(Plan::EmbedExamples(EmbedExamplesPlan {
+                examples: self.examples,
+                model: self.model,
+                layers: self.layers,
+                info: self.info,
+                tracks: self.track,
+                sites: self.sites,
+                output,
+                threads: self.threads.resolve(),
+                batch_size: self.batch_size as usize,
+                quiet: run.quiet,
+            }));
+        }
+        let (Some(variant), Some(reference)) = (self.variant, self.reference) else {
+            return Err(Wrong::missing("give -V and -R, or -e"));
+        };
+        files.input("-V", &variant);
+        files.input("-R", &reference);
+        files.inputs("-L", &self.regions.regions);
         let labels = self.labels.resolve(files);
         if !matches!(labels, LabelPlan::Nothing) {
             super::files::check_read_twice("-V", &variant)?;

@@ -75,10 +75,15 @@ pub(crate) struct EmbedMapArgs {
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', help_heading = "Map")]
     layers: Vec<String>,
 
+    /// Lay out each layer by itself as well: places `umap.NAME` in the map, X_umap_NAME in AnnData, and maps
+    /// side by side on the page. Takes as long again for each layer.
+    #[arg(long, help_heading = "Map")]
+    by_layer: bool,
+
     /// Place the calls on an old map, which does not move. A column `novelty` says how far each lies from all
     /// of its calls.
     #[arg(long, value_name = "MAP", help_heading = "Map",
-          conflicts_with_all = ["layers", "components", "dimensions", "neighbours", "clusters"])]
+          conflicts_with_all = ["layers", "by_layer", "components", "dimensions", "neighbours", "clusters"])]
     transform: Option<PathBuf>,
 
     /// Principal components of a layer at most.
@@ -155,6 +160,7 @@ impl EmbedMapArgs {
             files.output(option, path);
         }
         Ok(EmbedMapPlan {
+            by_layer: self.by_layer,
             input: self.input,
             layers: self.layers,
             transform: self.transform,

@@ -9,6 +9,7 @@ mod completions;
 mod doctor;
 mod embed;
 mod embed_map;
+mod embed_summary;
 mod eval;
 mod files;
 mod filter;

@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod embed;
 pub(crate) mod encoding;
 pub(crate) mod eval;
+pub(crate) mod example_sets;
 pub(crate) mod filter;
 pub(crate) mod import;
 pub(crate) mod inspect;
@@ -19,6 +20,7 @@ pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod shards;
 pub(crate) mod simulate;
+pub(crate) mod summary_of_training;
 pub(crate) mod tensors;
 pub(crate) mod train;
 pub(crate) mod view;
@@ -62,8 +64,12 @@ pub(crate) enum Plan {
     View(view::ViewPlan),
     /// `embed`.
     Embed(embed::EmbedPlan),
+    /// `embed` of examples.
+    EmbedExamples(embed::EmbedExamplesPlan),
     /// `embed map`.
     EmbedMap(embed::EmbedMapPlan),
+    /// `embed summary`.
+    Novelty(summary_of_training::NoveltyPlan),
     /// `inspect`.
     Inspect(inspect::InspectPlan),
     /// `import`.
@@ -113,7 +119,9 @@ impl Plan {
             Self::Reads(plan) => say(&simulate::reads(plan)?),
             Self::View(plan) => say(&view::run(plan)?),
             Self::Embed(plan) => say(&embed::run(plan)?),
+            Self::EmbedExamples(plan) => say(&embed::of_examples(plan)?),
             Self::EmbedMap(plan) => say(&embed::make_map(plan)?),
+            Self::Novelty(plan) => say(&summary_of_training::run(plan)?),
             Self::Shards(plan) => say(&shards::run(plan)?),
             Self::Inspect(plan) => show(&inspect::run(plan)?),
             Self::Import(plan) => say(&import::run(plan)?),

@@ -120,7 +120,10 @@ pub(crate) fn run(plan: &TrainPlan) -> Result<TrainSummary> {
     };
     let figures = Figures::of(&scored);
     let best_epoch = state.early_stopping.best_epoch.unwrap_or(0);
-    let model = Model::of_training(trained, state.best.clone())?;
+    let mut model = Model::of_training(trained, state.best.clone())?;
+    if let Some(novelty) = pool.install(|| data.novelty(&model))? {
+        model = model.with_novelty(novelty)?;
+    }
     let folder = model_dir::save(&plan.output, &model)?;
     Ok(TrainSummary {
         epochs: state.history.rows().len(),

@@ -14,7 +14,7 @@ struct Runs {
 }
 
 /// The commands, with their command lines in a folder that has the demo and what earlier ones left.
-const RUNS: [(&str, &str); 10] = [
+const RUNS: [(&str, &str); 11] = [
     (
         "score",
         "score -V calls.vcf -I reads.bam -R ref.fa --filter -o scored.vcf",
@@ -34,6 +34,10 @@ const RUNS: [(&str, &str); 10] = [
         "embed -V calls.vcf -I reads.bam -R ref.fa --layers join2 -o run.emb",
     ),
     ("embed map", "embed map run.emb -o map.emb --clusters 4"),
+    (
+        "embed summary",
+        "embed summary -e examples --model cnnfilter_reference -o models",
+    ),
     (
         "train",
         "train -e examples --set epochs=1 --set batches.per_class=2 --set batches.steps_per_epoch=2 \
@@ -128,6 +132,10 @@ fn agrees(command: &str, json: &Value, said: &str) {
         }
         "embed" => same(&json["calls"], "calls embedded"),
         "embed map" => same(&json["calls"], "calls on the map"),
+        "embed summary" => {
+            same(&json["calls"]["SNP"], "calls summarised, SNP");
+            same(&json["calls"]["INDEL"], "calls summarised, INDEL");
+        }
         "train" => {
             let head = format!(
                 "{} epochs, the best was {}",

@@ -7,6 +7,7 @@ use cnnfilter::io::embedding_file;
 use cnnfilter_embed::{Column, Embedding};
 
 use crate::support::*;
+use crate::tensors::tensors;
 
 /// `embed` on the demo with further arguments.
 fn embed(lab: &Lab, output: &str, more: &[&str]) -> std::process::Output {
@@ -318,4 +319,107 @@ fn mistakes_are_told() {
     let output = map(&lab, "run.emb", &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(!Path::new(&lab.path("m")).exists());
+}
+
+#[test]
+fn examples_of_a_file_are_embedded_as_the_calls_are() {
+    let lab = Lab::new();
+    let (truth, confident, bam) = (
+        demo("truth.vcf.gz"),
+        demo("confident.bed"),
+        demo("reads.bam"),
+    );
+    let labels = ["--truth", text(&truth), "--confident", text(&confident)];
+    succeed(embed(
+        &lab,
+        "calls.emb",
+        &[&labels[..], &["--layers", "join2"]].concat(),
+    ));
+    let set = lab.path("set.examples");
+    tensors(&demo("calls.vcf"), &set, &["-I", text(&bam), "--set", "a"]);
+    let (known, out) = (format!("known={}", text(&truth)), lab.path("set.emb"));
+    let of_examples = |more: &[&str]| {
+        let arguments = ["embed", "-e", text(&set), "-o", text(&out)];
+        program(&[&arguments[..], more].concat()).output().unwrap()
+    };
+    let more = ["--layers", "join2", "--info", "QD", "--sites", &known];
+    succeed(of_examples(&more));
+    let (calls, found) = (read(&lab, "calls.emb"), read(&lab, "set.emb"));
+    // Calls that the truth does not judge are no examples.
+    let judged: Vec<usize> = (0..calls.len())
+        .filter(|call| calls.column("label").unwrap().word(*call).is_some())
+        .collect();
+    assert_eq!(judged.len(), found.len());
+    for name in ["score", "af", "mapq", "repeat", "length"] {
+        let (calls, found) = (numbers(&calls, name), numbers(&found, name));
+        for (row, call) in judged.iter().enumerate() {
+            let (call, row) = (calls[*call], found[row]);
+            assert!(
+                (call - row).abs() < 0.02 || (call.is_nan() && row.is_nan()),
+                "{name}"
+            );
+        }
+    }
+    for (row, call) in judged.iter().enumerate() {
+        assert_eq!(found.name(row), calls.name(*call));
+        assert_eq!(
+            found.layer("join2").unwrap().row(row),
+            calls.layer("join2").unwrap().row(*call)
+        );
+        for name in ["label", "type", "change", "contig"] {
+            let word = |of: &Embedding, at| of.column(name).unwrap().word(at).map(str::to_owned);
+            assert_eq!(word(&found, row), word(&calls, *call), "{name}");
+        }
+        let is_real = found.column("label").unwrap().word(row) == Some("real");
+        let is_known = found.column("known").unwrap().word(row) == Some("in");
+        assert_eq!(is_real, is_known);
+    }
+    assert_eq!(found.column("set").unwrap().word(0), Some("a"));
+    assert!(numbers(&found, "QD")[0] > 0.0 && numbers(&found, "depth")[0] > 5.0);
+
+    let message = fail(of_examples(&["--info", "NONE"]));
+    assert!(
+        message.contains("the examples have no annotation `INFO/NONE`; they have QUAL, "),
+        "{message}"
+    );
+    let message = fail(of_examples(&["--model", "cnnfilter_reference"]));
+    assert!(
+        message.contains("model `cnnfilter_reference` reads `cnnfilter_reference`"),
+        "{message}"
+    );
+    let both = of_examples(&["-V", text(&demo("calls.vcf"))]);
+    assert_eq!(both.status.code(), Some(2));
+}
+
+#[test]
+fn each_layer_has_its_own_places_where_that_is_asked_for() {
+    let lab = Lab::new();
+    succeed(embed(&lab, "run.emb", &["--layers", "site2,join2"]));
+    let made = ["-o", "map.emb", "--page", "map.html", "--by-layer"];
+    succeed(map(&lab, "run.emb", &made));
+    let found = read(&lab, "map.emb");
+    let names: Vec<&str> = (found.meta.layers.iter())
+        .map(|layer| layer.name.as_str())
+        .collect();
+    assert_eq!(names, ["pca", "umap", "umap.site2", "umap.join2"]);
+    assert_ne!(found.layer("umap.site2"), found.layer("umap.join2"));
+    let page = std::fs::read_to_string(lab.path("map.html")).unwrap();
+    for name in ["UMAP of site2", "UMAP of join2"] {
+        assert!(page.contains(name), "{name}");
+    }
+    // The places of one layer are those of a map of it alone.
+    succeed(map(
+        &lab,
+        "run.emb",
+        &["--layers", "join2", "--by-layer", "-o", "one.emb"],
+    ));
+    let one = read(&lab, "one.emb");
+    assert_eq!(one.meta.layers.len(), 2);
+    assert_eq!(one.layer("umap"), found.layer("umap.join2"));
+    // Such a map takes new calls as any other.
+    succeed(map(
+        &lab,
+        "run.emb",
+        &["--transform", "map.emb", "-o", "again.emb"],
+    ));
 }

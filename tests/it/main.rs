@@ -24,6 +24,7 @@ mod genomes;
 mod import;
 mod inspect;
 mod multiqc;
+mod novelty;
 mod old_models;
 mod order;
 mod packaged;

@@ -29,6 +29,7 @@ const COMMANDS: [&str; 20] = [
     "shards",
     "embed",
     "embed-map",
+    "embed-summary",
     "serve",
     "inspect",
     "import",

@@ -6,7 +6,7 @@ use super::Matrix;
 use super::random::{Purpose, index, stream};
 
 /// Neighbours of points, nearest first; of equal distances the lower number comes first.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Neighbours {
     /// Points that have neighbours.
     pub points: usize,

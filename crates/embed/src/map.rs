@@ -232,6 +232,17 @@ impl Map {
     }
 }
 
+/// Places in the plane of calls by their coordinates, and nothing else of a map.
+pub fn places(coordinates: &Matrix, options: &MapOptions) -> Matrix {
+    let count = options.neighbours.saturating_sub(1);
+    let near = match coordinates.rows() <= MOST_LAID_OUT {
+        true => Index::new(coordinates).search(coordinates, count, true),
+        // Some are laid out, by neighbours among themselves.
+        false => Neighbours::default(),
+    };
+    lay_out(coordinates, &near, options)
+}
+
 /// The first neighbours of each point.
 fn first(near: &Neighbours, count: usize) -> Neighbours {
     let count = count.min(near.count);

@@ -250,7 +250,7 @@ fn body(panes: &[Pane<'_>]) -> Markup {
                     button id="png" title="p" { "PNG" } "\n"
                     button id="svg" title="s" { "SVG" } "\n"
                 } "\n"
-                div.panes { "\n"
+                div.panes.many[panes.len() > 2] { "\n"
                     @for (at, pane) in panes.iter().enumerate() {
                         figure { figcaption { (pane.name) }
                             canvas class="map" data-pane=(at) tabindex="0" role="img" aria-label={ "Map of the calls: " (pane.name) } {} } "\n"

@@ -1,11 +1,11 @@
 //! Columns that describe calls: what people colour a map by.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::EmbedPlan;
+use super::{EmbedExamplesPlan, EmbedPlan};
 use crate::commands::encoding::{Call, Inputs};
 use crate::commands::labels::LabelPlan;
 use crate::io::IoError;
@@ -14,7 +14,7 @@ use crate::io::regions;
 use crate::io::vcf_reader::{Order, VcfReader};
 use cnnfilter_core::encode::annotations::AnnotationSource;
 use cnnfilter_core::encode::{EncodedAllele, Encoder, SiteTensor};
-use cnnfilter_core::genome::{IntervalSet, Variant};
+use cnnfilter_core::genome::{ContigTable, IntervalSet, Variant};
 use cnnfilter_core::label::AltState;
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::score::Calibration;
@@ -110,6 +110,8 @@ pub(super) struct Describer {
     samples: Vec<(usize, Option<String>)>,
     calibration: Option<Calibration>,
     encoder: Encoder,
+    /// True for examples of a file: annotations are those of the example, for there is no record.
+    stored: bool,
 }
 
 impl Describer {
@@ -137,30 +139,12 @@ impl Describer {
         for key in &plan.info {
             columns.push(info_column(key, header, &plan.variants)?);
         }
-        let flag = |name: &str, from| Column {
-            name: name.to_owned(),
-            kind: ColumnKind::Category,
-            from,
-        };
-        for (name, path) in &plan.tracks {
-            let known = inputs.known_contigs();
-            let track = regions::read_file(path, &format!("--track {name}"), &known)?;
-            columns.push(flag(name, From::Track(track)));
-        }
-        for (name, path) in &plan.sites {
-            columns.push(flag(name, From::Sites(read_sites(path)?)));
-        }
-        for (at, column) in columns.iter().enumerate() {
-            if columns[..at]
-                .iter()
-                .any(|earlier| earlier.name == column.name)
-            {
-                bail!(
-                    "two columns would be named `{}`; give the track or site list another name",
-                    column.name
-                );
-            }
-        }
+        add_flags(
+            &mut columns,
+            &plan.tracks,
+            &plan.sites,
+            &inputs.known_contigs(),
+        )?;
         let samples = inputs.samples.iter();
         Ok(Self {
             columns,
@@ -169,6 +153,57 @@ impl Describer {
                 .collect(),
             calibration: model.card().calibration.clone(),
             encoder: model.encoder().clone(),
+            stored: false,
+        })
+    }
+
+    /// For examples of files, whose sets have these names and whose calls lie on these contigs.
+    ///
+    /// # Errors
+    /// As [`Describer::open`]; an annotation that the examples have not.
+    pub(super) fn of_examples(
+        plan: &EmbedExamplesPlan,
+        model: &Model,
+        sets: Vec<String>,
+        contigs: &ContigTable,
+    ) -> Result<Self> {
+        let fixed = FIXED.into_iter().filter(|(_, _, fixed)| {
+            !matches!(fixed, Fixed::Genotype | Fixed::Quality | Fixed::Filter)
+        });
+        let mut columns: Vec<Column> = fixed
+            .map(|(name, kind, fixed)| Column {
+                name: if matches!(fixed, Fixed::Sample) {
+                    "set"
+                } else {
+                    name
+                }
+                .to_owned(),
+                kind,
+                from: From::Fixed(fixed),
+            })
+            .collect();
+        let known = model.encoder().annotation_names();
+        for key in &plan.info {
+            let source = AnnotationSource::Info(key.clone());
+            if !known.contains(&source.to_string()) {
+                bail!(
+                    "--info {key}: the examples have no annotation `{source}`; they have {}",
+                    known.join(", ")
+                );
+            }
+            columns.push(Column {
+                name: key.clone(),
+                kind: ColumnKind::Number,
+                from: From::InfoNumber(source),
+            });
+        }
+        add_flags(&mut columns, &plan.tracks, &plan.sites, contigs)?;
+        Ok(Self {
+            columns,
+            samples: sets.into_iter().map(|set| (0, Some(set))).collect(),
+            calibration: model.card().calibration.clone(),
+            encoder: model.encoder().clone(),
+            stored: true,
         })
     }
 
@@ -197,6 +232,7 @@ impl Describer {
             sample_name: name.as_deref(),
             score: log_odds(logits, allele.kind),
             encoder: &self.encoder,
+            stored: self.stored,
         };
         let columns = self.columns.iter();
         columns
@@ -227,6 +263,42 @@ impl Describer {
             })
             .collect()
     }
+}
+
+/// Adds the columns of tracks and lists of sites.
+///
+/// # Errors
+/// A file that cannot be read, or two columns of one name.
+fn add_flags(
+    columns: &mut Vec<Column>,
+    tracks: &[(String, PathBuf)],
+    sites: &[(String, PathBuf)],
+    contigs: &ContigTable,
+) -> Result<()> {
+    let flag = |name: &str, from| Column {
+        name: name.to_owned(),
+        kind: ColumnKind::Category,
+        from,
+    };
+    for (name, path) in tracks {
+        let track = regions::read_file(path, &format!("--track {name}"), contigs)?;
+        columns.push(flag(name, From::Track(track)));
+    }
+    for (name, path) in sites {
+        columns.push(flag(name, From::Sites(read_sites(path)?)));
+    }
+    for (at, column) in columns.iter().enumerate() {
+        if columns[..at]
+            .iter()
+            .any(|earlier| earlier.name == column.name)
+        {
+            bail!(
+                "two columns would be named `{}`; give the track or site list another name",
+                column.name
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The column of an INFO key, by its type in the header.
@@ -306,6 +378,7 @@ struct Described<'a> {
     sample_name: Option<&'a str>,
     score: f64,
     encoder: &'a Encoder,
+    stored: bool,
 }
 
 impl Described<'_> {
@@ -348,6 +421,14 @@ impl Described<'_> {
     }
 
     fn annotation(&self, source: &AnnotationSource) -> Option<f32> {
+        if self.stored {
+            let Encoder::Allele { annotations, .. } = self.encoder else {
+                return None;
+            };
+            let at = annotations.iter().position(|known| known == source)?;
+            let value = self.allele.example.annotations.get(at).copied();
+            return value.filter(|value| value.is_finite());
+        }
         let alternate = self.allele.alternate.unwrap_or(0);
         let count = self.variant.alternates.len();
         source.value(&self.call.record, alternate, count, self.sample)
@@ -419,10 +500,16 @@ impl Described<'_> {
         (either > 0).then(|| alternate as f32 / either as f32)
     }
 
-    /// Reads over the call; without reads what the record says.
+    /// Reads over the call, of a stored example the rows of its tensor; without reads what the record says.
     fn depth(&self) -> Option<f32> {
         if let Some(reads) = &self.allele.reads {
             return Some(reads.seen as f32);
+        }
+        if let (SiteTensor::Allele(tensor), true) = (
+            &self.allele.example.tensor,
+            self.stored && self.encoder.uses_reads(),
+        ) {
+            return Some(tensor.rows.len() as f32);
         }
         let keys = [
             AnnotationSource::Format("DP".to_owned()),

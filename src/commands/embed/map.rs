@@ -10,6 +10,7 @@ use crate::io::{atomic, embedding_file, h5ad};
 use crate::terminal::summary::EmbedMapSummary;
 use crate::terminal::threads;
 use cnnfilter_embed::enrichment::{Enrichment, enrichments, to_tsv};
+use cnnfilter_embed::map::places;
 use cnnfilter_embed::{
     Column, Embedding, LayerMeta, Map, MapMeta, MapOptions, Matrix, OldMap, Reducer,
 };
@@ -27,6 +28,8 @@ pub(crate) struct EmbedMapPlan {
     pub(crate) options: MapOptions,
     /// The map.
     pub(crate) output: Option<PathBuf>,
+    /// A UMAP of each layer, too.
+    pub(crate) by_layer: bool,
     /// The same as a page for a browser.
     pub(crate) page: Option<PathBuf>,
     /// A page of `view`, as an address from that page.
@@ -106,9 +109,11 @@ impl EmbedMapPlan {
 }
 
 /// A map before it is written.
-struct Made {
-    coordinates: Matrix,
-    places: Matrix,
+pub(super) struct Made {
+    pub(super) coordinates: Matrix,
+    pub(super) places: Matrix,
+    /// Of each layer by itself, where that is asked for.
+    pub(super) by_layer: Vec<(String, Matrix)>,
     /// Nothing where calls were placed on an old map.
     meta: MapMeta,
     arrays: Vec<(String, Matrix)>,
@@ -122,6 +127,13 @@ fn make(plan: &EmbedMapPlan, input: &mut Embedding) -> Made {
         .collect();
     let (reducer, coordinates) = Reducer::fit(&layers, options);
     let map = Map::new(&coordinates, options);
+    let by_layer = match plan.by_layer && layers.len() > 1 {
+        true => layers
+            .iter()
+            .map(|layer| of_layer(*layer, options))
+            .collect(),
+        false => Vec::new(),
+    };
     let mut arrays = reducer.arrays();
     arrays.push((CENTRES.to_owned(), map.kmeans.centres.clone()));
     let meta = MapMeta {
@@ -145,9 +157,16 @@ fn make(plan: &EmbedMapPlan, input: &mut Embedding) -> Made {
     Made {
         coordinates,
         places: map.umap,
+        by_layer,
         meta,
         arrays,
     }
+}
+
+/// The places of the calls by one layer.
+fn of_layer((name, matrix): (&str, &Matrix), options: &MapOptions) -> (String, Matrix) {
+    let (_, coordinates) = Reducer::fit(&[(name, matrix)], options);
+    (name.to_owned(), places(&coordinates, options))
 }
 
 /// Places the calls on an old map.
@@ -232,6 +251,7 @@ fn place(plan: &EmbedMapPlan, input: &mut Embedding, path: &Path) -> Result<Made
     Ok(Made {
         coordinates: new,
         places: placed.umap,
+        by_layer: Vec::new(),
         meta,
         arrays: old.arrays,
     })
@@ -263,10 +283,12 @@ fn write(plan: &EmbedMapPlan, input: Embedding, made: Made) -> Result<EmbedMapSu
     let rows = compare(&input);
     let mut summary = EmbedMapSummary::new(&input, &made.meta, &rows);
     if let Some(path) = &plan.h5ad {
-        let maps = [
+        let mut maps = vec![
             ("X_pca".to_owned(), &made.coordinates),
             ("X_umap".to_owned(), &made.places),
         ];
+        let by_layer = made.by_layer.iter();
+        maps.extend(by_layer.map(|(name, places)| (format!("X_umap_{name}"), places)));
         h5ad::write(path, &input, &maps)?;
     }
     if let Some(path) = &plan.enrichment {
@@ -289,7 +311,7 @@ fn write(plan: &EmbedMapPlan, input: Embedding, made: Made) -> Result<EmbedMapSu
         atomic::write(path, text.as_bytes())?;
     }
     if let Some(path) = &plan.page {
-        page::write(path, plan, &input, (&made.coordinates, &made.places), &rows)?;
+        page::write(path, plan, &input, &made, &rows)?;
     }
     if let Some(path) = &plan.output {
         embedding_file::write(path, &as_map(input, made))?;
@@ -324,6 +346,15 @@ fn as_map(mut input: Embedding, made: Made) -> Embedding {
         layer(PLACES, &made.places, "places on the map"),
     ];
     input.layers = vec![made.coordinates, made.places];
+    for (name, places) in made.by_layer {
+        let of_layer = layer(
+            &format!("{PLACES}.{name}"),
+            &places,
+            "places on the map of the layer",
+        );
+        input.meta.layers.push(of_layer);
+        input.layers.push(places);
+    }
     input.meta.map = Some(made.meta);
     input.arrays = made.arrays;
     input

@@ -1,6 +1,7 @@
 //! `cnnfilter embed`: what a network makes of calls, one streaming pass.
 
 mod columns;
+mod examples;
 mod map;
 mod page;
 mod source;
@@ -29,6 +30,7 @@ use cnnfilter_core::networks::pooled::Selection;
 use cnnfilter_embed::embedding::FORMAT;
 use cnnfilter_embed::{LayerMeta, Meta};
 use cnnfilter_nn::DeviceChoice;
+pub(crate) use examples::{EmbedExamplesPlan, run as of_examples};
 pub(crate) use map::{EmbedMapPlan, run as make_map};
 
 /// Everything a run needs to know.
@@ -71,7 +73,7 @@ pub(crate) fn run(plan: &EmbedPlan) -> Result<EmbedSummary> {
     let reads = !plan.encoding.reads.is_empty();
     let model = model_dir::load_choice(plan.model.as_deref(), reads, DeviceChoice::Cpu)?;
     check(plan, &model)?;
-    let wanted = selection(plan, &model)?;
+    let wanted = selection(&plan.layers, &model)?;
     let reader = VcfReader::open(&plan.variants)?;
     let header = reader.header().clone();
     let calls = (plan.variants.as_path(), &header);
@@ -133,11 +135,11 @@ fn check(plan: &EmbedPlan, model: &Model) -> Result<()> {
 ///
 /// # Errors
 /// A name that is no layer of the model.
-fn selection(plan: &EmbedPlan, model: &Model) -> Result<Selection> {
+fn selection(layers: &[String], model: &Model) -> Result<Selection> {
     let known = model.pooled_layers()?;
-    let names: Vec<&str> = match plan.layers.is_empty() {
+    let names: Vec<&str> = match layers.is_empty() {
         true => known.iter().map(|layer| layer.name.as_str()).collect(),
-        false => plan.layers.iter().map(String::as_str).collect(),
+        false => layers.iter().map(String::as_str).collect(),
     };
     Ok(Selection::new(&names, &known)?)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::map::EmbedMapPlan;
+use super::map::{EmbedMapPlan, Made};
 use crate::io::atomic;
 use cnnfilter_embed::enrichment::{Enrichment, text_of_ln};
 use cnnfilter_embed::{Column, Embedding, Matrix};
@@ -21,10 +21,15 @@ pub(super) fn write(
     path: &Path,
     plan: &EmbedMapPlan,
     input: &Embedding,
-    (coordinates, places): (&Matrix, &Matrix),
+    made: &Made,
     rows: &[Enrichment],
 ) -> Result<()> {
-    let (umap, pca) = (in_the_plane(places), in_the_plane(coordinates));
+    let mut maps = vec![("UMAP".to_owned(), in_the_plane(&made.places))];
+    for (name, places) in &made.by_layer {
+        maps.push((format!("UMAP of {name}"), in_the_plane(places)));
+    }
+    let components = "first two principal components".to_owned();
+    maps.push((components, in_the_plane(&made.coordinates)));
     let columns = (input.meta.columns.iter().zip(&input.columns)).map(|(meta, column)| {
         let values = match column {
             Column::Numbers(values) => Values::Numbers(values),
@@ -48,16 +53,10 @@ pub(super) fn write(
             layers.join(", ")
         )],
         provenance: provenance(input),
-        panes: vec![
-            Pane {
-                name: "UMAP",
-                places: &umap,
-            },
-            Pane {
-                name: "first two principal components",
-                places: &pca,
-            },
-        ],
+        panes: maps
+            .iter()
+            .map(|(name, places)| Pane { name, places })
+            .collect(),
         columns: columns.collect(),
         findings: findings(rows),
         view: plan.view.clone(),

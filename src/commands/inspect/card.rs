@@ -6,6 +6,7 @@ use cnnfilter_core::annotate::info_keys;
 use cnnfilter_core::genome::VariantKind;
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::networks::card::{ModelCard, Quantization, Training};
+use cnnfilter_core::score::Novelty;
 
 /// Width of the names before the facts.
 const NAMES: usize = 14;
@@ -38,6 +39,9 @@ pub(super) fn describe(model: &Model) -> String {
     }
     fact("layers", layers(model));
     fact("origin", origin(card));
+    if let Some(novelty) = &card.novelty {
+        fact("novelty", novelty_fact(novelty));
+    }
     if let Some(training) = &card.training {
         for (name, value) in training_facts(training) {
             fact(name, value);
@@ -121,6 +125,20 @@ fn origin(card: &ModelCard) -> String {
         (file, "") => format!("imported from {file} by cnnfilter {version}"),
         (file, member) => format!("imported from {file}!{member} by cnnfilter {version}"),
     }
+}
+
+/// What the summary of training calls is of.
+fn novelty_fact(novelty: &Novelty) -> String {
+    let kinds = novelty.kinds.present();
+    let kinds: Vec<String> = kinds
+        .map(|(kind, summary)| format!("{} {kind}s", summary.calls))
+        .collect();
+    let layers = novelty.layers.join(", ");
+    format!(
+        "by {layers}, from {}: {}",
+        kinds.join(" and "),
+        novelty.made_of
+    )
 }
 
 fn training_facts(training: &Training) -> Vec<(&'static str, String)> {
@@ -250,6 +268,9 @@ fn limits(model: &Model) -> Vec<String> {
     }
     if card.thresholds.is_none() {
         limits.push("score --filter: it has no thresholds; filter takes tranches by known sites (--resource)".to_owned());
+    }
+    if card.novelty.is_none() {
+        limits.push("score --novelty: it has no summary of its training calls".to_owned());
     }
     if card.training.is_none() {
         limits.push("claims about its training: the card does not know it".to_owned());

@@ -42,6 +42,11 @@ pub(crate) fn check_options(plan: &ScorePlan, model: &Model) -> Result<()> {
     if model.uses_reads() && plan.encoding.reads.is_empty() {
         bail!("model `{name}` scores from reads: give them with -I, or take a model without reads");
     }
+    if plan.novelty && model.card().novelty.is_none() {
+        bail!(
+            "--novelty: the card of model `{name}` has no summary of its training calls; make one with `cnnfilter embed summary`, or leave --novelty out"
+        );
+    }
     Ok(())
 }
 

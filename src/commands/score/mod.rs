@@ -64,6 +64,8 @@ pub(crate) struct ScorePlan {
     pub(crate) explain: bool,
     /// Genotypes to write.
     pub(crate) genotypes: Option<GenotypePlan>,
+    /// Say how unlike the training calls each call is.
+    pub(crate) novelty: bool,
     /// No progress.
     pub(crate) quiet: bool,
 }
@@ -107,7 +109,8 @@ pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
         .transpose()?;
     let annotator = Annotator::new(&model, columns, inputs.columns)
         .with_reasons(plan.explain)
-        .with_genotypes(genotyper);
+        .with_genotypes(genotyper)
+        .with_novelty(plan.novelty)?;
     let command = ScoreCommand {
         genotypes: plan
             .genotypes
@@ -131,6 +134,7 @@ pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
             key: model.card().info_key.clone(),
             read_limit: model.encoder().read_limit(),
             samples: inputs.samples.len(),
+            novelty: plan.novelty,
             ..ScoreSummary::default()
         },
     };

@@ -6,14 +6,16 @@ use anyhow::{Context as _, Result, bail};
 use rayon::prelude::*;
 
 use super::TrainPlan;
+use crate::commands::summary_of_training::summarise;
 use crate::io::example_file::ExampleFile;
 use crate::io::{checksum, regions};
 use cnnfilter_core::encode::store::{LabelledExample, StoreError, StoreHeader};
-use cnnfilter_core::genome::{Contig, ContigTable, IntervalSet};
+use cnnfilter_core::genome::{Contig, ContigTable, IntervalSet, PerKind};
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::networks::card::{TensorSpec, TrainedOn};
 use cnnfilter_core::networks::family::{self, Sizes, Trainable};
 use cnnfilter_core::networks::scaling::{Scaling, ScalingLearner};
+use cnnfilter_core::score::Novelty;
 use cnnfilter_train::config::{NetworkConfig, TrainConfig};
 use cnnfilter_train::fit::ExampleSource;
 use cnnfilter_train::split::{ExampleSet, Split};
@@ -240,6 +242,24 @@ impl Data {
         }
         let sizes = family.sizes(&sizes, self.with_reads);
         Ok((family, sizes.context("[architecture]")?))
+    }
+
+    /// The summary of the training examples, for the card.
+    ///
+    /// # Errors
+    /// A damaged example.
+    pub(super) fn novelty(&self, model: &Model) -> Result<Option<Novelty>> {
+        let mut kinds = PerKind::<Vec<usize>>::default();
+        for ((index, _), class) in self.split.training.iter().zip(&self.split.training_classes) {
+            match class % 2 {
+                0 => kinds.snp.push(*index),
+                _ => kinds.indel.push(*index),
+            }
+        }
+        let made_of = "the training examples".to_owned();
+        summarise(model, Vec::new(), kinds, made_of, &|index| {
+            Ok(self.get(index)?)
+        })
     }
 
     /// The sets, for the card.

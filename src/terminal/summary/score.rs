@@ -86,6 +86,8 @@ pub(crate) struct ScoreSummary {
     pub(crate) samples: usize,
     /// Most reads of a record that the model looks at.
     pub(crate) read_limit: usize,
+    /// True where novelty is told.
+    pub(crate) novelty: bool,
     /// Records that passed the thresholds, where they were applied.
     pub(crate) passed: u64,
     /// Records that failed them.
@@ -132,6 +134,9 @@ impl Serialize for ScoreSummary {
         map.serialize_entry("without_reads", &self.counts.without_reads)?;
         map.serialize_entry("read_limit", &self.read_limit)?;
         map.serialize_entry("from_a_sample_of_reads", &self.counts.sampled)?;
+        if self.novelty {
+            map.serialize_entry("unlike_training", &self.counts.unlike)?;
+        }
         map.serialize_entry("passed", &self.passed)?;
         map.serialize_entry("failed", &self.failed)?;
         map.serialize_entry("not_judged", &self.not_filtered)?;
@@ -177,6 +182,12 @@ impl Summary for ScoreSummary {
             line(
                 &format!("  scored from a sample of {limit} of their reads"),
                 self.counts.sampled,
+            );
+        }
+        if self.novelty {
+            line(
+                "  unlike the training calls (CNN_NOVEL above 0.999)",
+                self.counts.unlike,
             );
         }
         if self.passed + self.failed > 0 {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Annotator;
 use crate::filter::ModelLine;
 use crate::genome::FlagSet;
-use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY, WHY_KEY};
+use crate::score::keys::{ALLELE_KEY, NOVELTY_KEY, PROBABILITY_KEY, SAMPLE_KEY, WHY_KEY};
 use crate::vcf::{VcfHeader, quote};
 
 /// The inputs of a run that its scores depend on, for `##cnnfilterCommand`.
@@ -101,6 +101,14 @@ impl Annotator<'_> {
         }
         if let Some(genotyper) = &self.genotyper {
             genotyper.extend_header(header);
+        }
+        if self.novelty.is_some() {
+            header.put_info(
+                NOVELTY_KEY,
+                format!(
+                    "##INFO=<ID={NOVELTY_KEY},Number=1,Type=Float,Description=\"Share of the training calls of the kind that are less unusual than the best ALT allele, in what the convolutional network {name} makes of them: 0.5 is ordinary, above 0.999 is unlike anything in training\">"
+                ),
+            );
         }
         if self.tells_samples_apart() {
             header.put_format(

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use crate::encode::Encoder;
 use crate::genotype::Genotyper;
+use crate::networks::pooled::Selection;
 use crate::networks::{Model, ModelError};
 use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY};
 use crate::vcf::VcfRecord;
@@ -31,6 +32,8 @@ pub struct Annotator<'a> {
     explainer: Option<Explainer<'a>>,
     /// For genotypes.
     genotyper: Option<Genotyper>,
+    /// For novelty beside the scores: the layers that it looks at.
+    novelty: Option<Selection>,
 }
 
 /// Outputs of a network for some examples, in their order.
@@ -42,6 +45,8 @@ pub struct Outputs {
     pub parts: Vec<Vec<f32>>,
     /// Outputs of the genotype head of each; empty where no genotypes are written.
     pub two_copies: Vec<f32>,
+    /// Novelty of each, nothing where the model's summary has none of its kind; empty where no novelty is written.
+    pub novelty: Vec<Option<f64>>,
 }
 
 impl<'a> Annotator<'a> {
@@ -54,6 +59,7 @@ impl<'a> Annotator<'a> {
             columns,
             explainer: None,
             genotyper: None,
+            novelty: None,
         }
     }
 
@@ -69,15 +75,30 @@ impl<'a> Annotator<'a> {
         self
     }
 
-    /// Computes the outputs of all examples, in the threads of the current rayon pool; contributions on the CPU.
+    /// The same, writing novelty beside the scores where `tells` and the model's card has a summary of its
+    /// training calls.
+    ///
+    /// # Errors
+    /// As [`Model::novelty_layers`].
+    pub fn with_novelty(mut self, tells: bool) -> Result<Self, ModelError> {
+        self.novelty = match tells {
+            true => self.model.novelty_layers()?,
+            false => None,
+        };
+        Ok(self)
+    }
+
+    /// Computes the outputs of all examples, in the threads of the current rayon pool; contributions and novelty on
+    /// the CPU.
     ///
     /// # Errors
     /// As [`Model::logits`].
     pub fn compute(&self, unscored: &Unscored) -> Result<Outputs, ModelError> {
         let examples = unscored.examples();
+        // Reasons and novelty come with scores of their own, bit by bit those of the CPU.
+        let come_along = !self.model.on_gpu() && (self.explainer.is_some() || self.novelty.is_some());
         let (logits, two_copies) = match &self.genotyper {
-            // Reasons come with scores of their own on the CPU.
-            None if self.explainer.is_some() && !self.model.on_gpu() => (Vec::new(), Vec::new()),
+            None if come_along => (Vec::new(), Vec::new()),
             None => (self.model.logits(examples)?, Vec::new()),
             Some(_) => {
                 let outputs = self.model.outputs(examples)?.into_iter();
@@ -85,24 +106,48 @@ impl<'a> Annotator<'a> {
                 both.unzip()
             }
         };
-        let Some(explainer) = &self.explainer else {
-            return Ok(Outputs {
-                logits,
-                two_copies,
-                parts: Vec::new(),
-            });
-        };
-        let kinds = unscored.kinds();
-        let quick: Vec<Quick> = (examples.par_iter().zip(kinds))
-            .map(|(example, kind)| explainer.quick(example, kind))
-            .collect::<Result<_, _>>()?;
-        let (on_cpu, parts): (Vec<[f32; 4]>, Vec<Vec<f32>>) =
-            quick.into_iter().map(|one| (one.logits, one.parts)).unzip();
+        let (of_reasons, parts) = self.reasons(unscored)?;
+        let (of_novelty, novelty) = self.novelty(unscored)?;
+        let mut scores = [logits, of_reasons, of_novelty].into_iter();
         Ok(Outputs {
-            logits: if logits.is_empty() { on_cpu } else { logits },
+            logits: scores.find(|scores| !scores.is_empty()).unwrap_or_default(),
             two_copies,
             parts,
+            novelty,
         })
+    }
+
+    /// Logits and contributions of all examples; nothing where no reasons are written.
+    #[expect(clippy::type_complexity, reason = "two columns of one table")]
+    fn reasons(&self, unscored: &Unscored) -> Result<(Vec<[f32; 4]>, Vec<Vec<f32>>), ModelError> {
+        let Some(explainer) = &self.explainer else {
+            return Ok(Default::default());
+        };
+        let examples = unscored.examples().par_iter().zip(unscored.kinds());
+        let quick: Vec<Quick> = examples
+            .map(|(example, kind)| explainer.quick(example, kind))
+            .collect::<Result<_, _>>()?;
+        Ok(quick.into_iter().map(|one| (one.logits, one.parts)).unzip())
+    }
+
+    /// Logits and novelty of all examples; nothing where no novelty is written.
+    #[expect(clippy::type_complexity, reason = "two columns of one table")]
+    fn novelty(
+        &self,
+        unscored: &Unscored,
+    ) -> Result<(Vec<[f32; 4]>, Vec<Option<f64>>), ModelError> {
+        let Some(layers) = &self.novelty else {
+            return Ok(Default::default());
+        };
+        let examples = unscored.examples().par_iter().zip(unscored.kinds());
+        let found: Vec<([f32; 4], Option<f64>)> = examples
+            .map(|(example, kind)| {
+                let pooled = self.model.pooled_of(example, layers)?;
+                let novelty = self.model.novelty(kind, &pooled.numbers);
+                Ok((pooled.logits, novelty))
+            })
+            .collect::<Result<_, ModelError>>()?;
+        Ok(found.into_iter().unzip())
     }
 
     /// The model whose scores are written.

@@ -7,8 +7,9 @@ use crate::encode::kind::Skip;
 use crate::encode::{EncodedSite, Example, Outcome, SiteTensor};
 use crate::genome::VariantKind;
 use crate::genotype::{AlleleEvidence, GenotypeCounts, SampleEvidence};
-use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY, WHY_KEY};
+use crate::score::keys::{ALLELE_KEY, NOVELTY_KEY, PROBABILITY_KEY, SAMPLE_KEY, WHY_KEY};
 use crate::score::log_odds::{format_probability, format_score, log_odds};
+use crate::score::novelty::{UNLIKE, format_novelty};
 use crate::score::record_scores::{AlleleScore, RecordScores};
 use crate::vcf::VcfRecord;
 use crate::why::why_value;
@@ -28,6 +29,8 @@ pub struct ScoreCounts {
     pub sampled: u64,
     /// Genotypes of their samples, where they are written.
     pub genotypes: GenotypeCounts,
+    /// Records that are unlike anything in training ([`UNLIKE`]), where novelty is told.
+    pub unlike: u64,
 }
 
 impl ScoreCounts {
@@ -43,6 +46,7 @@ impl ScoreCounts {
         self.without_reads += other.without_reads;
         self.sampled += other.sampled;
         self.genotypes.add(&other.genotypes);
+        self.unlike += other.unlike;
     }
 }
 
@@ -110,7 +114,10 @@ impl Annotator<'_> {
 
     /// Takes the keys of scores out: one of an earlier run would be taken for one of this run.
     fn clear(&self, record: &mut VcfRecord) {
-        for key in info_keys(self.model).into_iter().chain([WHY_KEY]) {
+        for key in info_keys(self.model)
+            .into_iter()
+            .chain([WHY_KEY, NOVELTY_KEY])
+        {
             record.set_info(key.as_bytes(), None);
         }
         if self.tells_samples_apart() {
@@ -250,6 +257,9 @@ impl Unscored {
             let samples = annotator.scored_columns.len();
             if let Some(scores) = RecordScores::join(&of_alleles, site.alternates, samples) {
                 let best = of_alleles.iter().position(|one| one.score == scores.best);
+                let novelty = best.and_then(|at| *outputs.novelty.get(examples.start + at)?);
+                self.counts.unlike += u64::from(novelty.is_some_and(|novelty| novelty > UNLIKE));
+                let novelty = novelty.map(format_novelty);
                 let why = best.and_then(|at| {
                     let at = examples.start + at;
                     let parts = outputs.parts.get(at)?;
@@ -264,6 +274,10 @@ impl Unscored {
                     let counts = &mut self.counts.genotypes;
                     genotyper.write(record, &evidence, annotator.columns, counts);
                 }
+                record.set_info(
+                    NOVELTY_KEY.as_bytes(),
+                    novelty.as_deref().map(str::as_bytes),
+                );
             }
         }
         (self.records, self.counts)

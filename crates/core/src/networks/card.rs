@@ -11,7 +11,7 @@ use super::scaling::Scaling;
 use super::test_vectors::TestVector;
 use crate::encode::Example;
 use crate::score::log_odds::LABELS;
-use crate::score::{Calibration, CardThresholds};
+use crate::score::{Calibration, CardThresholds, Novelty};
 
 /// Generation of the cards that are written. Format 1, of version 0.1.0, is read too: it has the same
 /// fields, but makes the inputs of its test vectors otherwise.
@@ -54,6 +54,9 @@ pub struct ModelCard {
     /// Its genotype head, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genotype: Option<GenotypeHead>,
+    /// A summary of its training calls, for the novelty of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub novelty: Option<Novelty>,
     /// Record of its training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,

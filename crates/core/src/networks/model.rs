@@ -19,7 +19,7 @@ use crate::encode::{Encoder, Example};
 use crate::genome::VariantKind;
 use crate::score::log_odds::LABELS;
 use crate::score::logistic::sigmoid;
-use crate::score::{Calibration, CardThresholds};
+use crate::score::{Calibration, CardThresholds, Novelty};
 use cnnfilter_nn::DeviceChoice;
 use cnnfilter_nn::quantized::QuantizedWeights;
 use cnnfilter_nn::weights::{self, Weights};
@@ -107,7 +107,45 @@ impl Model {
             card,
         };
         model.check_test_vectors()?;
+        model.novelty_layers()?;
         Ok(model)
+    }
+
+    /// The same model with a summary of its training calls in the card, in place of one that it had.
+    ///
+    /// # Errors
+    /// As [`Model::novelty_layers`].
+    pub fn with_novelty(mut self, novelty: Novelty) -> Result<Self, ModelError> {
+        self.card.novelty = Some(novelty);
+        self.novelty_layers()?;
+        Ok(self)
+    }
+
+    /// The layers that the summary of the training calls is about; nothing where the card has none.
+    ///
+    /// # Errors
+    /// [`ModelError::CardField`] where the summary names a layer that the network has not, or is not of the widths of
+    /// its layers.
+    pub fn novelty_layers(&self) -> Result<Option<Selection>, ModelError> {
+        let Some(novelty) = &self.card.novelty else {
+            return Ok(None);
+        };
+        let wrong = |found| ModelError::CardField {
+            field: "novelty",
+            expected: "a summary of layers of the network".to_owned(),
+            found,
+        };
+        let names: Vec<&str> = novelty.layers.iter().map(String::as_str).collect();
+        let layers = Selection::new(&names, &self.pooled_layers()?);
+        let layers = layers.map_err(|error| wrong(error.to_string()))?;
+        novelty.check(layers.width()).map_err(wrong)?;
+        Ok(Some(layers))
+    }
+
+    /// How unlike the training calls one of this kind is ([`Novelty::of`]), by the pooled outputs of
+    /// [`Model::novelty_layers`]; nothing where the card has no summary of the kind.
+    pub fn novelty(&self, kind: VariantKind, numbers: &[f32]) -> Option<f64> {
+        self.card.novelty.as_ref()?.of(kind, numbers)
     }
 
     /// Makes a model out of trained weights.
@@ -149,6 +187,7 @@ impl Model {
             calibration: trained.calibration,
             thresholds: trained.thresholds,
             genotype: trained.genotype,
+            novelty: None,
             training: trained.training,
             quantization: None,
             source,
@@ -380,13 +419,21 @@ impl Model {
         examples: &[Example],
         wanted: &Selection,
     ) -> Result<Vec<Pooled>, ModelError> {
-        let one = |example: &Example| {
-            let mut tap = Tap::new(wanted);
-            let logits = self.network.pooled(example, &mut tap)?;
-            let numbers = tap.finish();
-            Ok(Pooled { logits, numbers })
-        };
-        examples.par_iter().map(one).collect()
+        let examples = examples.par_iter();
+        examples
+            .map(|example| self.pooled_of(example, wanted))
+            .collect()
+    }
+
+    /// As [`Model::pooled`] for one example, in this thread.
+    ///
+    /// # Errors
+    /// As [`Model::logits`].
+    pub fn pooled_of(&self, example: &Example, wanted: &Selection) -> Result<Pooled, ModelError> {
+        let mut tap = Tap::new(wanted);
+        let logits = self.network.pooled(example, &mut tap)?;
+        let numbers = tap.finish();
+        Ok(Pooled { logits, numbers })
     }
 
     pub(super) fn on_cpu(&self) -> Result<OnDevice, ModelError> {

@@ -12,5 +12,8 @@ pub const PROBABILITY_KEY: &str = "CNN_PROB";
 pub const ALLELE_KEY: &str = "CNN_AS";
 /// INFO key of the topics that decided a score (`score --explain`).
 pub const WHY_KEY: &str = "CNN_WHY";
+/// INFO key of the novelty of a record's best ALT (`score --novelty`): the share of the training calls that are less
+/// unusual, 0 to 1.
+pub const NOVELTY_KEY: &str = "CNN_NOVEL";
 /// FORMAT key of the log odds in one sample (Number=1).
 pub const SAMPLE_KEY: &str = "CNN";
