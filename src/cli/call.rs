@@ -11,6 +11,7 @@ use super::ploidy::PloidyArgs;
 use super::run::{DeviceArgs, RunArgs, ThreadsArgs};
 use super::usage::Wrong;
 use crate::commands::call::{CallPlan, JudgePlan};
+use crate::commands::candidates::CandidatePlan;
 use crate::commands::ploidies::GenotypePlan;
 use cnnfilter_core::candidates::CandidateOptions;
 use cnnfilter_core::genome::{FlagSet, ReadFilter};
@@ -146,21 +147,23 @@ impl CallArgs {
         Ok(CallPlan {
             judging: (!self.candidates).then_some(judging),
             gvcf: self.gvcf,
-            reads: self.input,
-            reference: self.reference,
-            read_filter: ReadFilter {
-                min_mapping_quality: self.min_mapq,
-                required: self.require_flags,
-                excluded: self.exclude_flags.unwrap_or(FlagSet::UNUSABLE),
+            candidates: CandidatePlan {
+                reads: self.input,
+                reference: self.reference,
+                read_filter: ReadFilter {
+                    min_mapping_quality: self.min_mapq,
+                    required: self.require_flags,
+                    excluded: self.exclude_flags.unwrap_or(FlagSet::UNUSABLE),
+                },
+                options: CandidateOptions {
+                    min_reads: self.min_reads,
+                    min_snp_share: self.min_snp_share,
+                    min_indel_share: self.min_indel_share,
+                    min_mapping_quality: self.min_mapq,
+                    min_base_quality: self.min_base_quality,
+                },
+                regions: self.regions.regions,
             },
-            options: CandidateOptions {
-                min_reads: self.min_reads,
-                min_snp_share: self.min_snp_share,
-                min_indel_share: self.min_indel_share,
-                min_mapping_quality: self.min_mapq,
-                min_base_quality: self.min_base_quality,
-            },
-            regions: self.regions.regions,
             output,
             threads,
             quiet: run.quiet,

@@ -2,6 +2,7 @@
 
 mod another_reference;
 pub(crate) mod call;
+pub(crate) mod candidates;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod embed;

@@ -14,7 +14,7 @@ fn said(arguments: &[&str]) -> String {
 }
 
 /// Every command, those of `simulate` included.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "score",
     "call",
     "tensors",

@@ -90,16 +90,16 @@ impl<'a> Judge<'a> {
         }
         let thresholds = thresholds(model, judging.aim, "--aim")?;
         let encoding = EncodingPlan {
-            reads: plan.reads.clone(),
+            reads: plan.candidates.reads.clone(),
             sample_map: None,
             samples: SampleChoice::Every,
             // A candidate needs reads that are mapped well; the network is to see the others, too.
             read_filter: ReadFilterOptions {
                 min_mapping_quality: 0,
-                required: plan.read_filter.required,
+                required: plan.candidates.read_filter.required,
                 excluded: judging.excluded,
             },
-            reference: plan.reference.clone(),
+            reference: plan.candidates.reference.clone(),
             sample_depth: None,
         };
         let calls = (plan.output.path.as_path(), &*header);

@@ -5,48 +5,27 @@
 
 mod blocks;
 mod judge;
-mod tiles;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use rayon::prelude::*;
 
-use super::another_reference;
-use super::encoding::inputs::{open_reads, reads_files};
+use super::candidates::{CandidatePlan, Inputs, Tile, TileReader};
 use super::encoding::shard::Idle;
-use crate::io::alignment::{AlignmentSource, check_groups};
-use crate::io::fasta::{FastaReader, Reference};
-use crate::io::regions;
 use crate::io::vcf_writer::{OutputOptions, VcfWriter};
 use crate::terminal::progress::Progress;
 use crate::terminal::summary::CallSummary;
 use crate::terminal::threads;
 use blocks::{Found, Reach};
-use cnnfilter_core::candidates::{
-    CandidateOptions, CandidateSite, MARGIN, SampleSweep, candidates, candidates_and_stretches,
-};
-use cnnfilter_core::genome::{ContigTable, IntervalSet, ReadFilter, contigs};
-use cnnfilter_core::samples::{NamedReads, RoutedFile, SampleChoice, SampleMap, assign};
-use cnnfilter_core::vcf::{VcfHeader, VcfRecord, quote};
+use cnnfilter_core::candidates::{candidates, candidates_and_stretches};
+use cnnfilter_core::vcf::VcfRecord;
 use judge::Judge;
 pub(crate) use judge::JudgePlan;
-use tiles::{Tile, tiles};
 
 /// The settings of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct CallPlan {
-    /// BAM and CRAM files, and `.list` files of their paths.
-    pub(crate) reads: Vec<PathBuf>,
-    /// Indexed FASTA.
-    pub(crate) reference: PathBuf,
-    /// Which reads.
-    pub(crate) read_filter: ReadFilter,
-    /// When an allele is a candidate.
-    pub(crate) options: CandidateOptions,
-    /// Regions as typed; empty for everything.
-    pub(crate) regions: Vec<String>,
+    /// The reads, and what a candidate is.
+    pub(crate) candidates: CandidatePlan,
     /// What becomes of the candidates; nothing where they are written as they are.
     pub(crate) judging: Option<JudgePlan>,
     /// Blocks between the calls.
@@ -69,7 +48,7 @@ const TILES_A_THREAD: usize = 4;
 /// at the target.
 pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
     let pool = threads::pool(plan.threads)?;
-    let inputs = Inputs::open(plan)?;
+    let inputs = Inputs::open(&plan.candidates)?;
     if plan.gvcf && inputs.samples.len() > 1 {
         return Err(anyhow!(
             "--gvcf is for one sample; the reads are of {}: {}",
@@ -77,8 +56,12 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
             inputs.samples.join(", ")
         ));
     }
-    let wanted = regions::wanted(&plan.regions, inputs.reference.contigs())?;
-    let mut header = inputs.header(plan)?;
+    let (mode, more) = match (&plan.judging, plan.gvcf) {
+        (None, _) => ("--candidates ", &[][..]),
+        (Some(_), true) => ("--gvcf ", &GVCF_DEFINITIONS[..]),
+        (Some(_), false) => ("", &[][..]),
+    };
+    let mut header = inputs.header(&plan.candidates, mode, more)?;
     let columns = header.column_count();
     let model = plan
         .judging
@@ -98,11 +81,7 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
         samples: inputs.samples.len(),
         ..CallSummary::default()
     };
-    let all = tiles(
-        inputs.reference.contigs(),
-        &inputs.contigs_of_reads,
-        wanted.as_ref(),
-    );
+    let all = inputs.tiles();
     let total: u64 = all.iter().map(Tile::bases).sum();
     let mut passed = 0;
     let mut reach = Reach::default();
@@ -119,7 +98,7 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
             let found = found?;
             let first = lines.len();
             for site in &found.sites {
-                if is_wanted(site, tile, wanted.as_ref()) {
+                if inputs.is_wanted(&tile.contig, site.start) {
                     let line = site.vcf_line(&tile.contig);
                     let record = VcfRecord::parse(line.into_bytes(), columns)?;
                     lines.push(Line {
@@ -130,7 +109,7 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
                     summary.add(site);
                 }
             }
-            let blocks = blocks::blocks(found, &tile.contig, wanted.as_ref(), &mut reach);
+            let blocks = blocks::blocks(found, &tile.contig, inputs.wanted.as_ref(), &mut reach);
             for block in blocks {
                 let line = block.vcf_line(&tile.contig).into_bytes();
                 let record = VcfRecord::parse(line, columns)?;
@@ -198,34 +177,18 @@ fn judged(
     Ok(are_candidates.into_iter().filter_map(next).collect())
 }
 
-fn is_wanted(site: &CandidateSite, tile: &Tile, wanted: Option<&IntervalSet>) -> bool {
-    wanted.is_none_or(|wanted| wanted.contains(&tile.contig, site.start))
-}
-
-/// The files of one thread.
-struct Reader {
-    reads: AlignmentSource,
-    reference: FastaReader,
-}
-
 /// The candidates of a tile, and the stretches between them for a GVCF.
 fn sweep(
     tile: &Tile,
     inputs: &Inputs,
     plan: &CallPlan,
-    idle: &Idle<Reader>,
+    idle: &Idle<TileReader>,
     judge: Option<&Judge<'_>>,
 ) -> Result<Found> {
-    let mut reader = idle.borrow(|| inputs.reader(plan))?;
-    let start = tile.range.start.saturating_sub(MARGIN);
-    let end = tile.range.end + MARGIN;
-    let block = reader.reference.block(&tile.contig, start, end)?;
-    let samples = 0..inputs.samples.len();
-    let mut sweeps: Vec<SampleSweep<'_>> = samples
-        .map(|_| SampleSweep::new(tile.range.clone(), &block, plan.options))
-        .collect();
-    reader.reads.sweep(&tile.contig, &mut sweeps)?;
-    let (range, options) = (tile.range.clone(), &plan.options);
+    let mut reader = idle.borrow(|| inputs.reader(&plan.candidates))?;
+    let block = reader.block(tile)?;
+    let mut sweeps = reader.sweep(tile, &block)?;
+    let (range, options) = (tile.range.clone(), &plan.candidates.options);
     let found = match (plan.gvcf, sweeps.pop()) {
         (true, Some(sweep)) => {
             let ploidy = |at| judge.map_or(2, |judge| judge.ploidy(&tile.contig, at));
@@ -249,160 +212,9 @@ fn sweep(
     Ok(found)
 }
 
-/// Reads and reference that were opened and found to agree.
-struct Inputs {
-    reference: Arc<Reference>,
-    /// Contigs that a file of reads has.
-    contigs_of_reads: Vec<ContigTable>,
-    samples: Vec<String>,
-    files: Vec<RoutedFile>,
-}
-
-impl Inputs {
-    /// # Errors
-    /// Where a file is missing or broken, or two are not about the same reference.
-    fn open(plan: &CallPlan) -> Result<Self> {
-        let reference = Reference::open(&plan.reference)?;
-        let (mut named, mut contigs_of_reads) = (Vec::new(), Vec::new());
-        for path in reads_files(&plan.reads)? {
-            let opened = open_reads(path, &reference)?;
-            if let Some(note) = &opened.header.note {
-                log::warn!("{note}");
-            }
-            agree(&opened.named.path, &opened.header.contigs, plan, &reference)?;
-            contigs_of_reads.push(opened.header.contigs);
-            named.push(opened.named);
-        }
-        let samples = samples(&named)?;
-        let columns: Vec<&str> = samples.iter().map(String::as_str).collect();
-        let assigned = assign(
-            &columns,
-            &SampleChoice::Every,
-            &named,
-            &SampleMap::default(),
-        )?;
-        for file in &assigned.files {
-            check_groups(file, &reference)?;
-        }
-        Ok(Self {
-            reference,
-            contigs_of_reads,
-            samples,
-            files: assigned.files,
-        })
-    }
-
-    fn reader(&self, plan: &CallPlan) -> Result<Reader> {
-        Ok(Reader {
-            reads: AlignmentSource::open(&self.files, plan.read_filter, &self.reference)?,
-            reference: self.reference.reader()?,
-        })
-    }
-
-    /// The header of the candidates: neither threads nor regions nor output stand in it.
-    fn header(&self, plan: &CallPlan) -> Result<VcfHeader> {
-        let mut lines: Vec<String> = [
-            "##fileformat=VCFv4.2",
-            "##FILTER=<ID=PASS,Description=\"All filters passed\">",
-        ]
-        .map(String::from)
-        .to_vec();
-        lines.push(format!("##cnnfilterVersion={}", env!("CARGO_PKG_VERSION")));
-        lines.push(format!("##cnnfilterCommand={}", command(plan)));
-        for contig in self.reference.contigs().iter() {
-            let length = contig.length.unwrap_or(0);
-            lines.push(format!("##contig=<ID={},length={length}>", contig.name));
-        }
-        lines.extend(DEFINITIONS.map(String::from));
-        if plan.gvcf {
-            lines.extend(GVCF_DEFINITIONS.map(String::from));
-        }
-        let samples = self.samples.join("\t");
-        lines.push(format!(
-            "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{samples}"
-        ));
-        VcfHeader::parse(lines).context("the header of the candidates")
-    }
-}
-
-/// The keys of a candidate.
-const DEFINITIONS: [&str; 6] = [
-    "##INFO=<ID=DP,Number=1,Type=Integer,Description=\"Fragments of all samples with a base that counts\">",
-    "##FORMAT=<ID=GT,Number=1,Type=String,Description=\"Genotype\">",
-    "##FORMAT=<ID=DP,Number=1,Type=Integer,Description=\"Fragments with a base that counts\">",
-    "##FORMAT=<ID=AD,Number=R,Type=Integer,Description=\"Fragments that show REF and each ALT\">",
-    "##FORMAT=<ID=VAF,Number=A,Type=Float,Description=\"Share of the fragments that show each ALT\">",
-    "##FORMAT=<ID=SB,Number=4,Type=Integer,Description=\"Fragments of REF, forward and reverse, and of all ALTs, forward and reverse\">",
-];
-
 /// What a GVCF has beside them.
 const GVCF_DEFINITIONS: [&str; 3] = [
     "##ALT=<ID=NON_REF,Description=\"Any other allele at this place\">",
     "##INFO=<ID=END,Number=1,Type=Integer,Description=\"Last position of a block\">",
     "##FORMAT=<ID=MIN_DP,Number=1,Type=Integer,Description=\"Fewest fragments over a position of the block\">",
 ];
-
-/// The options on which the candidates depend.
-fn command(plan: &CallPlan) -> String {
-    let options = &plan.options;
-    let mode = match (&plan.judging, plan.gvcf) {
-        (None, _) => "--candidates ",
-        (Some(_), true) => "--gvcf ",
-        (Some(_), false) => "",
-    };
-    let mut text = format!(
-        "call {mode}--min-reads {} --min-snp-share {} --min-indel-share {} --min-base-quality {} --min-mapq {}",
-        options.min_reads,
-        options.min_snp_share,
-        options.min_indel_share,
-        options.min_base_quality,
-        options.min_mapping_quality
-    );
-    let filter = &plan.read_filter;
-    text += &format!(
-        " --require-flags {} --exclude-flags {}",
-        filter.required, filter.excluded
-    );
-    for path in &plan.reads {
-        text += &format!(" -I {}", quote(&path.to_string_lossy()));
-    }
-    text + &format!(" -R {}", quote(&plan.reference.to_string_lossy()))
-}
-
-/// The samples of all files, in the order in which they are named.
-///
-/// # Errors
-/// Several files, one of which names no sample: whose its reads are is not known.
-fn samples(files: &[NamedReads]) -> Result<Vec<String>> {
-    let mut samples: Vec<String> = Vec::new();
-    for file in files {
-        let mut named: Vec<String> = (file.groups.iter())
-            .filter_map(|group| group.sample.clone())
-            .collect();
-        if named.is_empty() && files.len() > 1 {
-            return Err(anyhow!(
-                "{}: its header names no sample (@RG, SM), so it cannot be told whose its reads are among {} files; name it (`samtools addreplacerg`)",
-                file.path.display(),
-                files.len()
-            ));
-        }
-        if named.is_empty() {
-            let stem = file.path.file_stem().unwrap_or_default();
-            named.push(stem.to_string_lossy().into_owned());
-        }
-        for name in named {
-            if !samples.contains(&name) {
-                samples.push(name);
-            }
-        }
-    }
-    Ok(samples)
-}
-
-/// Compares the contigs of reads and reference.
-fn agree(path: &Path, table: &ContigTable, plan: &CallPlan, reference: &Reference) -> Result<()> {
-    contigs::compare(table, reference.contigs()).map_err(|mismatch| {
-        let advice = "give the reference that the reads were aligned to";
-        another_reference(path, &plan.reference, &mismatch, advice)
-    })
-}

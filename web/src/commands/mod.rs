@@ -8,6 +8,8 @@
 
 #[path = "../../../src/commands/another_reference.rs"]
 mod another_reference;
+#[path = "../../../src/commands/candidates/mod.rs"]
+pub(crate) mod candidates;
 #[path = "../../../src/commands/encoding/mod.rs"]
 pub(crate) mod encoding;
 #[path = "../../../src/commands/view/reads.rs"]

@@ -96,7 +96,8 @@ impl<'a> Annotator<'a> {
     pub fn compute(&self, unscored: &Unscored) -> Result<Outputs, ModelError> {
         let examples = unscored.examples();
         // Reasons and novelty come with scores of their own, bit by bit those of the CPU.
-        let come_along = !self.model.on_gpu() && (self.explainer.is_some() || self.novelty.is_some());
+        let come_along =
+            !self.model.on_gpu() && (self.explainer.is_some() || self.novelty.is_some());
         let (logits, two_copies) = match &self.genotyper {
             None if come_along => (Vec::new(), Vec::new()),
             None => (self.model.logits(examples)?, Vec::new()),

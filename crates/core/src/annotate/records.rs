@@ -365,7 +365,7 @@ mod tests {
         let outputs = Outputs {
             logits: vec![outputs(1.0), outputs(2.0)],
             parts: vec![of(Topic::Strand, 1.5), of(Topic::Repeat, -0.25)],
-            two_copies: Vec::new(),
+            ..Outputs::default()
         };
         let (records, _) = unscored.finish(&annotator, outputs);
         assert!(

@@ -232,6 +232,7 @@ impl Model {
             architecture: Arc::clone(&self.architecture),
             calibration: card.calibration.clone(),
             thresholds: card.thresholds.clone(),
+            genotype: card.genotype.clone(),
             training: card.training.clone(),
         };
         let source = Source {
@@ -240,6 +241,7 @@ impl Model {
         };
         let mut model = Self::new(trained, source, quantized.to_weights())?;
         model.card.weights_sha256 = weights::sha256(&quantized.to_safetensors()?);
+        model.card.novelty = card.novelty.clone();
         model.card.quantization = Some(Quantization {
             of_model: card.name.clone(),
             of_weights_sha256: card.weights_sha256.clone(),

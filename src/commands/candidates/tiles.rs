@@ -7,14 +7,14 @@ use cnnfilter_core::genome::{ContigTable, IntervalSet};
 
 /// A stretch of a contig.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tile {
-    pub(super) contig: String,
+pub(crate) struct Tile {
+    pub(crate) contig: String,
     /// 0-based, half-open; begins at a multiple of [`TILE`].
-    pub(super) range: Range<u64>,
+    pub(crate) range: Range<u64>,
 }
 
 impl Tile {
-    pub(super) fn bases(&self) -> u64 {
+    pub(crate) fn bases(&self) -> u64 {
         self.range.end - self.range.start
     }
 }
