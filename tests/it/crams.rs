@@ -93,7 +93,7 @@ fn crams_of_all_versions_score_as_the_bam() {
     let model = lab.model_2d();
     let run = |reads: PathBuf| {
         let more = ["-I", text(&reads), "-L", "demo2"];
-        records(&succeed(score(&demo("calls.vcf"), &model, &more)))
+        records(&succeed(score(&lab.some_calls(), &model, &more)))
     };
     let expected = run(demo("reads.bam"));
     assert!(!expected.is_empty());

@@ -12,7 +12,12 @@ fn models(lab: &Lab) -> Vec<Vec<String>> {
     vec![
         reads.to_vec(),
         Vec::new(),
-        [own(lab.model_2d()), reads.clone()].concat(),
+        [
+            own(lab.model_2d()),
+            reads,
+            ["-L", "demo1:1-4000"].map(String::from),
+        ]
+        .concat(),
         own(lab.model_1d()).to_vec(),
     ]
 }

@@ -155,7 +155,7 @@ fn cram_scores_as_bam_does() {
     let score_with = |reads: &str| {
         let reads = demo(reads);
         records(&succeed(score(
-            &demo("calls.vcf"),
+            &lab.some_calls(),
             &model,
             &["-I", text(&reads)],
         )))

@@ -166,9 +166,12 @@ fn odd_reads_are_scored() {
         }
     });
     for reads in [&path, &long] {
-        for model in [Path::new("cnnfilter_reads"), &lab.model_2d()] {
-            let found = scores(model, reads, &[]);
-            assert_eq!(found.len(), 274);
+        for (model, more, calls) in [
+            (Path::new("cnnfilter_reads"), &[][..], 274),
+            (&lab.model_2d(), &["-L", "demo2"][..], 78),
+        ] {
+            let found = scores(model, reads, more);
+            assert_eq!(found.len(), calls);
             for score in &found {
                 assert!(score.parse::<f64>().unwrap().abs() < 16.2, "{score}");
             }
@@ -273,15 +276,18 @@ fn bases_may_be_written_in_any_way() {
     assert!(written > 1_000_000, "{written}");
     let lower = lab.path("lower.bam");
     rewritten(&lower, |_, bases| bases.to_ascii_lowercase());
-    for model in [Path::new("cnnfilter_reads"), &lab.model_2d()] {
-        let expected = scores(model, &demo("reads.bam"), &[]);
+    for (model, more) in [
+        (Path::new("cnnfilter_reads"), &[][..]),
+        (&lab.model_2d(), &["-L", "demo2"][..]),
+    ] {
+        let expected = scores(model, &demo("reads.bam"), more);
         assert!(
-            scores(model, &equal, &[]) == expected,
+            scores(model, &equal, more) == expected,
             "{}",
             model.display()
         );
         assert!(
-            scores(model, &lower, &[]) == expected,
+            scores(model, &lower, more) == expected,
             "{}",
             model.display()
         );

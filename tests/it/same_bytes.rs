@@ -10,7 +10,7 @@ fn threads_and_batches_change_nothing() {
     let run = |more: &[&str]| {
         let mut arguments = vec!["-I", text(&bam)];
         arguments.extend(more);
-        succeed(score(&demo("calls.vcf"), &model, &arguments))
+        succeed(score(&lab.some_calls(), &model, &arguments))
     };
     let expected = run(&["--threads", "1"]);
     for (threads, batch) in [("1", "7"), ("2", "1"), ("2", "64"), ("5", "1000000")] {
@@ -45,7 +45,7 @@ fn regions_put_together_again_are_the_whole() {
         for region in regions {
             arguments.extend(["-L", region]);
         }
-        succeed(score(&demo("calls.vcf"), &model, &arguments))
+        succeed(score(&lab.some_calls(), &model, &arguments))
     };
     let whole = run(&[]);
     let bed = lab.file("b.bed", "demo1\t4999\t17000\n");
@@ -79,7 +79,7 @@ fn several_files_of_reads_count_as_one() {
         for file in files {
             arguments.extend(["-I", file]);
         }
-        records(&succeed(score(&demo("calls.vcf"), &model, &arguments)))
+        records(&succeed(score(&lab.some_calls(), &model, &arguments)))
     };
     let bam = demo("reads.bam");
     let (forward, reverse) = (lab.path("f.bam"), lab.path("r.bam"));

@@ -56,6 +56,10 @@ fn write_calls(lab: &Lab, name: &str, samples: &[usize]) -> PathBuf {
     let calls = std::fs::read_to_string(demo("calls.vcf")).unwrap();
     let mut text = String::new();
     for (at, line) in calls.lines().enumerate() {
+        // Every fifth call: GATK's network takes 40 ms for each.
+        if !line.starts_with('#') && at % 5 != 0 {
+            continue;
+        }
         let fixed: Vec<&str> = line.split('\t').collect();
         let columns: Vec<String> = if line.starts_with("##") {
             vec![line.to_owned()]
@@ -276,10 +280,9 @@ fn reads_are_left_out_as_samtools_would() {
     };
     let calls = demo("calls.vcf");
     let scores = |model: &str, reads: &Path, more: &[&str]| {
-        let scored = run(
-            &calls,
-            &[&["--model", model, "-I", text(reads)], more].concat(),
-        );
+        // Around the copy of another stretch, where mapping qualities are low.
+        let usual = ["-L", "demo1:14,000-17,000", "--model", model, "-I"];
+        let scored = run(&calls, &[&usual[..], &[text(reads)], more].concat());
         of_record(&scored, "CNN_2D")
     };
     let good = kept("good.bam", &|record| record.mapq() >= 30);

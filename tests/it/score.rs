@@ -45,7 +45,7 @@ fn reads_make_the_difference() {
     let lab = Lab::new();
     let bam = demo("reads.bam");
     let scored = succeed(score(
-        &demo("calls.vcf"),
+        &lab.some_calls(),
         &lab.model_2d(),
         &["-I", text(&bam)],
     ));
@@ -55,7 +55,7 @@ fn reads_make_the_difference() {
         .collect();
     values.sort();
     values.dedup();
-    assert!(values.len() > 200, "{} different scores", values.len());
+    assert!(values.len() > 50, "{} different scores", values.len());
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn running_twice_replaces_and_other_keys_stay() {
     let bam = demo("reads.bam");
     let two = lab.model_2d();
     succeed(score(
-        &demo("calls.vcf"),
+        &lab.some_calls(),
         &two,
         &["-I", text(&bam), "-o", text(&once)],
     ));
