@@ -99,7 +99,7 @@ impl Finder {
     pub fn sweep(&mut self, tile: usize) -> Result<Vec<u8>> {
         let tile = self.tiles.get(tile).context("there is no such tile")?;
         let block = self.reader.block(tile)?;
-        let sweeps = self.reader.sweep(tile, &block)?;
+        let sweeps = self.reader.sweep(tile, &block, false)?;
         let mut lines = String::new();
         for site in candidates(sweeps, tile.range.clone(), &block, &self.options) {
             if self.inputs.is_wanted(&tile.contig, site.start) {

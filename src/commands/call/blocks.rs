@@ -1,15 +1,13 @@
 //! Blocks of a GVCF: stretches between the calls, cut where calls reach over them and at the regions asked for.
 
-use cnnfilter_core::candidates::{CandidateSite, ReferenceStretch};
+use cnnfilter_core::candidates::{ReferenceStretch, Swept};
 use cnnfilter_core::genome::{IntervalSet, ReferenceBlock};
 
 /// What a sweep of a tile finds.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// Candidates, in order.
-    pub(super) sites: Vec<CandidateSite>,
-    /// Stretches between them; none unless a GVCF is written.
-    pub(super) stretches: Vec<ReferenceStretch>,
+    /// Candidates, and stretches between them where a GVCF is written.
+    pub(super) swept: Swept,
     /// The reference of the tile.
     pub(super) reference: ReferenceBlock,
 }
@@ -44,6 +42,7 @@ pub(super) fn blocks(
     let reach = reach.on(contig);
     let covered = *reach;
     let ends = found
+        .swept
         .sites
         .iter()
         .map(|site| site.start + site.reference.len() as u64);
@@ -56,7 +55,7 @@ pub(super) fn blocks(
             .copied()
             .unwrap_or(b'N')
     };
-    let stretches = found.stretches.into_iter();
+    let stretches = found.swept.stretches.into_iter();
     let uncovered = stretches.filter_map(|stretch| stretch.from(covered, base));
     let Some(wanted) = wanted else {
         return uncovered.collect();
@@ -80,6 +79,7 @@ pub(super) fn blocks(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cnnfilter_core::candidates::CandidateSite;
     use cnnfilter_core::genome::Interval;
 
     fn stretch(start: u64, end: u64) -> ReferenceStretch {
@@ -103,11 +103,14 @@ mod tests {
             samples: Vec::new(),
         };
         Found {
-            sites: sites.iter().map(site).collect(),
-            stretches: stretches
-                .iter()
-                .map(|(start, end)| stretch(*start, *end))
-                .collect(),
+            swept: Swept {
+                sites: sites.iter().map(site).collect(),
+                stretches: stretches
+                    .iter()
+                    .map(|(start, end)| stretch(*start, *end))
+                    .collect(),
+                ..Swept::default()
+            },
             reference: ReferenceBlock::new(0, b"ACGT".repeat(100), 400),
         }
     }

@@ -16,7 +16,8 @@ use crate::terminal::progress::Progress;
 use crate::terminal::summary::CallSummary;
 use crate::terminal::threads;
 use blocks::{Found, Reach};
-use cnnfilter_core::candidates::{candidates, candidates_and_stretches};
+use cnnfilter_core::candidates::{Phase, swept};
+use cnnfilter_core::genotype::write_phases;
 use cnnfilter_core::vcf::VcfRecord;
 use judge::Judge;
 pub(crate) use judge::JudgePlan;
@@ -97,13 +98,13 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
         for (tile, found) in batch.iter().zip(found) {
             let found = found?;
             let first = lines.len();
-            for site in &found.sites {
+            for (site, phases) in found.swept.sites.iter().zip(&found.swept.phases) {
                 if inputs.is_wanted(&tile.contig, site.start) {
                     let line = site.vcf_line(&tile.contig);
                     let record = VcfRecord::parse(line.into_bytes(), columns)?;
                     lines.push(Line {
                         start: site.start,
-                        is_candidate: true,
+                        candidate: Some(phases.clone()),
                         record,
                     });
                     summary.add(site);
@@ -115,7 +116,7 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
                 let record = VcfRecord::parse(line, columns)?;
                 lines.push(Line {
                     start: block.start,
-                    is_candidate: false,
+                    candidate: None,
                     record,
                 });
             }
@@ -145,8 +146,8 @@ pub(crate) fn run(plan: &CallPlan) -> Result<CallSummary> {
 struct Line {
     /// 0-based.
     start: u64,
-    /// False for a block of a GVCF.
-    is_candidate: bool,
+    /// The phase of each sample; nothing for a block of a GVCF.
+    candidate: Option<Vec<Option<Phase>>>,
     record: VcfRecord,
 }
 
@@ -160,21 +161,25 @@ fn judged(
     let Some(judge) = judge else {
         return Ok(lines.into_iter().map(|line| line.record).collect());
     };
-    let are_candidates: Vec<bool> = lines.iter().map(|line| line.is_candidate).collect();
-    let (candidates, blocks): (Vec<Line>, Vec<Line>) =
-        lines.into_iter().partition(|line| line.is_candidate);
-    summary.blocks += blocks.len() as u64;
-    let records = candidates.into_iter().map(|line| line.record).collect();
-    let mut calls = judge.judge(records, pool, summary)?.into_iter();
-    let mut blocks = blocks.into_iter().map(|line| line.record);
-    let next = |is_candidate| {
-        if is_candidate {
-            calls.next()
-        } else {
-            blocks.next()
+    let (mut phases, mut candidates, mut blocks) = (Vec::new(), Vec::new(), Vec::new());
+    for line in lines {
+        match &line.candidate {
+            Some(_) => candidates.push(line.record),
+            None => blocks.push(line.record),
         }
+        phases.push(line.candidate);
+    }
+    summary.blocks += blocks.len() as u64;
+    let mut calls = judge.judge(candidates, pool, summary)?.into_iter();
+    let mut blocks = blocks.into_iter();
+    let next = |phases: Option<Vec<Option<Phase>>>| match phases {
+        None => blocks.next(),
+        Some(phases) => calls.next().map(|mut call| {
+            write_phases(&mut call, &phases);
+            call
+        }),
     };
-    Ok(are_candidates.into_iter().filter_map(next).collect())
+    Ok(phases.into_iter().filter_map(next).collect())
 }
 
 /// The candidates of a tile, and the stretches between them for a GVCF.
@@ -187,26 +192,13 @@ fn sweep(
 ) -> Result<Found> {
     let mut reader = idle.borrow(|| inputs.reader(&plan.candidates))?;
     let block = reader.block(tile)?;
-    let mut sweeps = reader.sweep(tile, &block)?;
-    let (range, options) = (tile.range.clone(), &plan.candidates.options);
-    let found = match (plan.gvcf, sweeps.pop()) {
-        (true, Some(sweep)) => {
-            let ploidy = |at| judge.map_or(2, |judge| judge.ploidy(&tile.contig, at));
-            let (sites, stretches) =
-                candidates_and_stretches(sweep, range, &block, options, ploidy);
-            Found {
-                sites,
-                stretches,
-                reference: block,
-            }
-        }
-        (_, last) => {
-            sweeps.extend(last);
-            Found {
-                sites: candidates(sweeps, range, &block, options),
-                ..Found::default()
-            }
-        }
+    let sweeps = reader.sweep(tile, &block, judge.is_some())?;
+    let ploidy = |at| judge.map_or(2, |judge| judge.ploidy(&tile.contig, at));
+    let ploidy: Option<&dyn Fn(u64) -> usize> = if plan.gvcf { Some(&ploidy) } else { None };
+    let options = &plan.candidates.options;
+    let found = Found {
+        swept: swept(sweeps, tile.range.clone(), &block, options, ploidy),
+        reference: block,
     };
     idle.give_back(reader);
     Ok(found)

@@ -153,7 +153,7 @@ impl TileReader {
         self.reference.block(&tile.contig, start, end)
     }
 
-    /// A sweep over the reads of a tile for each sample.
+    /// A sweep over the reads of a tile for each sample, with phase where that is asked for.
     ///
     /// # Errors
     /// A damaged file of reads.
@@ -161,11 +161,17 @@ impl TileReader {
         &mut self,
         tile: &Tile,
         block: &'b ReferenceBlock,
+        with_phase: bool,
     ) -> Result<Vec<SampleSweep<'b>>> {
-        let samples = 0..self.samples;
-        let mut sweeps: Vec<SampleSweep<'b>> = samples
-            .map(|_| SampleSweep::new(tile.range.clone(), block, self.options))
-            .collect();
+        let sweep = || {
+            let sweep = SampleSweep::new(tile.range.clone(), block, self.options);
+            if with_phase {
+                sweep.with_phase()
+            } else {
+                sweep
+            }
+        };
+        let mut sweeps: Vec<SampleSweep<'b>> = (0..self.samples).map(|_| sweep()).collect();
         self.reads.sweep(&tile.contig, &mut sweeps)?;
         Ok(sweeps)
     }

@@ -9,10 +9,13 @@
 //! at several bases, continues behind a gap (`realign`), or where the clipped ends of two piles of reads meet in
 //! an insertion that none of them spans (`piles`).
 //!
+//! Which alleles lie on the same copy of a chromosome ([`Phase`]) is told by fragments that show several of them.
+//!
 //! The two reads of a fragment count once; where they differ, the base of higher quality counts.
 
 mod observed;
 mod options;
+mod phase;
 mod piles;
 mod realign;
 mod site;
@@ -22,7 +25,8 @@ mod sweep;
 mod tests;
 
 pub use options::CandidateOptions;
-pub use site::{AlleleDepths, CandidateSite, candidates, candidates_and_stretches};
+pub use phase::Phase;
+pub use site::{AlleleDepths, CandidateSite, Swept, candidates, swept};
 pub use stretches::ReferenceStretch;
 pub use sweep::SampleSweep;
 

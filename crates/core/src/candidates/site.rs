@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::CandidateOptions;
 use super::observed::{base_index, is_base, stretch};
+use super::phase::Phase;
 use super::stretches::{ReferenceStretch, stretches};
 use super::sweep::{SampleSweep, Tally};
 use crate::genome::{Edit, ReferenceBlock};
@@ -84,29 +85,59 @@ pub fn candidates(
     options: &CandidateOptions,
 ) -> Vec<CandidateSite> {
     let tallies: Vec<Tally> = sweeps.into_iter().map(SampleSweep::finish).collect();
-    sites(&tallies, tile, reference, options)
+    let sites = sites(&tallies, tile, reference, options).into_iter();
+    sites.map(|(site, _)| site).collect()
 }
 
-/// The same of one sample, and the stretches between the candidates. `ploidy` is the sample's ploidy at a position.
-pub fn candidates_and_stretches(
-    sweep: SampleSweep<'_>,
+/// What the sweeps of a tile find.
+#[derive(Debug, Clone, Default)]
+pub struct Swept {
+    /// The candidates, in order.
+    pub sites: Vec<CandidateSite>,
+    /// Of each candidate the phase in each sample, where it is known; of sweeps [with phase](SampleSweep::with_phase).
+    pub phases: Vec<Vec<Option<Phase>>>,
+    /// The stretches between them, of one sample, where they are asked for.
+    pub stretches: Vec<ReferenceStretch>,
+}
+
+/// The [`candidates`] with their phase, and for one sample the stretches between them where `ploidy` is there: its ploidy at a
+/// position.
+pub fn swept(
+    sweeps: Vec<SampleSweep<'_>>,
     tile: Range<u64>,
     reference: &ReferenceBlock,
     options: &CandidateOptions,
-    ploidy: impl Fn(u64) -> usize,
-) -> (Vec<CandidateSite>, Vec<ReferenceStretch>) {
-    let tallies = [sweep.finish()];
-    let sites = sites(&tallies, tile.clone(), reference, options);
-    let stretches = stretches(&tallies[0], &sites, tile, reference, ploidy);
-    (sites, stretches)
+    ploidy: Option<&dyn Fn(u64) -> usize>,
+) -> Swept {
+    let tallies: Vec<Tally> = sweeps.into_iter().map(SampleSweep::finish).collect();
+    let (sites, edits): (Vec<CandidateSite>, Vec<Vec<Edit>>) =
+        sites(&tallies, tile.clone(), reference, options)
+            .into_iter()
+            .unzip();
+    let of_samples: Vec<Vec<Option<Phase>>> = (tallies.iter().enumerate())
+        .map(|(sample, tally)| tally.fragments.phases(&sites, &edits, sample))
+        .collect();
+    let phases = (0..sites.len())
+        .map(|at| of_samples.iter().map(|phases| phases[at]).collect())
+        .collect();
+    let stretches = match (&tallies[..], ploidy) {
+        ([tally], Some(ploidy)) => stretches(tally, &sites, tile, reference, ploidy),
+        _ => Vec::new(),
+    };
+    Swept {
+        sites,
+        phases,
+        stretches,
+    }
 }
 
+/// The candidates with the changes of their ALTs.
 fn sites(
     tallies: &[Tally],
     tile: Range<u64>,
     reference: &ReferenceBlock,
     options: &CandidateOptions,
-) -> Vec<CandidateSite> {
+) -> Vec<(CandidateSite, Vec<Edit>)> {
     let mut edits = BTreeSet::new();
     for tally in tallies {
         edits.extend(substitutions(tally, options));
@@ -123,7 +154,7 @@ fn sites(
     }
     let sites = sites.into_iter();
     sites
-        .filter_map(|(start, edits)| site(start, &edits, tallies, reference))
+        .filter_map(|(start, edits)| Some((site(start, &edits, tallies, reference)?, edits)))
         .collect()
 }
 

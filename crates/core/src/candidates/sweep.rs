@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::observed::{Observed, Substitution, base_index, observe};
+use super::phase::Fragments;
 use super::piles::Piles;
 use super::{CandidateOptions, MARGIN};
 use crate::genome::{AlignedRead, Edit, ReadFlags, ReadSink, ReferenceBlock, Span};
@@ -43,6 +44,8 @@ pub struct SampleSweep<'a> {
     piles: Piles,
     mates: HashMap<u64, Mate>,
     since_look: usize,
+    /// For phase; nothing where it is not asked for.
+    fragments: Option<Fragments>,
 }
 
 /// What the reads of one sample show, once all are seen.
@@ -53,6 +56,7 @@ pub(super) struct Tally {
     pub depth: Vec<[u32; 2]>,
     pub bases: BTreeMap<u64, Bases>,
     pub gaps: BTreeMap<Edit, Carriers>,
+    pub fragments: Fragments,
 }
 
 impl Tally {
@@ -85,7 +89,15 @@ impl<'a> SampleSweep<'a> {
             piles: Piles::default(),
             mates: HashMap::new(),
             since_look: 0,
+            fragments: None,
         }
+    }
+
+    /// The same, keeping what phase needs.
+    #[must_use]
+    pub fn with_phase(mut self) -> Self {
+        self.fragments = Some(Fragments::default());
+        self
     }
 
     /// Position of the first column.
@@ -108,7 +120,15 @@ impl<'a> SampleSweep<'a> {
         for clip in std::mem::take(&mut observed.clips) {
             self.piles.push(clip, strand == 1);
         }
-        match self.mates.remove(&read.name) {
+        let mate = self.mates.remove(&read.name);
+        if let Some(fragments) = &mut self.fragments {
+            fragments.add(
+                read.name,
+                &observed,
+                mate.as_ref().map(|mate| &mate.observed),
+            );
+        }
+        match mate {
             Some(mate) => self.add_second(observed, strand, mate),
             None => self.add_first(observed, strand, read),
         }
@@ -186,6 +206,7 @@ impl<'a> SampleSweep<'a> {
             depth: self.depth,
             bases: self.bases.into_iter().collect(),
             gaps: self.gaps,
+            fragments: self.fragments.unwrap_or_default(),
         }
     }
 }

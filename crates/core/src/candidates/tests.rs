@@ -364,3 +364,95 @@ proptest! {
         prop_assert_eq!(in_tiles, sites);
     }
 }
+
+/// The phases of a whole contig.
+fn phased(contig: &[u8], reads: &[AlignedRead]) -> Vec<Option<Phase>> {
+    let length = contig.len() as u64;
+    let block = ReferenceBlock::new(0, contig.to_vec(), length);
+    let options = CandidateOptions::default();
+    let mut sweep = SampleSweep::new(0..length, &block, options).with_phase();
+    let mut reads = reads.to_vec();
+    reads.sort_by_key(|read| read.start);
+    for read in reads {
+        sweep.offer(read.start, read.end(), || read.clone());
+    }
+    let found = swept(vec![sweep], 0..length, &block, &options, None);
+    assert_eq!(found.phases.len(), found.sites.len());
+    found.phases.into_iter().map(|phases| phases[0]).collect()
+}
+
+/// A read of 100 bases with other bases at some places.
+fn changed(contig: &[u8], start: usize, places: &[usize], name: u64) -> AlignedRead {
+    let mut bases = contig[start..start + 100].to_vec();
+    for place in places {
+        let base = &mut bases[place - start];
+        *base = if *base == b'A' { b'C' } else { b'A' };
+    }
+    AlignedRead {
+        name,
+        ..read(start as i64, &[(Match, 100)], &bases)
+    }
+}
+
+fn phase(set: u64, is_second: bool) -> Option<Phase> {
+    Some(Phase {
+        set,
+        alternate: 0,
+        is_second,
+    })
+}
+
+#[test]
+fn fragments_that_show_two_sites_tell_their_phase() {
+    let contig = bases(900, 8);
+    let of = |copies: &[(usize, &[usize])]| -> Vec<AlignedRead> {
+        let copies = copies.iter().enumerate();
+        let four = copies.flat_map(|(at, (start, places))| {
+            (0..4).map(move |copy| (4 * at + copy, *start, *places))
+        });
+        four.map(|(name, start, places)| changed(&contig, start, places, name as u64 + 1))
+            .collect()
+    };
+    // 220 and 250 lie on one copy, 280 on the other; no read reaches 500.
+    let far: &[(usize, &[usize])] = &[(450, &[500]), (450, &[])];
+    let near: &[(usize, &[usize])] = &[(200, &[220, 250]), (200, &[280])];
+    let reads = of(&[near, far].concat());
+    assert_eq!(
+        phased(&contig, &reads),
+        [phase(220, true), phase(220, true), phase(220, false), None]
+    );
+    // Half of the reads say the opposite: nothing is known of the third, and the others stay.
+    let both: &[(usize, &[usize])] = &[(200, &[220, 250, 280]), (200, &[280]), (200, &[])];
+    let reads = of(&[near, both].concat());
+    assert_eq!(
+        phased(&contig, &reads),
+        [phase(220, true), phase(220, true), None]
+    );
+}
+
+#[test]
+fn the_two_reads_of_a_fragment_are_one() {
+    let contig = bases(900, 9);
+    let pair = |name: u64, places: [&[usize]; 2]| {
+        let flags = [0x1 | 0x2 | 0x20 | 0x40, 0x1 | 0x2 | 0x10 | 0x80];
+        [(200, 0), (400, 1)].map(|(start, at)| AlignedRead {
+            flags: ReadFlags(flags[at]),
+            template_length: if at == 0 { 300 } else { -300 },
+            ..changed(&contig, start, places[at], name)
+        })
+    };
+    let cis = (0..3).flat_map(|at| pair(1 + at, [&[250], &[450]]));
+    let plain = (0..3).flat_map(|at| pair(11 + at, [&[], &[]]));
+    let reads: Vec<AlignedRead> = cis.chain(plain).collect();
+    assert_eq!(
+        phased(&contig, &reads),
+        [phase(250, true), phase(250, true)]
+    );
+    let trans = (0..3).flat_map(|at| pair(1 + at, [&[250], &[]]));
+    let other = (0..3).flat_map(|at| pair(11 + at, [&[], &[450]]));
+    let reads: Vec<AlignedRead> = trans.chain(other).collect();
+    assert_eq!(
+        phased(&contig, &reads),
+        [phase(250, true), phase(250, false)]
+    );
+}

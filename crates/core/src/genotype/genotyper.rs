@@ -1,5 +1,6 @@
 //! Genotypes of the samples of a record, written beside the caller's or in their place.
 
+use super::phase::PHASE_SET;
 use super::posterior::phred;
 use super::{AlleleCopies, PloidyTable, Posterior};
 use crate::score::keys::ALLELE_KEY;
@@ -160,6 +161,14 @@ impl Genotyper {
                     "Phred-scaled genotype likelihoods rounded to the closest integer",
                 );
                 define("GP", "G", "Float", "Probability of each genotype");
+                if self.placement == Placement::Call {
+                    define(
+                        PHASE_SET,
+                        "1",
+                        "Integer",
+                        "Phase set: POS of its first site",
+                    );
+                }
                 if self.placement == Placement::Replace {
                     define("OGT", "1", "String", "Genotype of the caller");
                     define("OGQ", "1", "Integer", "Genotype quality of the caller");

@@ -3,6 +3,7 @@
 //! * `copies`: how many copies of one ALT a sample has, as probabilities.
 //! * `posterior`: the genotypes of a site at any ploidy out of those of its ALTs, with GQ, PL and GP.
 //! * `ploidy`: the ploidy of a sample at a place, from a table in bcftools' format.
+//! * `phase`: which genotypes lie on the same copy of a chromosome, written into records.
 //! * `genotyper`: reads a record's sample and writes its genotype, beside the caller's or in its place.
 //!
 //! The ALTs of a site are taken to be independent but for the ploidy: a genotype's probability is proportional to the
@@ -10,6 +11,7 @@
 
 mod copies;
 mod genotyper;
+mod phase;
 mod ploidy;
 mod posterior;
 
@@ -18,5 +20,6 @@ pub use genotyper::{
     AlleleEvidence, GenotypeCounts, Genotyper, Placement, REF_CALL, SampleEvidence,
     append_any_other,
 };
+pub use phase::write_phases;
 pub use ploidy::{PloidyError, PloidyTable, SampleSexes};
 pub use posterior::Posterior;
