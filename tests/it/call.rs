@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use std::collections::BTreeMap;
+
 use crate::support::*;
 
 /// Records of a file.
@@ -236,6 +238,47 @@ fn truth() -> Vec<String> {
     )
     .unwrap();
     records(&bytes)
+}
+
+/// Neighbours of one phase set that are heterozygous in the truth lie to each other as they do there.
+#[test]
+fn phase_is_that_of_the_truth() {
+    let lab = Lab::new();
+    let found = records_of(&called(&lab, "calls.vcf", &[]));
+    let is_het = |genotype: &str| ["0|1", "1|0"].contains(&genotype);
+    let truth: BTreeMap<_, String> = truth()
+        .iter()
+        .filter(|line| is_het(value(line, "GT")))
+        .map(|line| (place(line), value(line, "GT").to_owned()))
+        .collect();
+    // Of each call in the truth: its set, and whether its genotype is the truth's or that turned around.
+    let mut phased: Vec<(String, bool)> = Vec::new();
+    let mut sets: BTreeMap<String, usize> = BTreeMap::new();
+    for line in &found {
+        let genotype = value(line, "GT");
+        let has_set = line.split('\t').nth(8).unwrap().ends_with(":PS");
+        assert_eq!(genotype.contains('|'), has_set, "{line}");
+        if !has_set {
+            continue;
+        }
+        let (contig, start, ..) = place(line);
+        let set = value(line, "PS");
+        assert!(set.parse::<u64>().unwrap() <= start, "{line}");
+        let set = format!("{contig}:{set}");
+        *sets.entry(set.clone()).or_default() += 1;
+        if let (Some(of_truth), true) = (truth.get(&place(line)), is_het(genotype)) {
+            phased.push((set, of_truth == genotype));
+        }
+    }
+    assert!(sets.len() > 3, "{sets:?}");
+    let pairs = phased.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    let agree: Vec<bool> = pairs.map(|pair| pair[0].1 == pair[1].1).collect();
+    let right = agree.iter().filter(|one| **one).count();
+    assert!(
+        agree.len() > 30 && right * 20 >= agree.len() * 19,
+        "{right} of {}",
+        agree.len()
+    );
 }
 
 #[test]
