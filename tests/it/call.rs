@@ -1,8 +1,7 @@
 //! `call`: candidates of the demo's reads, the same for any number of threads and any regions, and what `score` makes of them.
 
-use std::path::Path;
-
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::support::*;
 
