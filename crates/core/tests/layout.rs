@@ -40,8 +40,9 @@ fn model(weights: &Weights, read: &[usize], site: &[usize]) -> Model {
     let count = features.as_array().unwrap().len();
     let scaled: Vec<usize> = site.iter().copied().chain(known..count).collect();
     card["scaling"]["features"] = json!(pick(&features, &scaled));
-    // The vectors are those of the whole model.
+    // Vectors and summary are those of the whole model.
     card["test_vectors"] = json!([]);
+    card["novelty"] = Value::Null;
 
     let mut weights = weights.clone();
     for name in ["flags.weight", "read_dense1.weight"] {
