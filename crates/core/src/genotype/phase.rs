@@ -7,7 +7,7 @@ use crate::vcf::genotype::{Genotype, GenotypeAllele};
 /// FORMAT key of the set that a phased genotype belongs to.
 pub(super) const PHASE_SET: &str = "PS";
 
-/// Writes the phase of each sample into its genotype (`0|1`, `1|0`) and [`PHASE_SET`] (POS of the set's first site), where the
+/// Writes the phase of each sample into its genotype (`0|1`, `1|0`) and `PS` (POS of the set's first site), where the
 /// genotype is REF and the ALT that was phased. The copy with the ALT of a set's first site stands second.
 pub fn write_phases(record: &mut VcfRecord, phases: &[Option<Phase>]) {
     let mut genotypes = record.sample_values(b"GT");
