@@ -55,6 +55,7 @@ pub(crate) struct ScoreArgs {
     /// follow. A record in which no sample has an ALT any more stays, with FILTER RefCall.
     #[arg(long)]
     regenotype: bool,
+
     /// Say how unlike the training calls each call is: INFO CNN_NOVEL is the share of them that are less unusual, 0
     /// to 1. 0.5 is ordinary, above 0.999 is unlike anything in training.
     #[arg(long)]

@@ -235,19 +235,15 @@ impl Session {
     /// # Errors
     /// A model that has weights of 8 bits alone.
     pub fn weigh(&mut self, small: bool) -> Result<()> {
-        if !small {
-            self.model = Arc::clone(&self.whole);
-            return Ok(());
-        }
-        let made = match self.small.take() {
-            Some(made) => made,
-            None => Arc::new(
-                self.whole
-                    .quantize(format!("{}_8bit", self.whole.card().name))?,
-            ),
+        let chosen = match (small, &self.small) {
+            (false, _) => &self.whole,
+            (true, Some(made)) => made,
+            (true, None) => {
+                let name = format!("{}_8bit", self.whole.card().name);
+                self.small.insert(Arc::new(self.whole.quantize(name)?))
+            }
         };
-        self.model = Arc::clone(&made);
-        self.small = Some(made);
+        self.model = Arc::clone(chosen);
         Ok(())
     }
 

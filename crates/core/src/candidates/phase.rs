@@ -89,7 +89,7 @@ impl Fragments {
                 }
                 Join::Unknown => {
                     std::mem::take(&mut set).write(sites, &mut phases);
-                    set.begin(&shown[at]);
+                    set.learn(&shown[at], true);
                     set.members.push((at, alternate, true));
                 }
             }
@@ -183,10 +183,11 @@ struct Set {
 }
 
 impl Set {
-    fn begin(&mut self, shown: &[(usize, bool)]) {
+    /// Lets the fragments of a site whose ALT lies on this copy stand for the copies that they show.
+    fn learn(&mut self, shown: &[(usize, bool)], is_second: bool) {
         for (fragment, is_alternate) in shown {
             let copy = self.copies.entry(*fragment).or_default();
-            *copy += if *is_alternate { 1 } else { -1 };
+            *copy += if *is_alternate == is_second { 1 } else { -1 };
         }
     }
 
@@ -208,10 +209,7 @@ impl Set {
             return Join::Contradicted;
         }
         let is_second = second > first;
-        let turned = shown
-            .iter()
-            .map(|(fragment, is_alternate)| (*fragment, *is_alternate == is_second));
-        self.begin(&turned.collect::<Vec<_>>());
+        self.learn(shown, is_second);
         Join::Joined { is_second }
     }
 

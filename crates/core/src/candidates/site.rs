@@ -84,9 +84,7 @@ pub fn candidates(
     reference: &ReferenceBlock,
     options: &CandidateOptions,
 ) -> Vec<CandidateSite> {
-    let tallies: Vec<Tally> = sweeps.into_iter().map(SampleSweep::finish).collect();
-    let sites = sites(&tallies, tile, reference, options).into_iter();
-    sites.map(|(site, _)| site).collect()
+    swept(sweeps, tile, reference, options, None).sites
 }
 
 /// What the sweeps of a tile find.

@@ -5,6 +5,7 @@ use crate::networks::ModelError;
 use crate::networks::card::{Compared, ModelCard};
 use crate::score::Aim;
 use crate::score::keys::PROBABILITY_KEY;
+use crate::score::logistic::sigmoid;
 use crate::vcf::VcfRecord;
 
 /// Decisions and probabilities of two models, over the records that both scored.
@@ -65,7 +66,7 @@ impl Agreement {
     /// As the record has it; without a calibration the share that its log odds stand for.
     fn probability(&self, record: &VcfRecord) -> Option<f64> {
         let calibrated = score_of(record, PROBABILITY_KEY);
-        let of_odds = || score_of(record, &self.info_key).map(|odds| 1.0 / (1.0 + (-odds).exp()));
+        let of_odds = || score_of(record, &self.info_key).map(sigmoid);
         calibrated.or_else(|_| of_odds()).ok()
     }
 
