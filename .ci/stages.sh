@@ -1,8 +1,9 @@
 # Sourced by .ci/run and .ci/fast: what is checked, one function a stage, and `stages` that runs some of them and tells how long
-# each took. Tests and lints use the dev profile, whose libraries are optimised; the program is built once more for release.
+# each took. Everything uses the dev profile, whose libraries and kernels are optimised: the program gives the same bytes as that of
+# the release profile, and nothing is built twice.
 . .ci/packages.sh
 demo=tests/data/demo
-program=${CARGO_TARGET_DIR:-target}/release/cnnfilter
+program=${CARGO_TARGET_DIR:-target}/debug/cnnfilter
 
 # Stages that are over, with their times, and the one that runs. Read by the trap as well.
 finished=()
@@ -173,12 +174,7 @@ stage_scripts() {
 }
 
 stage_demo() {
-  examples/demo.sh
-}
-
-# Each way of installing that runs here, from nothing to a scored VCF.
-stage_install() {
-  .ci/install.sh
+  PROFILE=dev examples/demo.sh
 }
 
 # The script that checks a build on a GPU, with programs that play one.
@@ -277,7 +273,7 @@ stage_pipe() {
   local name=NA12878.hg19.chr20_10.0-10.1M piped
   piped=$(mktemp -d)
   "$program" import "$CNNFILTER_GATK_JAR" -o "$piped/models"
-  examples/haplotypecaller_pipe.sh "$CNNFILTER_DATA/ref/hg19.chr20.fa.gz" \
+  CNNFILTER=$program examples/haplotypecaller_pipe.sh "$CNNFILTER_DATA/ref/hg19.chr20.fa.gz" \
     "$CNNFILTER_DATA/reads/$name.52x.bam" "$piped/models/gatk-small-2d" "$piped/scored.vcf.gz" chr20:10000000-10100000
   # Position, alleles and score.
   columns() { zcat "$1" | grep -v '^#' | sed -E 's/^([^\t]*\t[^\t]*)\t[^\t]*\t([^\t]*\t[^\t]*)\t.*CNN_2D=([-0-9.]*).*/\1\t\2\t\3/'; }
@@ -333,9 +329,17 @@ stage_reasons() {
   benches/compare/reasons.sh "$CNNFILTER_DATA" "$(realpath "$program")"
 }
 
-# --- slow builds of their own ---------------------------------------------------------------------------------------------
 stage_supply_chain() {
   tests/supply_chain.sh
+}
+
+# --- before a release: slow builds of their own --------------------------------------------------------------------------
+# Each way of installing that runs here, from nothing to a scored VCF.
+stage_install() {
+  need_build
+  install_missing
+  cargo build --release --locked --quiet
+  .ci/install.sh
 }
 
 stage_fuzz() {
@@ -343,5 +347,5 @@ stage_fuzz() {
   need g++ g++
   need clang clang
   install_missing
-  tests/fuzz/run.sh 10
+  tests/fuzz/run.sh 60
 }

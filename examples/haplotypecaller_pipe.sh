@@ -4,7 +4,7 @@
 #   haplotypecaller_pipe.sh REF.fa READS.bam MODEL OUT.vcf.gz [REGION]
 #
 # MODEL is a model folder or the name of a model inside the program, such as cnnfilter_reads.
-# GATK comes through Maven (gatk.sh); `cnnfilter` is the one in target/release, else on the PATH. The
+# GATK comes through Maven (gatk.sh); `cnnfilter` is $CNNFILTER, else the one in target/release, else on the PATH. The
 # reference needs its .fai; its .dict is made in a temporary folder where it is missing. A caller that
 # stops between two records looks like the end of the calls, so the output gets its name only when
 # both programs ended well.
@@ -16,7 +16,7 @@ fi
 here=$(cd "$(dirname "$0")" && pwd)
 reference=$(realpath "$1") reads=$2 model=$3 output=$4
 region=(${5:+-L "$5"})
-cnnfilter=${CARGO_TARGET_DIR:-$here/../target}/release/cnnfilter
+cnnfilter=${CNNFILTER:-${CARGO_TARGET_DIR:-$here/../target}/release/cnnfilter}
 [ -x "$cnnfilter" ] || cnnfilter=cnnfilter
 
 work=$(mktemp -d)

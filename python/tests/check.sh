@@ -41,12 +41,9 @@ environment() {
 
 of_newest=$(environment "$newest" tests/requirements.txt tests/requirements-newest.txt tests/requirements-build.txt)
 rm -rf "$work/wheels"
-# These take long to optimise, and the tests hardly run them.
-levels=()
-for package in candle-core tokenizers hdf5-pure cnnfilter cnnfilter-core cnnfilter-train cnnfilter-eval cnnfilter-view cnnfilter-simulate; do
-  levels+=(--config "profile.release.package.$package.opt-level=1")
-done
-CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=0 "$of_newest/bin/maturin" build --release --locked --quiet "${levels[@]}" \
+# In the profile of the program's tests: from the same libraries, where these are built already.
+awk '/^\[/ { dev = /^\[profile\.dev/ } dev' ../Cargo.toml >"$work/profile.toml"
+CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=0 "$of_newest/bin/maturin" build --profile dev --locked --quiet --config "$work/profile.toml" \
   --interpreter "$of_newest/bin/python" --out "$work/wheels"
 wheel=$(ls "$work"/wheels/cnnfilter-*-abi3-*.whl)
 echo "$(basename "$wheel"), $(($(stat -c %s "$wheel") / 1024)) kB"
