@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a release of what is committed at HEAD, after the stages of CI that are too slow for each change (every way of installing,
-# fuzzing): the static program with the page inside that `serve` shows, built twice from nothing in two
+# fuzzing, WebAssembly by itself, reasons): the static program with the page inside that `serve` shows, built twice from nothing in two
 # folders and equal byte for byte, packed with its licences, manual pages and completions, beside a bill of materials, packages, recipes
 # and checksums.
 #
@@ -51,7 +51,7 @@ cargo_home=${CARGO_HOME:-$HOME/.cargo}
 rust_source=$(rustc --print sysroot)/lib/rustlib/src/rust
 rust_commit=$(rustc -vV | sed -n 's/^commit-hash: //p')
 cargo fetch --locked --quiet --target "$target" --target wasm32-unknown-unknown
-.ci/run install fuzz
+.ci/run demo install fuzz wasm reasons
 
 # build FOLDER: the commit, built in FOLDER/source and FOLDER/target, packed in FOLDER/dist.
 build() {

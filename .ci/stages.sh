@@ -34,7 +34,10 @@ stages() {
       "stage_$stage"
       [ -z "$over" ] || touch "$over/$stage"
     else
-      until [ -e "$over/${stage#after:}" ]; do sleep 1 && kill -0 $$; done
+      until [ -e "$over/${stage#after:}" ]; do
+        [ ! -e "$over/failed" ] || stages_beside_end
+        sleep 1 && kill -0 $$
+      done
     fi
     processor_seconds
     finished+=("$((SECONDS - start)) $((processor - used)) $stage")
@@ -224,8 +227,9 @@ stage_embeddings() {
   tests/embedding.sh "$program"
 }
 
-stage_wasm() {
-  tests/wasm/run.sh
+# Most of the time goes into compiling.
+stage_web_build() {
+  web/build.sh
 }
 
 # The page of `web`: types of its scripts, its size, and the page in two browsers, beside the program.
@@ -318,6 +322,16 @@ stage_tranches() {
   benches/compare/filter_variant_tranches.sh "$CNNFILTER_DATA" "$(realpath "$program")"
 }
 
+stage_supply_chain() {
+  tests/supply_chain.sh
+}
+
+# --- before a release: slow builds of their own, and a benchmark ----------------------------------------------------------
+# The network in WebAssembly, by itself; stage_web compares the page with the program.
+stage_wasm() {
+  tests/wasm/run.sh
+}
+
 # Three simulated samples with one fault each: the first reason of `score --explain` names it.
 stage_reasons() {
   real_data
@@ -329,11 +343,6 @@ stage_reasons() {
   benches/compare/reasons.sh "$CNNFILTER_DATA" "$(realpath "$program")"
 }
 
-stage_supply_chain() {
-  tests/supply_chain.sh
-}
-
-# --- before a release: slow builds of their own --------------------------------------------------------------------------
 # Each way of installing that runs here, from nothing to a scored VCF.
 stage_install() {
   need_build

@@ -41,9 +41,12 @@ environment() {
 
 of_newest=$(environment "$newest" tests/requirements.txt tests/requirements-newest.txt tests/requirements-build.txt)
 rm -rf "$work/wheels"
-# In the profile of the program's tests: from the same libraries, where these are built already.
-awk '/^\[/ { dev = /^\[profile\.dev/ } dev' ../Cargo.toml >"$work/profile.toml"
-CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=0 "$of_newest/bin/maturin" build --profile dev --locked --quiet --config "$work/profile.toml" \
+# Compiling takes longer than the tests: only what most of their time goes into is optimised.
+levels=(--config profile.dev.debug=false --config profile.dev.package.cnnfilter-nn.opt-level=3)
+for package in cnnfilter-core gemm-common gemm-f32 zlib-rs; do
+  levels+=(--config "profile.dev.package.$package.opt-level=1")
+done
+CARGO_TARGET_DIR=$work/build CARGO_INCREMENTAL=0 "$of_newest/bin/maturin" build --profile dev --locked --quiet "${levels[@]}" \
   --interpreter "$of_newest/bin/python" --out "$work/wheels"
 wheel=$(ls "$work"/wheels/cnnfilter-*-abi3-*.whl)
 echo "$(basename "$wheel"), $(($(stat -c %s "$wheel") / 1024)) kB"
