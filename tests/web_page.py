@@ -358,7 +358,7 @@ def check_sandbox(browser, url):
         expect("made up" in browser.run(f"return {said}"), "an implant is not told of")
     expect(found[0] < 0.5 < found[1] < found[2], f"ALT in 0, 10 and 50 % of the reads: probabilities {found}")
     browser.picture("sandbox")
-    browser.run("document.querySelector('#sandbox details details').open = true")
+    browser.run("[...document.querySelectorAll('#sandbox details details')].at(-1).open = true")
     browser.wait("document.querySelectorAll('#sandbox figure canvas').length === 7")
     blank = browser.run(
         "return [...document.querySelectorAll('#sandbox figure canvas')].filter((c) => new Set(new Uint32Array("
@@ -411,6 +411,21 @@ def check_edits(browser, url, outputs, said):
     browser.wait(f"/spelled/.test({said})")
     browser.run(reset)
     expect(browser.run("return document.querySelector('#sandbox input[type=text]').value") == own, "reset leaves the ALT")
+
+    # Channels: without any of the reads' the network sees nothing of the ALT.
+    groups = "[...document.querySelectorAll('#sandbox fieldset')]"
+    expect(browser.run(f"return {groups}.length") == 3, "there are three groups of channels")
+    browser.run(f"{groups}[0].closest('details').open = true")
+    alone = changes(f"{groups}[0].querySelector('input').click()")
+    expect(alone != whole, "a channel that is off changes nothing")
+    expect("Without 1 of" in browser.run(f"return {said}"), "a channel that is off is not told of")
+    changes(f"{groups}[0].querySelector('button').click()")
+    expect(browser.run(f"return {groups}[0].querySelectorAll('input:checked').length") == 8, "all or none does not switch all on")
+    changes(f"{groups}[0].querySelector('button').click()")
+    expect(browser.run(f"return {groups}[0].querySelectorAll('input:checked').length") == 0, "all or none does not switch all off")
+    browser.picture("channels")
+    browser.run(reset)
+    expect(browser.run(f"return {groups}[0].querySelectorAll('input:checked').length") == 8, "reset leaves channels off")
 
     # Thresholds.
     passing = "[...document.querySelectorAll('#sandbox .options .note')].at(-1).innerText"

@@ -353,6 +353,20 @@ fn a_sandbox_without_changes_changes_nothing_and_implants_count() {
     let [none, half] = [0.0, 0.5].map(|share| of_share(&mut session, share));
     assert!(none < 0.3 && half > 0.7, "{none} {half}");
 
+    let without = |channels: &[&str]| Edits {
+        without_channels: channels.iter().map(|&name| name.to_owned()).collect(),
+        ..Edits::default()
+    };
+    let blind = probability(
+        &mut session,
+        &line,
+        &without(&["read.log_ratio", "cell.agrees"]),
+    );
+    assert_ne!(blind, own);
+    assert_eq!(probability(&mut session, &line, &Edits::default()), own);
+    let unknown = session.edit(&line, 0, &without(&["cell.N"])).unwrap_err();
+    assert!(unknown.to_string().contains("cell.N"), "{unknown}");
+
     let (bytes, layers) = session.layers(&line, 0, &Edits::default()).unwrap();
     let layers = serde_json::to_value(&layers).unwrap();
     let sizes = layers.as_array().unwrap().iter().map(|layer| {

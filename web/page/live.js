@@ -98,6 +98,7 @@ export const run = {
   /** True for the demo, whose state a link can carry. */
   isDemo: false,
   /** @type {Record<string, Threshold[]>} */ thresholds: {},
+  /** What the sandbox can switch off. @type {string[]} */ channels: [],
 };
 
 /** When the reader last looked at a call. */
@@ -321,6 +322,7 @@ async function scoreFiles() {
   };
   const { result: opened, bytes: header, memory } = await programs[0].ask(plan);
   run.thresholds = opened.thresholds?.kinds ?? {};
+  run.channels = opened.channels;
   /** @type {HTMLSelectElement} */ (byId("weights")).disabled = opened.is_quantized;
   // Headers of many contigs take room in each instance.
   const room = Math.max(1, Math.floor(MOST_MEMORY / memory));

@@ -9,13 +9,13 @@ import { run } from "./live.js";
 /** @typedef {import("../../crates/view/src/assets/site.js").Site} Site */
 /** @typedef {import("../../crates/view/src/assets/site.js").Entry} Entry */
 /** @typedef {{name: string, reverse: boolean, position: number, base: string}} BaseEdit */
-/** @typedef {{off: string[], keep: number|null, quality: number, mapping_quality: number|null, strand: string, implant: number|null, bases: BaseEdit[], alternate: string|null, without_annotations: boolean}} Edits */
+/** @typedef {{off: string[], keep: number|null, quality: number, mapping_quality: number|null, strand: string, implant: number|null, bases: BaseEdit[], alternate: string|null, without_annotations: boolean, without_channels: string[]}} Edits */
 /** @typedef {{name: string, axes: string[], shape: number[]}} Layer */
 
 const live = /** @type {import("./live.js").Sites} */ (/** @type {unknown} */ (sites));
 
 /** @returns {Edits} */
-const nothing = () => ({ off: [], keep: null, quality: 0, mapping_quality: null, strand: "kept", implant: null, bases: [], alternate: null, without_annotations: false });
+const nothing = () => ({ off: [], keep: null, quality: 0, mapping_quality: null, strand: "kept", implant: null, bases: [], alternate: null, without_annotations: false, without_channels: [] });
 
 /** What each layer is, in words for people who know genetics. @type {Record<string, string>} */
 const LAYERS = {
@@ -121,6 +121,7 @@ function say(site, took) {
   const words = [`${site.rows} reads; ${took.toFixed(0)} ms.`];
   if (edits.implant !== null) words.push("The implanted allele is made up: real ones come with the mates, qualities and neighbours of a real molecule.");
   if (edits.alternate !== null) words.push("Another allele: the caller never called it.");
+  if (edits.without_channels.length) words.push(`Without ${edits.without_channels.length} of ${run.channels.length} channels.`);
   if (names.length) words.push(`Training hardly had such values of ${names.slice(0, 4).join(", ")}: the answer is a guess.`);
   if (site.annotations.some(Number.isFinite) && (edits.implant !== null || edits.keep !== null || edits.off.length || edits.bases.length || edits.alternate !== null)) {
     words.push("The caller's annotations still speak of the reads as they were.");
@@ -215,6 +216,51 @@ annotations.addEventListener("change", () => edit({ without_annotations: annotat
 resets.push(() => (annotations.checked = edits.without_annotations));
 const annotationsLabel = make("label");
 annotationsLabel.append(annotations, "without the caller's annotations");
+
+/** Titles of the groups of channels, by the prefix of their names. @type {Record<string, string>} */
+const CHANNELS = {
+  cell: "of each base of a read",
+  read: "of each read",
+  haplotype: "of each column of REF and ALT",
+};
+const channelsBox = make("details");
+channelsBox.append(make("summary", "Channels: what the network may see"));
+/** Makes the switches of the model's channels, once they are known. */
+function showChannels() {
+  channelsBox.hidden = !run.channels.length;
+  const known = channelsBox.querySelectorAll("input").length;
+  if (known === run.channels.length) return;
+  const groups = Object.entries(CHANNELS).flatMap(([prefix, text]) => {
+    const names = run.channels.filter((name) => name.startsWith(`${prefix}.`));
+    if (!names.length) return [];
+    const group = make("fieldset");
+    const all = action("all or none", "Switches the channels of this group", () => {
+      const others = edits.without_channels.filter((name) => !names.includes(name));
+      edit({ without_channels: others.length === edits.without_channels.length ? [...others, ...names] : others });
+      putChannels();
+    });
+    const legend = make("legend", `${text} `);
+    legend.append(all);
+    group.append(legend, ...names.map((name) => {
+      const input = /** @type {HTMLInputElement} */ (make("input"));
+      Object.assign(input, { type: "checkbox", value: name });
+      input.addEventListener("change", () => {
+        const others = edits.without_channels.filter((one) => one !== name);
+        edit({ without_channels: input.checked ? others : [...others, name] });
+      });
+      const label = make("label");
+      label.append(input, name.slice(prefix.length + 1).replaceAll("_", " "));
+      return label;
+    }));
+    return [group];
+  });
+  channelsBox.replaceChildren(channelsBox.children[0], make("p", "A channel that is off is 0 everywhere. The network was trained with all of them: without one it guesses.", "note"), ...groups);
+  putChannels();
+}
+function putChannels() {
+  for (const input of channelsBox.querySelectorAll("input")) input.checked = !edits.without_channels.includes(input.value);
+}
+resets.push(putChannels);
 
 const undoButton = action("undo", "Takes the last change back", undo);
 undoButton.disabled = true;
@@ -415,7 +461,7 @@ box.id = "sandbox-box";
 box.append(
   make("summary", "Sandbox: change the reads, see what the network makes of it"),
   make("p", "The reads are changed as if the file had them so, and encoded again. Nothing changes in the files or in the scored VCF.", "note"),
-  controls, alleles, more, outputs, thresholdsBox, said, layersBox,
+  controls, alleles, more, channelsBox, outputs, thresholdsBox, said, layersBox,
 );
 panel.append(box);
 panel.hidden = layout.read.length === 0;
@@ -438,6 +484,7 @@ new MutationObserver(() => {
   pointed = null;
   allowLetters(false);
   showThresholds();
+  showChannels();
   said.textContent = "";
   showOutputs(entry.logits, entry.probability);
   if (layersBox.hasAttribute("open")) showLayers();

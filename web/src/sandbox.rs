@@ -38,6 +38,8 @@ pub struct Edits {
     pub alternate: Option<String>,
     /// The caller's annotations are taken away.
     pub without_annotations: bool,
+    /// Channels that the network does not see, as [`cnnfilter_core::networks::Model::channels`] names them.
+    pub without_channels: Vec<String>,
 }
 
 /// A base that is written into a read.

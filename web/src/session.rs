@@ -76,6 +76,8 @@ pub struct Opened {
     pub thresholds: Option<CardThresholds>,
     /// True where the model has weights of 8 bits alone.
     pub is_quantized: bool,
+    /// The channels that the sandbox can switch off.
+    pub channels: Vec<String>,
     /// Header of the scored calls.
     #[serde(skip)]
     pub header: Vec<u8>,
@@ -148,6 +150,8 @@ pub struct Session {
     filter: Option<ThresholdFilter>,
     reader: ShardReader,
     names: AlignmentSource,
+    /// The model without the channels that were switched off last.
+    blind: Option<(Vec<String>, Arc<Model>)>,
     /// The call that was edited last: number of its record, its example.
     held: Option<((u64, usize), Box<Held>)>,
 }
@@ -208,6 +212,7 @@ impl Session {
             depths: depths.collect(),
             thresholds: model.card().thresholds.clone(),
             is_quantized: model.card().quantization.is_some(),
+            channels: model.channels(),
             header: match plan.depths {
                 None => header.to_bytes(),
                 Some(_) => Vec::new(),
@@ -224,6 +229,7 @@ impl Session {
             calls,
             wanted,
             filter,
+            blind: None,
             held: None,
         };
         Ok((session, opened))
@@ -244,7 +250,26 @@ impl Session {
             }
         };
         self.model = Arc::clone(chosen);
+        self.blind = None;
         Ok(())
+    }
+
+    /// The model without channels.
+    ///
+    /// # Errors
+    /// A channel that it does not have.
+    fn without(&mut self, channels: &[String]) -> Result<Arc<Model>> {
+        if channels.is_empty() {
+            return Ok(Arc::clone(&self.model));
+        }
+        if let Some((off, model)) = &self.blind
+            && off == channels
+        {
+            return Ok(Arc::clone(model));
+        }
+        let model = Arc::new(self.model.without_channels(channels)?);
+        self.blind = Some((channels.to_vec(), Arc::clone(&model)));
+        Ok(model)
     }
 
     /// Reads the next records that are wanted, `most` at most; none at the end of the file.
@@ -432,10 +457,11 @@ impl Session {
         edits: &Edits,
     ) -> Result<(Vec<u8>, Shown)> {
         self.hold(line, example)?;
+        let model = self.without(&edits.without_channels)?;
         let (_, held) = self.held.as_ref().context("no call is held")?;
         let edited = held.sandbox.edited(&self.inputs.encoder, edits)?;
         let allele = &edited.allele;
-        let quick = Explainer::new(&self.model).quick(&allele.example, allele.kind)?;
+        let quick = Explainer::new(&model).quick(&allele.example, allele.kind)?;
         let rows = allele.reads.iter().flat_map(|reads| &reads.rows);
         let name = |row: &u64| held.names.get(row).cloned().unwrap_or_default();
         let shown = self.unscored(&edited.record, &edited.variant, allele);
@@ -462,11 +488,12 @@ impl Session {
         edits: &Edits,
     ) -> Result<(Vec<u8>, Vec<ShownLayer>)> {
         self.hold(line, example)?;
+        let model = self.without(&edits.without_channels)?;
         let (_, held) = self.held.as_ref().context("no call is held")?;
         let allele = held.sandbox.edited(&self.inputs.encoder, edits)?.allele;
-        let known = self.model.architecture().layers();
+        let known = model.architecture().layers();
         let names: Vec<&str> = known.iter().map(|layer| layer.name.as_str()).collect();
-        let mut outputs = self.model.activations(&[allele.example], &names)?;
+        let mut outputs = model.activations(&[allele.example], &names)?;
         let mut bytes = Vec::new();
         let mut shown = Vec::new();
         for layer in &known {

@@ -78,6 +78,14 @@ pub enum ModelError {
         /// The layers that can be read.
         known: String,
     },
+    /// A channel that the network does not read.
+    #[error("the network reads no channel `{name}`; it reads {known}")]
+    UnknownChannel {
+        /// The name.
+        name: String,
+        /// The channels that can be switched off.
+        known: String,
+    },
     /// Weights of 8 bits cannot be put into 8 bits again.
     #[error("its weights have 8 bits already; take the model that it was made of")]
     IsQuantized,

@@ -15,6 +15,7 @@ pub mod attention;
 #[cfg(feature = "builtin")]
 pub mod builtin;
 pub mod card;
+mod channels_off;
 pub mod error;
 pub mod family;
 pub mod gatk;

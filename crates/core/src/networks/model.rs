@@ -217,6 +217,25 @@ impl Model {
         Ok(model)
     }
 
+    /// A network with other weights on the CPU, whose card fits them.
+    ///
+    /// # Errors
+    /// Weights that are not those of the architecture.
+    pub(super) fn of_parts(
+        card: ModelCard,
+        architecture: Arc<dyn Architecture>,
+        weights: Weights,
+    ) -> Result<Self, ModelError> {
+        Ok(Self {
+            network: architecture.network(&weights)?,
+            weights,
+            quantized: None,
+            architecture,
+            card,
+            replicas: Vec::new(),
+        })
+    }
+
     /// The same model with weights of 8 bits under another name. It computes with 32-bit floats as any other.
     ///
     /// # Errors
