@@ -16,9 +16,10 @@ pub(crate) struct PloidyArgs {
     #[arg(long, value_name = "NAME|FILE")]
     ploidy: Option<String>,
 
-    /// Sexes, by the names in the table of ploidies: M or F for all samples, SAMPLE=M for one, or a table of
-    /// two columns (sample, sex); several times.
-    #[arg(long, value_name = "SEX|SAMPLE=SEX|FILE", requires = "ploidy")]
+    /// Sexes, by the names in the table of ploidies: M or F for all samples, SAMPLE=M for one, a table of two
+    /// columns (sample, sex), or `depth`: of each sample that no other --sex names, by how deep its reads lie on
+    /// the contigs of which sexes have other numbers (a human's X); several times.
+    #[arg(long, value_name = "SEX|SAMPLE=SEX|FILE|depth", requires = "ploidy")]
     sex: Vec<String>,
 }
 
@@ -38,7 +39,8 @@ impl PloidyArgs {
                 files.input("--sex", path);
             }
         }
-        let of_all = sexes.iter().filter(|sex| matches!(sex, SexChoice::All(_)));
+        let is_of_all = |sex: &&SexChoice| matches!(sex, SexChoice::All(_) | SexChoice::Depth);
+        let of_all = sexes.iter().filter(is_of_all);
         if of_all.count() > 1 {
             return Err(Wrong::conflict(
                 "--sex: two sexes are given for all samples; name the samples (SAMPLE=F)",

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::io::run_dir;
+use super::encoding::inputs::Inputs;
+use crate::io::{contig_depth, run_dir};
 use cnnfilter_core::genotype::{Genotyper, Placement, PloidyTable, SampleSexes};
 use cnnfilter_core::networks::Model;
 use cnnfilter_core::vcf::{VcfHeader, quote};
@@ -28,19 +29,28 @@ pub(crate) struct GenotypePlan {
 }
 
 impl GenotypePlan {
-    /// What writes them into the calls of a header.
+    /// Checks that a model gives genotypes.
     ///
     /// # Errors
-    /// A model without a genotype head, and as [`PloidyPlan::open`].
-    pub(crate) fn open(&self, model: &Model, header: &VcfHeader) -> Result<Genotyper> {
+    /// A model without a genotype head.
+    pub(crate) fn check(model: &Model) -> Result<()> {
         if !model.tells_copies() {
             bail!(
                 "model `{}` has no genotype head; take one that has (cnnfilter_reads), or train one (architecture.genotype_width)",
                 model.card().name
             );
         }
+        Ok(())
+    }
+
+    /// What writes them into the calls of a header.
+    ///
+    /// # Errors
+    /// As [`PloidyPlan::open`].
+    pub(crate) fn open(&self, header: &VcfHeader, inputs: &Inputs) -> Result<Genotyper> {
         let samples: Vec<String> = header.samples().map(String::from).collect();
-        Ok(Genotyper::new(self.placement, self.ploidy.open(&samples)?))
+        let ploidies = self.ploidy.open(&samples, inputs)?;
+        Ok(Genotyper::new(self.placement, ploidies))
     }
 
     /// The options as words, for a header.
@@ -59,6 +69,7 @@ impl GenotypePlan {
         }
         for sex in &self.ploidy.sexes {
             let text = match sex {
+                SexChoice::Depth => DEPTH.to_owned(),
                 SexChoice::All(sex) => sex.clone(),
                 SexChoice::Sample(sample, sex) => format!("{sample}={sex}"),
                 SexChoice::File(path) => path.to_string_lossy().into_owned(),
@@ -68,6 +79,9 @@ impl GenotypePlan {
         words.join(" ")
     }
 }
+
+/// The word for sexes that depth tells.
+const DEPTH: &str = "depth";
 
 /// A table of ploidies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +95,8 @@ pub(crate) enum TableChoice {
 /// Sexes of samples.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SexChoice {
+    /// Of all that are not named, by the depth of their reads.
+    Depth,
     /// Of all that are not named.
     All(String),
     /// Of one sample.
@@ -100,8 +116,11 @@ impl TableChoice {
 }
 
 impl SexChoice {
-    /// `SAMPLE=SEX`, a file that is there, else a sex.
+    /// `depth`, `SAMPLE=SEX`, a file that is there, else a sex.
     pub(crate) fn parse(text: &str) -> Self {
+        if text == DEPTH {
+            return Self::Depth;
+        }
         if let Some((sample, sex)) = text.rsplit_once('=') {
             return Self::Sample(sample.to_owned(), sex.to_owned());
         }
@@ -118,7 +137,11 @@ impl PloidyPlan {
     ///
     /// # Errors
     /// A file that cannot be read, or a sample whose sex is not known where it matters.
-    pub(crate) fn open(&self, samples: &[String]) -> Result<Option<(PloidyTable, Vec<String>)>> {
+    fn open(
+        &self,
+        samples: &[String],
+        inputs: &Inputs,
+    ) -> Result<Option<(PloidyTable, Vec<String>)>> {
         let table = match &self.table {
             None => return Ok(None),
             Some(TableChoice::Assembly(name)) => {
@@ -130,6 +153,7 @@ impl PloidyPlan {
         let mut sexes = SampleSexes::default();
         for choice in &self.sexes {
             match choice {
+                SexChoice::Depth => {}
                 SexChoice::All(sex) => sexes.others = Some(sex.clone()),
                 SexChoice::Sample(sample, sex) => add(&mut sexes, samples, sample, sex)?,
                 SexChoice::File(path) => {
@@ -151,9 +175,42 @@ impl PloidyPlan {
                 }
             }
         }
+        if self.sexes.contains(&SexChoice::Depth) {
+            add_by_depth(&mut sexes, samples, &table, inputs)?;
+        }
         let sexes = table.sexes_of(samples, &sexes).context("--ploidy")?;
         Ok(Some((table, sexes)))
     }
+}
+
+/// Adds the sex of each sample that has none yet, by the depth of its reads.
+fn add_by_depth(
+    sexes: &mut SampleSexes,
+    samples: &[String],
+    table: &PloidyTable,
+    inputs: &Inputs,
+) -> Result<()> {
+    let (contigs, files) = (table.telling_contigs(), &inputs.reads);
+    for (at, (sample, input)) in inputs.samples.iter().zip(&inputs.sample_inputs).enumerate() {
+        let name = samples
+            .get(sample.column)
+            .filter(|name| sexes.of(name).is_none());
+        let Some(name) = name else {
+            continue;
+        };
+        let (filter, reference) = (inputs.read_filter, &inputs.reference);
+        let places = contig_depth::depths_on(&contigs, files, at, filter, reference)?;
+        let found = table.sex_by_depth(name, &places, input.mean_depth);
+        let found = found.context("--sex depth")?;
+        log::info!(
+            "sample `{name}`: sex {}, by {:.2} of the usual depth on {}",
+            found.sex,
+            found.ratio,
+            contigs.join(", ")
+        );
+        sexes.named.insert(name.clone(), found.sex);
+    }
+    Ok(())
 }
 
 /// Adds the sex of a sample that must be there.

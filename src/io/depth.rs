@@ -1,6 +1,7 @@
 //! A sample's mean depth, from its own reads.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -66,15 +67,7 @@ pub fn survey(
         if !route.reaches(sample) {
             continue;
         }
-        let open = || {
-            Ok(DepthFile {
-                file: IndexedAlignment::open(path, reference)?,
-                record: Record::new(),
-                route,
-                sample,
-                filter,
-            })
-        };
+        let open = || DepthFile::open((path, route), sample, filter, reference);
         let wanted = open()?.wanted()?;
         // One share a thread: each opens the file by itself.
         let share = wanted.len().div_ceil(rayon::current_num_threads()).max(1);
@@ -95,7 +88,7 @@ pub fn survey(
 }
 
 /// A file whose depth is being sampled.
-struct DepthFile<'a> {
+pub(super) struct DepthFile<'a> {
     file: IndexedAlignment,
     record: Record,
     route: &'a ReadRoute,
@@ -104,18 +97,18 @@ struct DepthFile<'a> {
 }
 
 /// Where a place is asked for.
-struct Wanted {
+pub(super) struct Wanted {
     contig: usize,
     length: i64,
     from: i64,
 }
 
 /// A place that was looked at.
-struct Place {
+pub(super) struct Place {
     contig: usize,
-    start: i64,
+    pub(super) start: i64,
     end: i64,
-    depth: f32,
+    pub(super) depth: f32,
     reads: ReadSurvey,
 }
 
@@ -139,7 +132,26 @@ fn median(places: &[Place]) -> f32 {
     depths.get(depths.len() / 2).copied().unwrap_or(0.0)
 }
 
-impl DepthFile<'_> {
+impl<'a> DepthFile<'a> {
+    /// Opens a file for the reads of one sample.
+    ///
+    /// # Errors
+    /// As [`IndexedAlignment::open`].
+    pub(super) fn open(
+        (path, route): (&Path, &'a ReadRoute),
+        sample: usize,
+        filter: ReadFilter,
+        reference: &Arc<Reference>,
+    ) -> Result<Self, IoError> {
+        Ok(Self {
+            file: IndexedAlignment::open(path, reference)?,
+            record: Record::new(),
+            route,
+            sample,
+            filter,
+        })
+    }
+
     /// Where to look.
     fn wanted(&mut self) -> Result<Vec<Wanted>, IoError> {
         let counts = self.counts()?;
@@ -156,17 +168,39 @@ impl DepthFile<'_> {
         let mut wanted = Vec::new();
         for id in contigs {
             let places = (PLACES as f64 * counts[id] as f64 / total as f64).ceil() as i64;
-            let Some(first) = self.first_read(id, 0, lengths[&id])? else {
-                continue;
-            };
-            let last = self.last_place(id, first, lengths[&id])?;
-            wanted.extend((0..places).map(|place| Wanted {
-                contig: id,
-                length: lengths[&id],
-                from: first + (last - first) * place / places.max(1),
-            }));
+            wanted.extend(self.wanted_on(id, lengths[&id], places)?);
         }
         Ok(wanted)
+    }
+
+    /// Places that are evenly spread between the first and the last read of a contig; none without reads.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub(super) fn wanted_on(
+        &mut self,
+        contig: usize,
+        length: i64,
+        places: i64,
+    ) -> Result<Vec<Wanted>, IoError> {
+        let Some(first) = self.first_read(contig, 0, length)? else {
+            return Ok(Vec::new());
+        };
+        let last = self.last_place(contig, first, length)?;
+        let wanted = (0..places).map(|place| Wanted {
+            contig,
+            length,
+            from: first + (last - first) * place / places.max(1),
+        });
+        Ok(wanted.collect())
+    }
+
+    /// Number and length of a contig of this name, where file and reference have it.
+    pub(super) fn contig(&self, name: &str) -> Option<(usize, i64)> {
+        let id = self.file.reader.header().tid(name.as_bytes())?;
+        let known = self.file.contigs_of_reference();
+        let found = known.into_iter().find(|(known, _)| *known == id);
+        found.map(|(id, length)| (id as usize, length))
     }
 
     /// A measure of the number of reads on each contig: mapped reads, where a BAM's index counts
@@ -193,7 +227,10 @@ impl DepthFile<'_> {
     }
 
     /// The place at `wanted`, or behind it where there is no read.
-    fn place(&mut self, wanted: &Wanted) -> Result<Option<Place>, IoError> {
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub(super) fn place(&mut self, wanted: &Wanted) -> Result<Option<Place>, IoError> {
         let Some(start) = self.first_read(wanted.contig, wanted.from, wanted.length)? else {
             return Ok(None);
         };

@@ -11,6 +11,7 @@ mod bcf_text;
 pub mod bgzf_tail;
 mod binning_index;
 pub mod checksum;
+pub mod contig_depth;
 pub mod depth;
 pub mod embedding_file;
 mod equal_bases;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Output;
 
+use crate::reads::write_reads;
 use crate::support::*;
 
 /// Records of a file.
@@ -410,4 +412,42 @@ fn a_gvcf_covers_each_base_once_with_the_calls_of_a_plain_run() {
     assert_eq!(part[0].split('\t').nth(1), Some("101"));
     let last = part.iter().rev().find_map(|line| info(line, "END"));
     assert!(last.unwrap().parse::<u64>().unwrap() <= 200);
+}
+
+/// A share of the fragments of demo2 is there, and demo2 is what sexes have in other numbers.
+#[test]
+fn the_depth_tells_sexes() {
+    let lab = Lab::new();
+    let table = "demo2 1 10000 M 1\n* * * M 2\n* * * F 2\n";
+    let table = lab.file("ploidy.txt", table);
+    let reference = demo("ref.fa");
+    let run = |percent: u32, more: &[&str]| {
+        let reads = lab.path("thinned.bam");
+        write_reads(&reads, &mut |record, all| {
+            let letters = record.qname().iter().map(|letter| u32::from(*letter));
+            let is_kept = letters.fold(7u32, |sum, letter| sum.wrapping_mul(31) + letter) % 100;
+            if record.tid() != 1 || is_kept < percent {
+                all.push(record);
+            }
+        });
+        let first = ["call", "-I", text(&reads), "-R", text(&reference)];
+        let ploidy = ["--ploidy", text(&table), "--sex", "depth"];
+        program(&[&first[..], &ploidy, more].concat())
+            .output()
+            .unwrap()
+    };
+    let genotype_on_demo2 = |output: Output| {
+        let records = records(&succeed(output));
+        let of_demo2 = records.iter().find(|line| line.starts_with("demo2\t"));
+        value(of_demo2.unwrap(), "GT").len()
+    };
+    let output = run(50, &[]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("sample `demo`: sex M, by 0."), "{told}");
+    assert_eq!(genotype_on_demo2(output), 1);
+    assert_eq!(genotype_on_demo2(run(100, &[])), 3);
+    let unclear = fail(run(72, &[]));
+    assert!(unclear.contains("expected 1.00 (F), 0.50 (M)"), "{unclear}");
+    // One that is given is taken.
+    assert_eq!(genotype_on_demo2(run(72, &["--sex", "demo=M"])), 1);
 }

@@ -8,7 +8,7 @@ use rust_htslib::bam::{self, Format, Header, Read as _, Record};
 use crate::support::*;
 
 /// Writes the demo's reads after `change`, which may drop one or write others as well.
-fn write_reads(path: &Path, change: &mut dyn FnMut(Record, &mut Vec<Record>)) {
+pub(crate) fn write_reads(path: &Path, change: &mut dyn FnMut(Record, &mut Vec<Record>)) {
     let mut reader = bam::Reader::from_path(demo("reads.bam")).unwrap();
     let header = Header::from_template(reader.header());
     let mut changed = Vec::new();

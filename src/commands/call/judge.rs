@@ -77,10 +77,7 @@ impl<'a> Judge<'a> {
         model: &'a Model,
         header: &mut VcfHeader,
     ) -> Result<Self> {
-        let genotyper = judging
-            .genotypes
-            .open(model, header)?
-            .with_any_other(plan.gvcf);
+        GenotypePlan::check(model)?;
         let card = model.card();
         if !model.uses_reads() {
             anyhow::bail!(
@@ -104,6 +101,8 @@ impl<'a> Judge<'a> {
         };
         let calls = (plan.output.path.as_path(), &*header);
         let inputs = encoding_inputs::open(&encoding, model.encoder().clone(), calls)?;
+        let genotyper = judging.genotypes.open(header, &inputs)?;
+        let genotyper = genotyper.with_any_other(plan.gvcf);
         let columns = inputs.samples.iter().map(|sample| sample.column).collect();
         let annotator =
             Annotator::new(model, columns, inputs.columns).with_genotypes(Some(genotyper));

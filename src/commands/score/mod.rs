@@ -95,6 +95,9 @@ pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     let model = pool.install(|| plan.load_model())?;
     let mut reader = VcfReader::open(&plan.variants)?.with_order(plan.order);
     checks::check(plan, &model, &reader)?;
+    if plan.genotypes.is_some() {
+        GenotypePlan::check(&model)?;
+    }
     let (encoder, calls) = (model.encoder().clone(), (reader.path(), reader.header()));
     let inputs = pool.install(|| encoding_inputs::open(&plan.encoding, encoder, calls))?;
     let wanted = regions::wanted(&plan.regions, &inputs.known_contigs())?;
@@ -105,7 +108,7 @@ pub(crate) fn run(plan: &ScorePlan) -> Result<ScoreSummary> {
     let columns = inputs.samples.iter().map(|sample| sample.column).collect();
     let genotyper = plan.genotypes.as_ref();
     let genotyper = genotyper
-        .map(|plan| plan.open(&model, &header))
+        .map(|plan| plan.open(&header, &inputs))
         .transpose()?;
     let annotator = Annotator::new(&model, columns, inputs.columns)
         .with_reasons(plan.explain)

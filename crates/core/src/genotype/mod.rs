@@ -21,5 +21,5 @@ pub use genotyper::{
     append_any_other,
 };
 pub use phase::write_phases;
-pub use ploidy::{PloidyError, PloidyTable, SampleSexes};
+pub use ploidy::{PlaceDepth, PloidyError, PloidyTable, SampleSexes, SexByDepth};
 pub use posterior::Posterior;

@@ -25,6 +25,28 @@ pub enum PloidyError {
         /// The sexes of the table.
         known: String,
     },
+    /// A sample whose sex the depth does not tell.
+    #[error(
+        "sample `{sample}`: the depth on {contigs} is {found} of that elsewhere, expected {expected}; give its sex (--sex {sample}=F)"
+    )]
+    Depth {
+        /// The sample.
+        sample: String,
+        /// The contigs that tell.
+        contigs: String,
+        /// The depth there over that of the sample.
+        found: String,
+        /// What each sex would have.
+        expected: String,
+    },
+    /// A table without a contig that tells sexes apart.
+    #[error(
+        "sexes by depth: no contig of the table of ploidies is there in other numbers in each sex, at least once ({known}); give them (--sex SAMPLE=F)"
+    )]
+    NothingTells {
+        /// The sexes of the table.
+        known: String,
+    },
     /// A sex that the table does not have.
     #[error("sample `{sample}` has sex `{found}`, the table of ploidies knows {known}")]
     UnknownSex {
@@ -54,6 +76,30 @@ struct Line {
     sex: String,
     ploidy: usize,
 }
+
+/// Depth of a sample at a place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlaceDepth {
+    /// Its contig.
+    pub contig: String,
+    /// 0-based.
+    pub position: u64,
+    /// Mean number of usable reads over it.
+    pub depth: f32,
+}
+
+/// A sex that was told by depth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SexByDepth {
+    /// The sex, by its name in the table.
+    pub sex: String,
+    /// Depth where sexes differ over that of the sample.
+    pub ratio: f64,
+}
+
+/// Largest distance of a ratio of depths from that of a sex, as a logarithm to the base 2: an X is told from two where it
+/// has 0.39 to 0.64 of the depth, two from one where they have 0.78 to 1.27.
+const NEAR: f64 = 0.35;
 
 /// Sexes of samples: of all, or by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -162,6 +208,96 @@ impl PloidyTable {
         sexes
     }
 
+    /// The contigs on which depth tells sexes apart: all have them, in other numbers. A human's are the X; not the Y, which
+    /// half of them lack, and most of which reads cannot be placed on.
+    pub fn telling_contigs(&self) -> Vec<&str> {
+        let mut contigs: Vec<&str> = Vec::new();
+        for line in &self.lines {
+            let is_new = !contigs.contains(&line.contig.as_str());
+            if is_new && self.shares(&line.contig, line.start).is_some() {
+                contigs.push(&line.contig);
+            }
+        }
+        contigs
+    }
+
+    /// What part of the usual depth each sex has at a position, in the order of [`Self::sexes`]; nothing where it is the same
+    /// for all, or 0 for one.
+    fn shares(&self, contig: &str, position: u64) -> Option<Vec<f64>> {
+        let share = |sex: &&str| {
+            let usual = self.defaults.get(*sex).copied().unwrap_or(2);
+            self.ploidy(contig, position, sex) as f64 / usual as f64
+        };
+        let shares: Vec<f64> = self.sexes().iter().map(share).collect();
+        let tells = shares.iter().all(|share| share.is_finite() && *share > 0.0)
+            && shares.iter().any(|share| *share != shares[0]);
+        tells.then_some(shares)
+    }
+
+    /// The sex of a sample of this mean depth by its depth at places, a list for each file of its reads, whose medians add up.
+    ///
+    /// # Errors
+    /// [`PloidyError::NothingTells`]; [`PloidyError::Depth`] where no place tells, or the depth is that of no sex.
+    pub fn sex_by_depth(
+        &self,
+        sample: &str,
+        files: &[Vec<PlaceDepth>],
+        depth: f32,
+    ) -> Result<SexByDepth, PloidyError> {
+        let sexes = self.sexes();
+        let contigs = self.telling_contigs();
+        let first = self.lines.iter().find_map(|line| {
+            let is_there = files
+                .iter()
+                .flatten()
+                .any(|place| place.contig == line.contig);
+            is_there
+                .then(|| self.shares(&line.contig, line.start))
+                .flatten()
+        });
+        let shares = first.or_else(|| {
+            let mut lines = self.lines.iter();
+            lines.find_map(|line| self.shares(&line.contig, line.start))
+        });
+        let Some(shares) = shares else {
+            return Err(PloidyError::NothingTells {
+                known: sexes.join(", "),
+            });
+        };
+        let tells = |place: &&PlaceDepth| {
+            self.shares(&place.contig, place.position).as_ref() == Some(&shares)
+        };
+        let median = |places: &Vec<PlaceDepth>| {
+            let mut depths: Vec<f32> = places.iter().filter(tells).map(|one| one.depth).collect();
+            depths.sort_unstable_by(f32::total_cmp);
+            depths.get(depths.len() / 2).copied().map_or(0.0, f64::from)
+        };
+        let ratio = files.iter().map(median).sum::<f64>() / f64::from(depth);
+        let distance = |share: f64| (ratio / share).log2().abs();
+        let near: Vec<&str> = (sexes.iter().zip(&shares))
+            .filter(|(_, share)| distance(**share) <= NEAR)
+            .map(|(sex, _)| *sex)
+            .collect();
+        match near[..] {
+            [sex] => Ok(SexByDepth {
+                sex: sex.to_owned(),
+                ratio,
+            }),
+            _ => Err(PloidyError::Depth {
+                sample: sample.to_owned(),
+                contigs: contigs.join(", "),
+                found: match ratio.is_finite() {
+                    true => format!("{ratio:.2}"),
+                    false => "unknown".to_owned(),
+                },
+                expected: (sexes.iter().zip(&shares))
+                    .map(|(sex, share)| format!("{share:.2} ({sex})"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            }),
+        }
+    }
+
     /// The sex of each sample, as far as it matters: of a table with one, all have that.
     ///
     /// # Errors
@@ -204,6 +340,53 @@ impl PloidyTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn places(contig: &str, depths: &[f32]) -> Vec<PlaceDepth> {
+        let place = |(at, depth): (u64, &f32)| PlaceDepth {
+            contig: contig.to_owned(),
+            position: 10_000_000 + at * 1_000,
+            depth: *depth,
+        };
+        (0..).zip(depths).map(place).collect()
+    }
+
+    #[test]
+    fn the_depth_on_x_tells_the_sex() {
+        for (assembly, x) in [("GRCh37", "X"), ("GRCh38", "chrX")] {
+            let table = PloidyTable::of_assembly(assembly).unwrap();
+            assert_eq!(table.telling_contigs(), ["X", "chrX"]);
+            let of = |depths: &[f32]| table.sex_by_depth("s", &[places(x, depths)], 30.0);
+            assert_eq!(of(&[14.0, 16.0, 0.0, 15.0, 90.0]).unwrap().sex, "M");
+            assert_eq!(of(&[29.0, 31.0, 33.0]).unwrap().sex, "F");
+            for unclear in [&[21.0][..], &[], &[60.0], &[0.0]] {
+                let message = of(unclear).unwrap_err().to_string();
+                assert!(message.contains("0.50 (M)"), "{message}");
+            }
+        }
+    }
+
+    /// Where all have two X again nothing is told; files of one sample add up.
+    #[test]
+    fn places_that_do_not_tell_do_not_count() {
+        let table = PloidyTable::of_assembly("GRCh38").unwrap();
+        let mut first = places("chrX", &[8.0, 8.0]);
+        first.extend([PlaceDepth {
+            contig: "chrX".to_owned(),
+            position: 2_000_000,
+            depth: 30.0,
+        }]);
+        let found = table
+            .sex_by_depth("s", &[first, places("chrX", &[7.0])], 30.0)
+            .unwrap();
+        assert_eq!((found.sex.as_str(), found.ratio), ("M", 0.5));
+    }
+
+    #[test]
+    fn a_table_without_such_contigs_says_so() {
+        let table = PloidyTable::parse("Y 1 9 M 1\nY 1 9 F 0\n* * * M 2\n* * * F 2\n").unwrap();
+        let message = table.sex_by_depth("s", &[], 30.0).unwrap_err().to_string();
+        assert!(message.contains("no contig"), "{message}");
+    }
 
     #[test]
     fn lines_are_read_as_bcftools_reads_them() {
