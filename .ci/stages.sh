@@ -176,8 +176,10 @@ stage_scripts() {
   python3 -m unittest --quiet tests/training_scripts.py
 }
 
+# With the program that the end-to-end tests have driven. `cargo build` would select other features of the libraries, and build them again.
 stage_demo() {
-  PROFILE=dev examples/demo.sh
+  tests/run.sh --quiet --no-run --test it
+  CNNFILTER=$program examples/demo.sh
 }
 
 # The script that checks a build on a GPU, with programs that play one.

@@ -2,18 +2,20 @@
 # From a fresh Debian 12 with Rust to scored and filtered calls: installs what is missing, builds, and
 # scores the demo's calls (simulated, tests/data/demo/README.md) with the model inside the program.
 #
-#   PROFILE   Cargo's profile (default release; `dev` takes what the tests were built from)
+#   CNNFILTER   a program that is there: nothing is built
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=../.ci/packages.sh
 . "$root/.ci/packages.sh"
-need_build
-install_missing
-
-echo "Building (three to six minutes the first time)"
-profile=${PROFILE:-release}
-(cd "$root" && cargo build --profile "$profile" --locked --quiet)
-cnnfilter=${CARGO_TARGET_DIR:-$root/target}/${profile/#dev/debug}/cnnfilter
+if [ -n "${CNNFILTER:-}" ]; then
+  cnnfilter=$CNNFILTER
+else
+  need_build
+  install_missing
+  echo "Building (three to six minutes the first time)"
+  (cd "$root" && cargo build --release --locked --quiet)
+  cnnfilter=${CARGO_TARGET_DIR:-$root/target}/release/cnnfilter
+fi
 
 out=$root/.cnnfilter-demo
 mkdir -p "$out"
