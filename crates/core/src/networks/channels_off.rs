@@ -89,7 +89,8 @@ impl Model {
     }
 }
 
-#[cfg(all(test, feature = "builtin"))]
+#[cfg(test)]
+#[cfg(feature = "builtin")]
 mod tests {
     use super::*;
     use crate::encode::SiteTensor;
