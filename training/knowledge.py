@@ -218,7 +218,7 @@ def raw_tensors(program, calls, bam, reference, out):
     """The rows of reads of each call's tensor, by position: for each cell whether it is REF's, and its quality."""
     labels, examples = out / "labels.tsv", out / "raw.examples"
     places = [line.split("\t") for line in calls.read_text().splitlines() if not line.startswith("#")]
-    labels.write_text("chrom\tpos\tref\talt\tlabel\n" + "".join(f"{one[0]}\t{one[1]}\t{one[3]}\t{one[4]}\treal\n" for one in places))
+    labels.write_text("chrom\tpos\tref\talt\tlabel\n" + "".join(f"{one[0]}\t{one[1]}\t{one[3]}\t{one[4]}\ttrue\n" for one in places))
     sh(program, "tensors", "-q", "-V", calls, "-I", bam, "-R", reference, "--sample-depth", 32, "--labels", labels, "-o", examples)
     data = examples.read_bytes()
     count = int.from_bytes(data[-8:], "little")
