@@ -51,7 +51,7 @@ cargo_home=${CARGO_HOME:-$HOME/.cargo}
 rust_source=$(rustc --print sysroot)/lib/rustlib/src/rust
 rust_commit=$(rustc -vV | sed -n 's/^commit-hash: //p')
 cargo fetch --locked --quiet --target "$target" --target wasm32-unknown-unknown
-.ci/run demo install fuzz wasm reasons
+.ci/run demo install fuzz wasm reasons tranches
 
 # build FOLDER: the commit, built in FOLDER/source and FOLDER/target, packed in FOLDER/dist.
 build() {

@@ -316,6 +316,12 @@ stage_workflows() {
   packaging/tests/run.sh "$program"
 }
 
+stage_supply_chain() {
+  tests/supply_chain.sh
+}
+
+# --- before a release: slow builds of their own, a benchmark, and GATK --------------------------------------------------------
+# `filter` beside GATK's FilterVariantTranches; the end-to-end tests hold what GATK gave on calls of their own.
 stage_tranches() {
   real_data
   need bcftools bcftools
@@ -324,11 +330,6 @@ stage_tranches() {
   benches/compare/filter_variant_tranches.sh "$CNNFILTER_DATA" "$(realpath "$program")"
 }
 
-stage_supply_chain() {
-  tests/supply_chain.sh
-}
-
-# --- before a release: slow builds of their own, and a benchmark ----------------------------------------------------------
 # The network in WebAssembly, by itself; stage_web compares the page with the program.
 stage_wasm() {
   tests/wasm/run.sh

@@ -247,7 +247,14 @@ fn gatks_networks_have_layers_too() {
     succeed(embed(
         &lab,
         "gatk.emb",
-        &["--model", text(&model), "--layers", "conv4,dense"],
+        &[
+            "--model",
+            text(&model),
+            "--layers",
+            "conv4,dense",
+            "-L",
+            "demo1:1-4000",
+        ],
     ));
     let found = read(&lab, "gatk.emb");
     assert_eq!(found.layer("conv4").unwrap().columns(), 48);
