@@ -1,6 +1,6 @@
 //! A sample's mean depth, from its own reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use super::alignment::{IndexedAlignment, end_of, group_of};
 use super::alignment_index::records_of_contigs;
 use super::error::IoError;
 use super::fasta::Reference;
+use super::hts;
 use cnnfilter_core::doctor::ReadSurvey;
 use cnnfilter_core::genome::{ReadFilter, ReadFlags};
 use cnnfilter_core::samples::{ReadRoute, RoutedFile};
@@ -23,6 +24,11 @@ const PLACES: u64 = 240;
 const PLACE: i64 = 1_000;
 /// Steps of the search for the last read of a contig.
 const BISECTIONS: u32 = 16;
+/// Places that are nearer to the last read than this are read on to, farther ones sought: an index of BAM leads to the start of as many bases,
+/// and a slice of CRAM is inflated as a whole.
+const NEAR: i64 = 1 << 14;
+/// Bytes of inflated blocks that an open BAM keeps, for the search for the last read of a contig.
+const KEPT: i32 = 8 << 20;
 
 /// The reads of one sample at the places that are looked at.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -94,6 +100,29 @@ pub(super) struct DepthFile<'a> {
     route: &'a ReadRoute,
     sample: usize,
     filter: ReadFilter,
+    sweep: Option<Sweep>,
+}
+
+/// Places of a contig one behind the other, without seeking where they are near.
+struct Sweep {
+    contig: usize,
+    /// Where the last place was asked for.
+    from: i64,
+    /// Where the last read begins that was read, of any sample.
+    reached: i64,
+    /// True behind the last read of the contig.
+    is_over: bool,
+    /// Reads of the sample that were read and end behind `from`, in the order of the file.
+    reads: VecDeque<SeenRead>,
+}
+
+/// What is asked of a read.
+struct SeenRead {
+    start: i64,
+    end: i64,
+    flags: ReadFlags,
+    length: usize,
+    passes: bool,
 }
 
 /// Where a place is asked for.
@@ -143,12 +172,15 @@ impl<'a> DepthFile<'a> {
         filter: ReadFilter,
         reference: &Arc<Reference>,
     ) -> Result<Self, IoError> {
+        let file = IndexedAlignment::open(path, reference)?;
+        hts::keep_blocks(&file.reader, KEPT);
         Ok(Self {
-            file: IndexedAlignment::open(path, reference)?,
+            file,
             record: Record::new(),
             route,
             sample,
             filter,
+            sweep: None,
         })
     }
 
@@ -226,24 +258,77 @@ impl<'a> DepthFile<'a> {
         Ok(if is_known { counts } else { lengths })
     }
 
-    /// The place at `wanted`, or behind it where there is no read.
+    /// The place at `wanted`, or behind it where there is no read. Fastest in the order of the genome.
     ///
     /// # Errors
     /// Where the file cannot be read.
     pub(super) fn place(&mut self, wanted: &Wanted) -> Result<Option<Place>, IoError> {
-        let Some(start) = self.first_read(wanted.contig, wanted.from, wanted.length)? else {
+        if wanted.from >= wanted.length {
             return Ok(None);
+        }
+        let mut sweep = match self.sweep.take() {
+            Some(sweep) if sweep.is_near(wanted) => sweep,
+            _ => {
+                self.file
+                    .fetch(wanted.contig as u32, wanted.from, wanted.length)?;
+                Sweep::at(wanted)
+            }
         };
-        let start = start.max(wanted.from);
+        sweep.from = wanted.from;
+        sweep.reads.retain(|read| read.end > wanted.from);
+        let begins = |read: &SeenRead| read.passes && read.end > wanted.from;
+        let mut first = sweep.reads.iter().find(|read| begins(read));
+        let start = loop {
+            if let Some(first) = first {
+                break first.start.max(wanted.from);
+            }
+            if !self.read_on(&mut sweep)? {
+                return Ok(None);
+            }
+            // The place begins no earlier than the read that was just read.
+            sweep.forget_before(sweep.reached);
+            first = sweep.reads.back().filter(|read| begins(read));
+        };
         let end = (start + PLACE).min(wanted.length.max(start + 1));
-        let (depth, reads) = self.reads_between(wanted.contig, start, end)?;
+        while sweep.reached < end && self.read_on(&mut sweep)? {}
+
+        let mut reads = ReadSurvey::default();
+        let mut bases = 0;
+        for read in &sweep.reads {
+            if read.start < end && read.end > start {
+                reads.count(read.flags, read.length);
+                if read.passes {
+                    bases += read.end.min(end) - read.start.max(start);
+                }
+            }
+        }
+        self.sweep = Some(sweep);
         Ok(Some(Place {
             contig: wanted.contig,
             start,
             end,
-            depth,
+            depth: bases as f32 / (end - start) as f32,
             reads,
         }))
+    }
+
+    /// Reads the next record of a sweep; false behind the last one.
+    fn read_on(&mut self, sweep: &mut Sweep) -> Result<bool, IoError> {
+        if sweep.is_over || !self.file.read(&mut self.record)? {
+            sweep.is_over = true;
+            return Ok(false);
+        }
+        sweep.reached = self.record.pos();
+        if self.is_of_sample() {
+            sweep.reads.push_back(SeenRead {
+                start: self.record.pos(),
+                end: end_of(&self.record),
+                flags: ReadFlags(self.record.flags()),
+                length: self.record.seq_len(),
+                passes: self.passes(),
+            });
+        }
+        Ok(true)
     }
 
     /// The next record that counts, if there is one; it is left in `record`.
@@ -270,6 +355,7 @@ impl<'a> DepthFile<'a> {
         if from >= to {
             return Ok(None);
         }
+        self.sweep = None;
         self.file.fetch(contig as u32, from, to)?;
         Ok(self.next()?.then(|| self.record.pos()))
     }
@@ -286,27 +372,28 @@ impl<'a> DepthFile<'a> {
         }
         Ok(low.max(first + 1))
     }
+}
 
-    /// Depth between two positions, and the reads there.
-    fn reads_between(
-        &mut self,
-        contig: usize,
-        start: i64,
-        end: i64,
-    ) -> Result<(f32, ReadSurvey), IoError> {
-        self.file.fetch(contig as u32, start, end)?;
-        let mut reads = ReadSurvey::default();
-        let mut bases = 0i64;
-        while self.file.read(&mut self.record)? {
-            if !self.is_of_sample() {
-                continue;
-            }
-            reads.count(ReadFlags(self.record.flags()), self.record.seq_len());
-            if self.passes() {
-                let (from, to) = (self.record.pos().max(start), end_of(&self.record).min(end));
-                bases += (to - from).max(0);
-            }
+impl Sweep {
+    fn at(wanted: &Wanted) -> Self {
+        Self {
+            contig: wanted.contig,
+            from: wanted.from,
+            reached: wanted.from,
+            is_over: false,
+            reads: VecDeque::new(),
         }
-        Ok((bases as f32 / (end - start) as f32, reads))
+    }
+
+    /// True where reading on is as good as seeking.
+    fn is_near(&self, wanted: &Wanted) -> bool {
+        self.contig == wanted.contig && (self.from..=self.reached + NEAR).contains(&wanted.from)
+    }
+
+    /// Forgets the first reads as far as they end before a position.
+    fn forget_before(&mut self, position: i64) {
+        while self.reads.front().is_some_and(|read| read.end <= position) {
+            self.reads.pop_front();
+        }
     }
 }

@@ -117,3 +117,9 @@ pub(super) fn set_reference(reader: &IndexedReader, reference: &Path) -> Result<
         _ => Err("htslib cannot open it, or its index".to_owned()),
     }
 }
+
+/// Lets the reader keep this many bytes of inflated blocks of a BAM, for one that goes back and forth. A CRAM has none.
+pub(super) fn keep_blocks(reader: &IndexedReader, bytes: i32) {
+    // SAFETY: the file is open as long as the reader, which no thread of htslib reads ahead of.
+    unsafe { htslib::hts_set_cache_size(reader.htsfile(), bytes) };
+}
