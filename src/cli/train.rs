@@ -14,8 +14,9 @@ use cnnfilter_train::config::{ConfigError, TrainConfig};
 /// Train a network on files of examples (`cnnfilter tensors`) and write a model folder.
 ///
 /// Batches hold the four classes (false and real SNPs and INDELs) equally often. The best epoch by
-/// validation PR-AUC is kept, calibrated and given thresholds on the validation examples. The
-/// folder of the run holds config.toml, history.tsv, a checkpoint and the model.
+/// validation PR-AUC (the mean over SNPs and INDELs, and over the sets of the validation examples) is
+/// kept, calibrated and given thresholds on the validation examples. The folder of the run holds
+/// config.toml, history.tsv, a checkpoint and the model.
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     /// A file of examples to train on; several times for several sets.

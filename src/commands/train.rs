@@ -103,6 +103,7 @@ pub(crate) fn run(plan: &TrainPlan) -> Result<TrainSummary> {
         training: data.split.training.clone(),
         training_classes: data.split.training_classes.clone(),
         validation: data.split.validation.clone(),
+        sets: data.split.sets.clone(),
         devices: plan.device.open()?,
     };
     let weights = init.as_ref().map(|model| {

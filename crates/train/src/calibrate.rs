@@ -163,6 +163,7 @@ mod tests {
     /// all real.
     fn scored() -> Vec<Scored> {
         let snp = |score, is_real| Scored {
+            set: 0,
             score,
             is_real,
             is_indel: false,
@@ -170,6 +171,7 @@ mod tests {
             copies: None,
         };
         let indel = |score| Scored {
+            set: 0,
             score,
             is_real: true,
             is_indel: true,
@@ -246,6 +248,7 @@ mod tests {
     #[test]
     fn copies_are_calibrated_by_real_calls_that_know_them() {
         let one = |two_copies: f64, copies: Option<u8>| Scored {
+            set: 0,
             score: 1.0,
             is_real: copies.is_some(),
             is_indel: false,

@@ -4,6 +4,7 @@
 //! learning rate follow from the seed and the step, sums are taken in one order. So a run that is
 //! stopped and goes on from a checkpoint ends with the same weights as one that was not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
@@ -59,6 +60,8 @@ pub struct Run<'a> {
     pub training_classes: Vec<u8>,
     /// Those to validate on.
     pub validation: Vec<usize>,
+    /// Number of the set of each of `examples`.
+    pub sets: Vec<u32>,
     /// The devices: each takes a share of every minibatch.
     pub devices: Vec<Device>,
 }
@@ -111,6 +114,8 @@ pub struct Callbacks<'a, E> {
 /// The score of an example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
+    /// Number of its set.
+    pub set: u32,
     /// Log odds of being real.
     pub score: f64,
     /// True where it is real.
@@ -177,6 +182,7 @@ impl Run<'_> {
                     VariantKind::Snp
                 };
                 Ok(Scored {
+                    set: self.sets[*index],
                     score: log_odds(output.logits, kind),
                     is_real: labelled.is_real,
                     is_indel: labelled.is_indel,
@@ -463,9 +469,10 @@ fn optimizer(config: &TrainConfig, learners: &DataParallel) -> Result<AdamW, Fit
 /// Figures of scored validation examples, at their natural prevalence.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Figures {
-    /// Average precision of SNPs.
+    /// Average precision of SNPs: the mean over the sets where it is defined, so that a large set does not decide alone, and scores
+    /// of different callers and depths need not agree.
     pub snp: Option<f64>,
-    /// Average precision of indels.
+    /// That of indels.
     pub indel: Option<f64>,
     /// Mean negative log likelihood of real against false, in nats.
     pub loss: Option<f64>,
@@ -488,10 +495,16 @@ impl Figures {
     /// Computes them.
     pub fn of(scored: &[Scored]) -> Self {
         let of_kind = |is_indel: bool| {
-            let of_kind = scored.iter().filter(|scored| scored.is_indel == is_indel);
-            let (scores, labels): (Vec<f64>, Vec<bool>) =
-                of_kind.map(|scored| (scored.score, scored.is_real)).unzip();
-            average_precision(&scores, &labels).ok()
+            let mut sets: BTreeMap<u32, (Vec<f64>, Vec<bool>)> = BTreeMap::new();
+            for scored in scored.iter().filter(|scored| scored.is_indel == is_indel) {
+                let (scores, labels) = sets.entry(scored.set).or_default();
+                scores.push(scored.score);
+                labels.push(scored.is_real);
+            }
+            let of_sets: Vec<f64> = (sets.values())
+                .filter_map(|(scores, labels)| average_precision(scores, labels).ok())
+                .collect();
+            (!of_sets.is_empty()).then(|| of_sets.iter().sum::<f64>() / of_sets.len() as f64)
         };
         let signed = |odds: f64, holds: bool| if holds { -odds } else { odds };
         let loss = |scored: &Scored| surprise(signed(scored.score, scored.is_real));
@@ -519,4 +532,31 @@ fn to_weights<'a>(
             Ok((name.to_owned(), WeightTensor { shape, data }))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_the_mean_over_sets() {
+        let one = |set, score, is_real, is_indel| Scored {
+            set,
+            score,
+            is_real,
+            is_indel,
+            two_copies: None,
+            copies: None,
+        };
+        // The first set is right at a lower level of scores than the second; its only INDEL is real, so that nothing is known of INDELs.
+        let scored = [
+            one(0, -3.0, true, false),
+            one(0, -4.0, false, false),
+            one(0, 1.0, true, true),
+            one(1, 2.0, false, false),
+            one(1, 1.0, true, false),
+        ];
+        let figures = Figures::of(&scored);
+        assert_eq!((figures.snp, figures.indel), (Some(0.75), None));
+    }
 }

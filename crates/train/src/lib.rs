@@ -70,6 +70,7 @@
 //!     training: (0..4).map(|index| (index, 1.0)).collect(),
 //!     training_classes: examples[..4].iter().map(|one| one.class() as u8).collect(),
 //!     validation: (4..8).collect(),
+//!     sets: vec![0; 8],
 //!     examples: &InMemory(examples),
 //!     devices: vec![Device::Cpu],
 //! };

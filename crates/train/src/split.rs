@@ -1,6 +1,6 @@
 //! Which examples are trained on and which are held out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cnnfilter_core::encode::store::StoreHeader;
 use cnnfilter_core::genome::IntervalSet;
@@ -31,6 +31,8 @@ pub struct Split {
     pub training_classes: Vec<u8>,
     /// Examples to validate on.
     pub validation: Vec<usize>,
+    /// Number of the set of each example, of all; files of one name are one set.
+    pub sets: Vec<u32>,
     /// Of each file the examples of each class, to train on and to validate on.
     counts: Vec<[[u64; 4]; 2]>,
 }
@@ -98,11 +100,15 @@ impl Split {
             && !sets.iter().any(|set| set.only_validates);
         let mut split = Self::default();
         let mut first = 0;
+        let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
         for set in sets {
+            let next = numbers.len() as u32;
+            let number = *numbers.entry(&set.name).or_insert(next);
             let whole = set.only_validates || held.sets.contains(&set.name);
             let weight = weights.get(&set.name).copied();
             let weight = weight.unwrap_or(SetWeight::Every(1.0));
             let examples = set.labels.len();
+            split.sets.resize(first + examples, number);
             let last_share = examples - (examples as f64 * held.last_fraction).ceil() as usize;
             let mut counts = [[0; 4]; 2];
             for (number, (class, contig, start)) in set.labels.iter().enumerate() {
@@ -176,7 +182,6 @@ mod tests {
     use super::*;
     use cnnfilter_core::encode::store::StoreInput;
     use cnnfilter_core::genome::Interval;
-    use std::collections::BTreeMap;
 
     /// Ten examples of a set at positions 0, 10, ..., 90 of a contig, one class after the other.
     fn set(name: &str, contig: &str) -> ExampleSet {
