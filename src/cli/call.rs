@@ -8,6 +8,7 @@ use super::calls::RegionsArgs;
 use super::files::Files;
 use super::output::CallsOutputArgs;
 use super::ploidy::PloidyArgs;
+use super::reads::parse_depth;
 use super::run::{DeviceArgs, RunArgs, ThreadsArgs};
 use super::usage::Wrong;
 use crate::commands::call::{CallPlan, JudgePlan};
@@ -29,7 +30,7 @@ use cnnfilter_core::score::Aim;
 #[derive(Debug, Args)]
 pub(crate) struct CallArgs {
     /// Write candidates as they are, for `cnnfilter score -V -`: no scores, GT is `./.`.
-    #[arg(long, conflicts_with_all = ["model", "aim", "ploidy", "sex", "device"])]
+    #[arg(long, conflicts_with_all = ["model", "aim", "ploidy", "sex", "sample_depth", "device"])]
     candidates: bool,
 
     /// The model: a folder or a name, with a genotype head; cnnfilter_reads if left out.
@@ -108,6 +109,10 @@ pub(crate) struct CallArgs {
     #[arg(long, value_name = "FLAGS", help_heading = "Reads and reference")]
     exclude_flags: Option<FlagSet>,
 
+    /// Mean depth of each sample. Left out, it is sampled from the reads.
+    #[arg(long, value_name = "READS", value_parser = parse_depth, help_heading = "Reads and reference")]
+    sample_depth: Option<f32>,
+
     #[command(flatten)]
     ploidy: PloidyArgs,
 
@@ -142,6 +147,7 @@ impl CallArgs {
             aim: self.aim,
             genotypes,
             excluded: self.exclude_flags,
+            sample_depth: self.sample_depth,
             device: self.device.device,
         };
         Ok(CallPlan {

@@ -117,7 +117,7 @@ impl ReadsArgs {
 }
 
 /// A mean depth: a number above 0.
-fn parse_depth(text: &str) -> Result<f32, String> {
+pub(super) fn parse_depth(text: &str) -> Result<f32, String> {
     text.parse()
         .ok()
         .filter(|depth: &f32| depth.is_finite() && *depth > 0.0)

@@ -170,6 +170,23 @@ fn called(lab: &Lab, name: &str, more: &[&str]) -> std::path::PathBuf {
 }
 
 #[test]
+fn the_depth_of_the_sample_can_be_given() {
+    let lab = Lab::new();
+    let region = ["-L", "demo1:1-9000"];
+    let sampled = records_of(&called(&lab, "sampled.vcf", &region));
+    let given = [&region[..], &["--sample-depth", "300"]].concat();
+    let given = called(&lab, "given.vcf", &given);
+    let places = |lines: &[String]| -> Vec<_> { lines.iter().map(|line| place(line)).collect() };
+    assert_eq!(places(&sampled), places(&records_of(&given)));
+    assert_ne!(sampled, records_of(&given));
+    assert!(
+        std::fs::read_to_string(given)
+            .unwrap()
+            .contains(" --sample-depth 300 ")
+    );
+}
+
+#[test]
 fn calls_have_genotypes_that_agree_with_themselves_and_the_truth() {
     let lab = Lab::new();
     let whole = called(&lab, "whole.vcf", &["--threads", "1"]);

@@ -40,6 +40,8 @@ pub(crate) struct JudgePlan {
     pub(crate) genotypes: GenotypePlan,
     /// Flags of reads that are left out, where the user says so.
     pub(crate) excluded: Option<FlagSet>,
+    /// Mean depth of each sample; sampled from the reads where it is left out.
+    pub(crate) sample_depth: Option<f32>,
     /// Where the network runs.
     pub(crate) device: DeviceChoice,
 }
@@ -97,7 +99,7 @@ impl<'a> Judge<'a> {
                 excluded: judging.excluded,
             },
             reference: plan.candidates.reference.clone(),
-            sample_depth: None,
+            sample_depth: judging.sample_depth,
         };
         let calls = (plan.output.path.as_path(), &*header);
         let inputs = encoding_inputs::open(&encoding, model.encoder().clone(), calls)?;
