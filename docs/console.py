@@ -2,7 +2,7 @@
 """Runs the commands that the book and the README show, and compares what they print.
 
     console.py PROGRAM [PAGE...]            all pages, or those named; exits with 1 where one differs
-    console.py PROGRAM --write [PAGE...]    puts what the commands print into the blocks instead
+    console.py PROGRAM --write [PAGE...]    puts what the commands print into the blocks instead; a last line `...` stays
 
 Each page has a folder of its own in which its blocks run in order, with the demo's files under the names that the book
 uses (`calls.vcf.gz`, `sample.bam`, `ref.fa`, ...: see `Folder`) and as `demo/`. What becomes of a block depends on its
@@ -134,7 +134,8 @@ def check(page, folder, write, faults):
                 _, lines = folder.run("\n".join(command)[2:])
                 if not fits(expected, lines):
                     faults.append("\n".join([f"{page}: {command[0]}", *(f"  shown: {l}" for l in expected), *(f"  printed: {l}" for l in lines)]))
-                    expected = lines
+                    # What is left out at the end stays left out.
+                    expected = [*lines[:len(expected) - 1], "..."] if expected[-1:] == ["..."] else lines
                 out += [*command, *expected]
             return "```console\n" + "\n".join(out) + "\n```" if write else match.group(0)
         if kind == "sh":

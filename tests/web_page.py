@@ -5,7 +5,8 @@
 
 Needs chromium and chromedriver (Debian: chromium chromium-driver). The page scores 3,000 calls as the program does, says what
 the program says of wrong files, fetches nothing, logs nothing, and works with the keyboard, on a phone, light and dark.
-Prints the figures of docs/src/page.md; with a third argument, pictures of the page go into that folder.
+Prints the figures of docs/src/page.md; with a third argument, pictures of the page go into that folder. With CNNFILTER_DATA, the folder of
+real data, 100 kb of real reads are scored as well.
 """
 
 import base64
@@ -513,6 +514,24 @@ def check_candidates(browser, url, program, scratch):
     return compare_lines(found, expected), browser.text("summary")
 
 
+def check_locus(browser, url, program, scratch, data):
+    """Real reads at 30x over 100 kb: swept, alleles found and scored, as the program does it in two steps."""
+    name = "HG002.b37.chr20_10.0-10.1M.30x"
+    reads, reference = data / f"reads/{name}.bam", data / "ref/b37.chr20.fa.gz"
+    candidates, scored = scratch / "locus.vcf", scratch / "locus.scored.vcf"
+    both = ["-I", reads, "-R", reference, "-O", "v"]
+    for arguments in [["call", "--candidates", "-L", "20:10,000,001-10,100,000", "-o", candidates], ["score", "--filter", "-V", candidates, "-o", scored]]:
+        _, error = run_program(program, scratch, *arguments, *both)
+        expect(not error, error)
+    browser.open(url)
+    browser.choose([reads, pathlib.Path(f"{reads}.bai"), *(pathlib.Path(f"{reference}{more}") for more in ["", ".fai", ".gzi"])])
+    seconds = browser.score([], region="20:10,000,001-10,100,000")
+    expect(not browser.text("problem"), browser.text("problem"))
+    expected = scored.read_bytes()
+    differing = compare_lines(browser.download(f"{name}.candidates.scored.vcf"), expected)
+    return seconds, sum(not line.startswith(b"#") for line in expected.splitlines()), differing
+
+
 def check_model(browser, url, program, scratch):
     """A model's folder is used as the program uses it; `CNNFILTER_MODELS` may name a folder of more of them."""
     folders = [scratch / "models/cnnfilter_reads_8bit"]
@@ -752,6 +771,9 @@ def main():
         print(f"8 bits: largest difference to the quantised model in the program {worst:.1e}; scored again in {took:.1f} s; {said}")
         differing, said = check_candidates(browser, url, program, scratch)
         print(f"reads alone: {differing} lines differ; {said}")
+        if "CNNFILTER_DATA" in os.environ:
+            seconds, count, differing = check_locus(browser, url, program, scratch, pathlib.Path(os.environ["CNNFILTER_DATA"]))
+            print(f"100 kb of real reads at 30x: {count} alleles found and scored in {seconds:.1f} s; {differing} lines differ")
         print(f"models: {check_model(browser, url, program, scratch)}")
         seconds, differing, memory = check_deep(browser, url, program, scratch)
         print(f"20,000 reads over a call: {seconds:.1f} s, {memory / 1e6:.0f} MB, {differing} lines differ")

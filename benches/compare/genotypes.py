@@ -98,7 +98,8 @@ def at_best_quality(calls, truth):
 def called(program, folder, out):
     """The files of all callers: name, path, whether FILTER decides."""
     reads, reference, regions = folder / "reads.bam", folder / "reference.fa", folder / "regions.bed"
-    usual = ("-I", reads, "-R", reference, "-q")
+    depth = (folder / "depth.txt").read_text().strip()
+    usual = ("-I", reads, "-R", reference, "--sample-depth", depth, "-q")
     run(program, "call", *usual, "-L", regions, "-o", out / "call.vcf.gz")
     for name, more in (("score", []), ("regenotype", ["--regenotype"])):
         run(program, "score", "--filter", *usual, *more, "-V", folder / "calls.hc.vcf.gz", "-o", out / f"{name}.vcf.gz")

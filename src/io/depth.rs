@@ -133,6 +133,7 @@ pub(super) struct Wanted {
 }
 
 /// A place that was looked at.
+#[derive(Debug, PartialEq)]
 pub(super) struct Place {
     contig: usize,
     pub(super) start: i64,
@@ -394,6 +395,47 @@ impl Sweep {
     fn forget_before(&mut self, position: i64) {
         while self.reads.front().is_some_and(|read| read.end <= position) {
             self.reads.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cnnfilter_core::genome::FlagSet;
+
+    #[test]
+    fn places_are_the_same_read_on_to_or_sought() {
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/demo");
+        let reference = Arc::new(Reference::open(&demo.join("ref.fa")).unwrap());
+        let filter = |required, excluded| ReadFilter {
+            min_mapping_quality: 0,
+            required: FlagSet(required),
+            excluded: FlagSet(excluded),
+        };
+        // Usable reads lie everywhere, duplicates here and there, and supplementary ones far apart.
+        let filters = [filter(0, 0xf04), filter(0x400, 0), filter(0x800, 0)];
+        for name in ["reads.bam", "reads.cram"] {
+            for filter in filters {
+                let path = demo.join(name);
+                let open = || DepthFile::open((&path, &ReadRoute::All(0)), 0, filter, &reference);
+                let mut sweep = open().unwrap();
+                let mut seen = 0;
+                for contig in 0..2 {
+                    let length = sweep.contig(&format!("demo{}", contig + 1)).unwrap().1;
+                    for from in (0..length).step_by(977) {
+                        let wanted = Wanted {
+                            contig,
+                            length,
+                            from,
+                        };
+                        let found = sweep.place(&wanted).unwrap();
+                        assert_eq!(found, open().unwrap().place(&wanted).unwrap());
+                        seen += u32::from(found.is_some());
+                    }
+                }
+                assert!(seen > 10, "{name}: {seen}");
+            }
         }
     }
 }
