@@ -11,6 +11,24 @@ def confident(w):
     return f"sets/{w.set}/confident.bed" if len(set_splits(w.set)) == 1 else f"sets/{w.set}/confident.{w.split}.bed"
 
 
+rule depth:
+    """The median depth where the reads of a set were made or taken. Where most of a contig has a few strays only, the depth that the
+    program finds on the contig is theirs."""
+    input:
+        bam="sets/{set}/reads.bam",
+        bai="sets/{set}/reads.bam.bai",
+        regions=calling_regions,
+    output:
+        "sets/{set}/depth.txt",
+    log:
+        "log/depth/{set}.log",
+    wildcard_constraints:
+        set=names(SETS),
+    shell:
+        "samtools depth -a -b {input.regions} {input.bam} 2> {log} | cut -f 3 | sort -n | "
+        "awk '{{ depth[NR] = $1 }} END {{ print depth[int((NR + 1) / 2)] }}' > {output}"
+
+
 rule examples:
     input:
         calls="sets/{set}/calls.{caller}.vcf.gz",
@@ -20,6 +38,7 @@ rule examples:
         reference=multiext("sets/{set}/reference", ".fa", ".fa.fai"),
         truth="sets/{set}/truth.vcf.gz",
         confident=confident,
+        depth=lambda w: [] if w.model == "cnnfilter_reference" else f"sets/{w.set}/depth.txt",
     output:
         examples="examples/{model}/{set}.{caller}.{split}.examples",
         table="examples/{model}/{set}.{caller}.{split}.tsv",
@@ -30,7 +49,7 @@ rule examples:
         set=names(SETS),
         split="train|validation|test",
     params:
-        reads=lambda w, input: f"-I {input.reads}" if input.reads else "",
+        reads=lambda w, input: f"-I {input.reads} --sample-depth $(cat {input.depth})" if input.reads else "",
     shell:
         "{CNNFILTER} tensors -q -V {input.calls} {params.reads} -R {input.reference[0]} --truth {input.truth} --confident {input.confident} "
         "--set {wildcards.set}.{wildcards.caller}.{wildcards.split} -o {output.examples} --table {output.table} > {log} 2>&1"
