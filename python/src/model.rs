@@ -159,6 +159,7 @@ impl Model {
                 is_indel: class % 2 == 1,
                 two_copies: None,
                 copies: None,
+                set: 0,
             })
             .collect();
         let calibrated = calibrate::calibrate(&scored, measured_on);
