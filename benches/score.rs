@@ -6,10 +6,16 @@ use std::sync::Arc;
 use cnnfilter_core::encode::SiteTensor;
 use cnnfilter_core::encode::gatk::{ReadTensor, ReferenceTensor};
 use cnnfilter_core::genome::{AlignedRead, Cigar, CigarOp, ReadFlags, ReferenceBlock, Variant};
+use cnnfilter_core::networks::Builtin;
 use cnnfilter_core::networks::gatk::{GatkNetwork, spec};
 use cnnfilter_core::testing;
 use cnnfilter_core::vcf::VcfRecord;
-use criterion::{Criterion, criterion_group, criterion_main};
+use cnnfilter_nn::DeviceChoice;
+use cnnfilter_nn::kernel::Isa;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+/// Calls that a network scores together.
+const CALLS: usize = 32;
 
 fn site(reads: i64) -> (Variant, Vec<Arc<AlignedRead>>, ReferenceBlock) {
     let variant = Variant {
@@ -80,6 +86,18 @@ fn networks(criterion: &mut Criterion) {
         let example = testing::example(spec, 1, reads);
         group.bench_function(format!("{}, {reads} reads", spec.architecture), |b| {
             b.iter(|| network.logits_of_one(black_box(&example)));
+        });
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let model = Builtin::default_for(true).load(DeviceChoice::Cpu);
+    let (Ok(pool), Ok(model)) = (pool, model) else {
+        return;
+    };
+    let examples = testing::examples(&[40; CALLS]);
+    group.throughput(Throughput::Elements(CALLS as u64));
+    for isa in [Isa::detect(), Isa::Portable] {
+        group.bench_function(format!("{}, 40 reads, {isa}", model.card().name), |b| {
+            b.iter(|| pool.install(|| isa.computing_with(|| model.logits(black_box(&examples)))));
         });
     }
     group.finish();

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::OnceLock;
 
 thread_local! {
-    /// True inside [`Isa::computing_as_fused`].
-    static FUSED: Cell<bool> = const { Cell::new(false) };
+    /// The set that [`Isa::computing_with`] asks for.
+    static ASKED: Cell<Option<Isa>> = const { Cell::new(None) };
 }
 
 /// An instruction set with a version of the kernels. All variants exist on every machine, so
@@ -23,7 +23,7 @@ pub enum Isa {
     /// [`Isa::Portable`].
     Simd128,
     /// The same, with a fused multiply-add by way of f64: slower, and the bits of AVX-512, AVX2 and NEON. Only
-    /// [`Isa::computing_as_fused`] takes it.
+    /// [`Isa::computing_with`] takes it.
     Simd128Fused,
     /// Plain Rust, on any processor; no fused multiply-add.
     Portable,
@@ -40,11 +40,11 @@ impl Isa {
         Isa::Simd128Fused,
     ];
 
-    /// The fastest instruction set of this machine. Asked once, then remembered.
+    /// The fastest instruction set of this machine; inside [`Isa::computing_with`] the one asked for.
     #[must_use]
     pub fn detect() -> Isa {
-        if FUSED.get() {
-            return Isa::Simd128Fused;
+        if let Some(asked) = ASKED.get() {
+            return asked;
         }
         static BEST: OnceLock<Isa> = OnceLock::new();
         *BEST.get_or_init(|| {
@@ -55,11 +55,11 @@ impl Isa {
         })
     }
 
-    /// Runs `work` with [`Isa::Simd128Fused`] in this thread, where WebAssembly has it; anywhere else as it is.
-    pub fn computing_as_fused<T>(work: impl FnOnce() -> T) -> T {
-        FUSED.set(Isa::Simd128Fused.is_available());
+    /// Runs `work` with this set in this thread, not in those that it starts; where the machine lacks it, as it is.
+    pub fn computing_with<T>(self, work: impl FnOnce() -> T) -> T {
+        let before = ASKED.replace(self.is_available().then_some(self));
         let made = work();
-        FUSED.set(false);
+        ASKED.set(before);
         made
     }
 

@@ -163,3 +163,21 @@ fn layers_can_be_shared_by_threads() {
     shared::<Conv>();
     shared::<Dense>();
 }
+
+#[test]
+fn the_set_asked_for_computes_in_this_thread_until_the_work_is_done() {
+    let usual = Isa::detect();
+    Isa::Portable.computing_with(|| {
+        assert_eq!(Isa::detect(), Isa::Portable);
+        usual.computing_with(|| assert_eq!(Isa::detect(), usual));
+        assert_eq!(Isa::detect(), Isa::Portable);
+    });
+    assert_eq!(Isa::detect(), usual);
+    // No machine has both.
+    for absent in [Isa::Neon, Isa::Avx512]
+        .into_iter()
+        .filter(|isa| !isa.is_available())
+    {
+        absent.computing_with(|| assert_eq!(Isa::detect(), usual));
+    }
+}
