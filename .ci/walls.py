@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Which crate of the workspace may use which, and what none of them may be built on, by `cargo metadata`.
+"""Which crate of the workspace may use which, and what none of them may be built on, by `cargo metadata`; and that no
+large file slips into the repository.
 
 The compiler keeps a crate to its manifest. This keeps the manifests to the plan: a line added to one of them in passing
 fails here, and is then either taken back or written down.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -25,6 +27,8 @@ USES = {
 PROGRAM_ONLY = ("cnnfilter-rust-htslib", "cnnfilter-hts-sys", "rust-htslib", "hts-sys", "noodles", "clap", "anyhow", "indicatif", "ctrlc", "env_logger")
 # The only crates that may name candle.
 CANDLE = {"cnnfilter-core", "cnnfilter-nn", "cnnfilter-train"}
+# Bytes of the largest file that the repository may hold.
+LARGEST_FILE = 1_000_000
 
 
 def output(*command):
@@ -48,13 +52,21 @@ def below(node, nodes):
     return seen
 
 
+def large_files():
+    """Tracked files above the limit."""
+    for path in output("git", "ls-files", "-z").split("\0"):
+        # One that is deleted and not yet committed is not there.
+        if path and os.path.isfile(path) and os.path.getsize(path) > LARGEST_FILE:
+            yield f"{path}: {os.path.getsize(path):,} bytes; the repository holds no file above {LARGEST_FILE:,}"
+
+
 def main():
     """Prints each breach; exits with 1 if there is one."""
     host = re.search(r"^host: (.*)", output("rustc", "-vV"), re.MULTILINE)[1]
     metadata = json.loads(output("cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform", host))
     names = {package["id"]: package["name"] for package in metadata["packages"]}
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
-    breaches = []
+    breaches = list(large_files())
     for member in metadata["workspace_members"]:
         crate = names[member]
         if crate not in USES:
