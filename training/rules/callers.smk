@@ -2,6 +2,8 @@
 
 ALIGNED = [*ALTERED, *SIMULATED]
 MADE = [*THINNED, *ALIGNED]
+# Sets whose calls of HaplotypeCaller are not recorded with the data.
+NOT_RECORDED = [*(s for s in REAL if not REAL[s]["recorded"]), *ALIGNED]
 CALLED = [*SAMPLES, *ALTERED, *SIMULATED]
 HC_OPTIONS = {
     "hc": "",
@@ -118,7 +120,7 @@ rule bam_index:
     output:
         "sets/{set}/reads.bam.bai",
     wildcard_constraints:
-        set=names(MADE),
+        set=names([*MADE, *REGROUPED]),
     shell:
         "samtools index {input}"
 
@@ -136,7 +138,7 @@ rule haplotypecaller:
     benchmark:
         "benchmarks/{caller}/{set}.tsv"
     wildcard_constraints:
-        set=names(MADE),
+        set=names(NOT_RECORDED),
         caller=names(HC_OPTIONS),
     params:
         options=lambda w: HC_OPTIONS[w.caller],

@@ -49,9 +49,11 @@ rule examples:
         set=names(SETS),
         split="train|validation|test",
     params:
+        # A silver truth has SNPs alone.
+        calls=lambda w, input: f"<(bcftools view --no-version -V indels,mnps,other {input.calls})" if w.set in SILVER else input.calls,
         reads=lambda w, input: f"-I {input.reads} --sample-depth $(cat {input.depth})" if input.reads else "",
     shell:
-        "{CNNFILTER} tensors -q -V {input.calls} {params.reads} -R {input.reference[0]} --truth {input.truth} --confident {input.confident} "
+        "{CNNFILTER} tensors -q -V {params.calls} {params.reads} -R {input.reference[0]} --truth {input.truth} --confident {input.confident} "
         "--set {wildcards.set}.{wildcards.caller}.{wildcards.split} -o {output.examples} --table {output.table} > {log} 2>&1"
 
 

@@ -16,6 +16,23 @@ rule reference:
         "samtools dict {output.fa} | sed 's/\\tUR:[^\\t]*//' > {output.dict}"
 
 
+rule padded_reference:
+    input:
+        lambda w: f"references/{PADDED[w.reference]['of']}.fa",
+    output:
+        fa="references/{reference}.fa",
+        fai="references/{reference}.fa.fai",
+        dict="references/{reference}.dict",
+    wildcard_constraints:
+        reference=names(PADDED),
+    params:
+        contig=lambda w: PADDED[w.reference]["contig"],
+        length=lambda w: PADDED[w.reference]["length"],
+    shell:
+        "python3 {SCRIPTS}/pad_contig.py {input} {params.contig} {params.length} {output.fa} && samtools faidx {output.fa} && "
+        "samtools dict {output.fa} | sed 's/\\tUR:[^\\t]*//' > {output.dict}"
+
+
 rule bwa_index:
     input:
         "{prefix}.fa",
@@ -45,7 +62,7 @@ rule zones:
     output:
         "zones/{reference}.bed",
     wildcard_constraints:
-        reference=names(REFERENCES),
+        reference=names([*REFERENCES, *PADDED]),
     run:
         with open(output[0], "w") as bed:
             for split, regions in config["zones"].get(wildcards.reference, {}).items():
