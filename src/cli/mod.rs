@@ -17,6 +17,7 @@ mod import;
 mod inspect;
 mod labels;
 mod man;
+mod measure;
 mod multiqc;
 mod output;
 mod page;
@@ -85,6 +86,7 @@ enum Command {
     Shards(shards::ShardsArgs),
     Inspect(inspect::InspectArgs),
     Import(import::ImportArgs),
+    Measure(measure::MeasureArgs),
     Quantize(quantize::QuantizeArgs),
     Serve(serve::ServeArgs),
     Man(man::ManArgs),
@@ -149,6 +151,7 @@ impl Command {
             Self::Shards(_) => "shards",
             Self::Inspect(_) => "inspect",
             Self::Import(_) => "import",
+            Self::Measure(_) => "measure",
             Self::Quantize(_) => "quantize",
             Self::Serve(_) => "serve",
             Self::Man(_) => "man",
@@ -190,6 +193,7 @@ impl Command {
             Self::Shards(args) => Plan::Shards(args.resolve(files)?),
             Self::Inspect(args) => Plan::Inspect(args.resolve(run, files)?),
             Self::Import(args) => Plan::Import(args.resolve(files)?),
+            Self::Measure(args) => Plan::Measure(args.resolve(files)?),
             Self::Quantize(args) => Plan::Quantize(args.resolve(run, files)?),
             Self::Serve(args) => Plan::Serve(args.resolve(files)),
             Self::Man(args) => Plan::Man(args.resolve(files)?),

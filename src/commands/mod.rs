@@ -15,6 +15,7 @@ pub(crate) mod inspect;
 pub(crate) mod labelled;
 pub(crate) mod labels;
 pub(crate) mod man;
+pub(crate) mod measure;
 pub(crate) mod ploidies;
 pub(crate) mod quantize;
 pub(crate) mod score;
@@ -75,6 +76,8 @@ pub(crate) enum Plan {
     Inspect(inspect::InspectPlan),
     /// `import`.
     Import(import::ImportPlan),
+    /// `measure`.
+    Measure(measure::MeasurePlan),
     /// `quantize`.
     Quantize(quantize::QuantizePlan),
     /// `serve`.
@@ -126,6 +129,7 @@ impl Plan {
             Self::Shards(plan) => say(&shards::run(plan)?),
             Self::Inspect(plan) => show(&inspect::run(plan)?),
             Self::Import(plan) => say(&import::run(plan)?),
+            Self::Measure(plan) => say(&measure::run(plan)?),
             Self::Quantize(plan) => say(&quantize::run(plan)?),
             Self::Serve(plan) => say(&serve::run(plan)?),
             Self::Man(plan) => say(&man::run(plan)?),

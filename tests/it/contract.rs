@@ -14,7 +14,7 @@ struct Runs {
 }
 
 /// The commands, with their command lines in a folder that has the demo and what earlier ones left.
-const RUNS: [(&str, &str); 11] = [
+const RUNS: [(&str, &str); 12] = [
     (
         "score",
         "score -V calls.vcf -I reads.bam -R ref.fa --filter -o scored.vcf",
@@ -37,6 +37,10 @@ const RUNS: [(&str, &str); 11] = [
     (
         "embed summary",
         "embed summary -e examples --model cnnfilter_reference -o models",
+    ),
+    (
+        "measure",
+        "measure --model cnnfilter_reference --simulated examples -o measured",
     ),
     (
         "train",
@@ -135,6 +139,18 @@ fn agrees(command: &str, json: &Value, said: &str) {
         "embed summary" => {
             same(&json["calls"]["SNP"], "calls summarised, SNP");
             same(&json["calls"]["INDEL"], "calls summarised, INDEL");
+        }
+        "measure" => {
+            let rows = json["thresholds"].as_array().unwrap();
+            let f1 = rows
+                .iter()
+                .find(|row| row["kind"] == "SNP" && row["aim"] == "f1");
+            let precision = f1.unwrap()["tested"][0]["precision"]["value"].as_f64();
+            let row = "SNP    simulated";
+            assert!(
+                said.contains(row) && said.contains(&format!("{:.4} (", precision.unwrap())),
+                "{said}"
+            );
         }
         "train" => {
             let head = format!(

@@ -23,6 +23,7 @@ mod formats;
 mod genomes;
 mod import;
 mod inspect;
+mod measure;
 mod multiqc;
 mod novelty;
 mod old_models;

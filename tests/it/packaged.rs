@@ -14,7 +14,7 @@ fn said(arguments: &[&str]) -> String {
 }
 
 /// Every command, those of `simulate` included.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "score",
     "call",
     "tensors",
@@ -33,6 +33,7 @@ const COMMANDS: [&str; 21] = [
     "serve",
     "inspect",
     "import",
+    "measure",
     "quantize",
     "man",
     "completions",

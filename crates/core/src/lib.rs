@@ -96,6 +96,7 @@ pub mod label;
 pub mod networks;
 pub mod samples;
 pub mod score;
+mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod vcf;

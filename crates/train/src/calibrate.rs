@@ -64,6 +64,7 @@ pub fn calibrate(scored: &[Scored], measured_on: String) -> Calibrated {
     let thresholds = CardThresholds {
         measured_on,
         kinds: choose(&held_out, &AIMS),
+        tested: Vec::new(),
     };
     Calibrated {
         calibration: (!calibration.kinds.is_empty()).then_some(calibration),

@@ -129,6 +129,7 @@ mod tests {
                 snp: Some(vec![entry]),
                 indel: None,
             },
+            tested: Vec::new(),
         };
         let thresholds = ThresholdFilter::new(&card, Aim::F1, "m").unwrap();
         CallFilter::new(

@@ -148,6 +148,7 @@ impl Cutoffs {
                 expected_precision: None,
                 expected_recall: Some(percent / 100.0),
                 known_calls: Some(self.sensitivity.descending().len() as u64),
+                tested: Vec::new(),
             })
             .collect()
     }

@@ -4,6 +4,7 @@ use super::filter_column;
 use crate::genome::{Variant, VariantKind, record_kind};
 use crate::score::Calibration;
 use crate::score::keys::{ALLELE_KEY, PROBABILITY_KEY, SAMPLE_KEY};
+use crate::score::measured::Worth;
 use crate::score::record_scores::best_alternate;
 use crate::score::thresholds::{Aim, AimThreshold, CardThresholds, ThresholdError};
 use crate::vcf::{VcfHeader, VcfRecord};
@@ -115,6 +116,8 @@ pub struct ThresholdRow {
     pub filter: String,
     /// The entry of the card.
     pub entry: AimThreshold,
+    /// What it is worth on calls that had no say in it.
+    pub tested: Vec<Worth>,
 }
 
 /// The thresholds of a model for one aim, one for each kind that has any.
@@ -140,6 +143,7 @@ impl ThresholdFilter {
                     kind,
                     filter: format!("{PREFIX}{kind}_{}", entry.aim.filter_suffix()),
                     entry: entry.clone(),
+                    tested: thresholds.worth(kind, entry),
                 });
             }
         }
@@ -257,6 +261,7 @@ impl ThresholdFilter {
                 kind,
                 filter,
                 entry,
+                ..
             } = row;
             let text = format!(
                 "{kind} with {PROBABILITY_KEY} below the threshold of model {} for aim {}: {}; measured on {}",

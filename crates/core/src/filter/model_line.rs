@@ -233,6 +233,7 @@ mod tests {
                     }]),
                     indel: None,
                 },
+                tested: Vec::new(),
             }),
         }
     }

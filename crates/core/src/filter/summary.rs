@@ -6,6 +6,8 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::decision::{Decision, NotJudged, ThresholdFilter};
+use crate::score::measured::{Worth, worth_table};
+use crate::table::write_table;
 
 /// One threshold, cut-off or band, and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +30,8 @@ pub struct SummaryRow {
     pub expected_recall: Option<f64>,
     /// Known calls that a cut-off rests on; for tranches only.
     pub known_calls: Option<u64>,
+    /// What the threshold is worth on calls that had no say in it, as far as the model's card knows.
+    pub tested: Vec<Worth>,
 }
 
 /// Counts of a run.
@@ -78,6 +82,7 @@ impl FilterSummary {
             expected_precision: Some(row.entry.precision),
             expected_recall: Some(row.entry.recall),
             known_calls: None,
+            tested: row.tested.clone(),
         });
         self.rows.extend(rows);
     }
@@ -151,6 +156,7 @@ impl FilterSummary {
             let model = self.model.as_deref().unwrap_or("the model");
             let _ = writeln!(text, "expected: of {model}, measured on {measured_on}");
         }
+        self.tested(&mut text);
         text
     }
 
@@ -180,19 +186,19 @@ impl FilterSummary {
                 share(row.expected_recall),
             ]);
         }
-        let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max();
-        let widths: Vec<usize> = (0..heads.len()).map(|at| width(at).unwrap_or(0)).collect();
-        for row in &cells {
-            let padded: Vec<String> = row
-                .iter()
-                .zip(&widths)
-                .enumerate()
-                .map(|(at, (cell, width))| match at {
-                    0 | 1 => format!("{cell:<width$}"),
-                    _ => format!("{cell:>width$}"),
-                })
-                .collect();
-            let _ = writeln!(text, "{}", padded.join("  ").trim_end());
+        write_table(text, &cells);
+    }
+
+    /// What the thresholds are worth on calls that had no say in them.
+    fn tested(&self, text: &mut String) {
+        let rows = self.rows.iter();
+        let rows = rows.flat_map(|row| row.tested.iter().map(|worth| (row.kind, worth)));
+        let table = worth_table(rows);
+        if !table.is_empty() {
+            text.push_str(
+                "at these thresholds, on calls that neither they nor the weights have seen (95 % intervals):\n",
+            );
+            text.push_str(&table);
         }
     }
 }
@@ -217,6 +223,7 @@ mod tests {
                 snp: Some(vec![entry]),
                 indel: None,
             },
+            tested: Vec::new(),
         };
         let filter = ThresholdFilter::new(&thresholds, Aim::F1, "m").unwrap();
         let mut summary = FilterSummary {

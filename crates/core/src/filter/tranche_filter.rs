@@ -220,6 +220,7 @@ mod tests {
                 snp: None,
                 indel: Some(vec![entry]),
             },
+            tested: Vec::new(),
         };
         ThresholdFilter::new(&card, Aim::F1, "m").unwrap()
     }

@@ -121,6 +121,13 @@ impl Model {
         Ok(self)
     }
 
+    /// The same with other thresholds in its card.
+    #[must_use]
+    pub fn with_thresholds(mut self, thresholds: CardThresholds) -> Self {
+        self.card.thresholds = Some(thresholds);
+        self
+    }
+
     /// The layers that the summary of the training calls is about; nothing where the card has none.
     ///
     /// # Errors

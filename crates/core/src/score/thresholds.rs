@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::measured::{Measured, Worth};
 use crate::genome::{PerKind, VariantKind};
 
 /// The thresholds of a model.
@@ -16,6 +17,9 @@ pub struct CardThresholds {
     pub measured_on: String,
     /// The thresholds of each kind that has any.
     pub kinds: PerKind<Option<Vec<AimThreshold>>>,
+    /// What they are worth on other calls, that neither the thresholds nor the weights have seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tested: Vec<Measured>,
 }
 
 /// One threshold.
@@ -75,6 +79,24 @@ pub enum ThresholdError {
         field: &'static str,
         /// The number that stands there.
         found: f64,
+    },
+    /// Counts of other calls that cannot be right.
+    #[error(
+        "{kind}s tested on {sets}: expected, for each of {thresholds} thresholds, counts of passing calls within {real} real and {fake} false ones; found {found:?}"
+    )]
+    Counts {
+        /// The kind of record.
+        kind: VariantKind,
+        /// The sets of the calls.
+        sets: String,
+        /// Thresholds of the kind.
+        thresholds: usize,
+        /// Real calls.
+        real: u64,
+        /// False calls.
+        fake: u64,
+        /// The counts that stand there.
+        found: Vec<[u64; 2]>,
     },
 }
 
@@ -173,7 +195,39 @@ impl CardThresholds {
                 }
             }
         }
+        for one in &self.tested {
+            for (kind, found) in one.kinds.present() {
+                let listed = self.kinds.get(kind).and_then(Option::as_ref);
+                let thresholds = listed.map_or(0, Vec::len);
+                let fits = found.passing.len() == thresholds;
+                let mut counts = found.passing.iter();
+                if !fits || !counts.all(|[real, fake]| *real <= found.real && *fake <= found.fake) {
+                    return Err(ThresholdError::Counts {
+                        kind,
+                        sets: one.sets.join(", "),
+                        thresholds,
+                        real: found.real,
+                        fake: found.fake,
+                        found: found.passing.clone(),
+                    });
+                }
+            }
+        }
         Ok(())
+    }
+
+    /// What a threshold of the card is worth on other calls, in the card's order; nothing where it is not one of the card's,
+    /// or nothing was measured.
+    pub fn worth(&self, kind: VariantKind, entry: &AimThreshold) -> Vec<Worth> {
+        let entries = self.kinds.get(kind).and_then(Option::as_ref);
+        let Some(index) = entries.and_then(|all| all.iter().position(|one| one == entry)) else {
+            return Vec::new();
+        };
+        let tested = self.tested.iter().filter_map(|one| {
+            let found = one.kinds.get(kind)?.as_ref()?;
+            one.worth(found, index)
+        });
+        tested.collect()
     }
 
     /// The threshold to use for a kind: that of the aim asked for, or of the nearest stricter one of

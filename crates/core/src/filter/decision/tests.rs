@@ -28,6 +28,7 @@ fn thresholds() -> CardThresholds {
             snp: Some(vec![entry(0.5)]),
             indel: Some(vec![entry(0.25)]),
         },
+        tested: Vec::new(),
     }
 }
 

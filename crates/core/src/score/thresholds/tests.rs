@@ -20,6 +20,7 @@ fn card(entries: Vec<AimThreshold>) -> CardThresholds {
             snp: Some(entries),
             indel: None,
         },
+        tested: Vec::new(),
     }
 }
 
