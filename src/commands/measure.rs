@@ -149,9 +149,11 @@ fn score(sets: &ExampleSets, model: &Model, calls: &mut Vec<HeldOut>) -> Result<
 /// What the thresholds are worth on calls of one sort.
 fn measured(
     (data, depth): (DataKind, Option<DepthClass>),
-    found: Sort,
+    mut found: Sort,
     thresholds: &CardThresholds,
 ) -> Measured {
+    // The order of the files does not matter.
+    found.sets.sort();
     let kinds = PerKind::<()>::default().map(|kind, ()| {
         let thresholds = thresholds.kinds.get(kind)?.as_ref()?;
         let of_kind = found.calls.iter().filter(|call| call.kind == kind);

@@ -98,6 +98,25 @@ rule models:
         expand("models/{model}/{model}/model.json", model=MODELS),
 
 
+rule measured:
+    """The shipped models with what their thresholds are worth on test sets in their cards."""
+    input:
+        real=lambda w: [f"examples/{w.model}/{one}.test.examples" for one in MODELS[w.model]["tested"]["real"]],
+        simulated=lambda w: [f"examples/{w.model}/{one}.test.examples" for one in MODELS[w.model]["tested"]["simulated"]],
+    output:
+        "measured/{model}/model.json",
+    log:
+        "log/measured/{model}.log",
+    wildcard_constraints:
+        model=names(MODELS),
+    params:
+        folder=lambda w: str(ROOT / "models" / w.model),
+        # Examples of samples that other programs simulated, made by hand.
+        more=lambda w: config.get("more_simulated", {}).get(w.model, []),
+    shell:
+        "{CNNFILTER} measure --model {params.folder} --real {input.real} --simulated {input.simulated} {params.more} -o measured 2> {log}"
+
+
 rule test_examples:
     """Examples of the test splits, for baselines.py."""
     input:

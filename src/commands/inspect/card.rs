@@ -256,41 +256,22 @@ fn thresholds(card: &ModelCard, text: &mut String) {
     tested(thresholds, text);
 }
 
-/// What the thresholds for the best F1 are worth on other calls, and how far the probabilities are to be trusted there.
+/// What the thresholds for the best F1 are worth on other calls, and how far the probabilities are off there.
 fn tested(thresholds: &CardThresholds, text: &mut String) {
-    let rows: Vec<(&str, Worth)> = [VariantKind::Snp, VariantKind::Indel]
-        .into_iter()
-        .filter_map(|kind| {
-            let entries = thresholds.kinds.get(kind)?.as_ref()?;
-            let entry = entries.iter().find(|entry| entry.aim == Aim::F1)?;
-            Some((kind, entry))
-        })
-        .flat_map(|(kind, entry)| {
-            let worth = thresholds.worth(kind, entry).into_iter();
-            worth.map(move |worth| (kind.name(), worth))
-        })
-        .collect();
-    if rows.is_empty() {
-        return;
-    }
-    text.push_str(
-        "\nAim f1 on calls that neither thresholds nor weights have seen (95 % intervals)\n",
-    );
-    text.push_str(&worth_table(
-        rows.iter().map(|(kind, worth)| (*kind, worth)),
-    ));
-    let errors = rows.iter().map(|(kind, worth)| {
-        let error = worth.calibration_error;
-        let error = error.map_or("not known".to_owned(), |error| format!("{error:.4}"));
-        format!("{kind}s, {}: {error}", worth.sort())
+    let kinds = [VariantKind::Snp, VariantKind::Indel].into_iter();
+    let best = kinds.filter_map(|kind| {
+        let entries = thresholds.kinds.get(kind)?.as_ref()?;
+        let entry = entries.iter().find(|entry| entry.aim == Aim::F1)?;
+        Some((kind.name(), thresholds.worth(kind, entry)))
     });
-    let errors = errors.collect::<Vec<_>>().join("; ");
-    let _ = writeln!(
-        text,
-        "{:<NAMES$}{}",
-        "calibration",
-        wrapped(&format!("error of probabilities: {errors}"))
-    );
+    let best: Vec<(&str, Vec<Worth>)> = best.collect();
+    let rows = best.iter();
+    let rows = rows.flat_map(|(kind, worth)| worth.iter().map(move |one| (*kind, one)));
+    let table = worth_table(rows);
+    if !table.is_empty() {
+        *text += "\nAim f1, on calls that the model has never seen (95 % intervals)\n";
+        *text += &table;
+    }
 }
 
 /// Calls that the card says nothing about.

@@ -196,7 +196,7 @@ impl FilterSummary {
         let table = worth_table(rows);
         if !table.is_empty() {
             text.push_str(
-                "at these thresholds, on calls that neither they nor the weights have seen (95 % intervals):\n",
+                "at these thresholds, on calls that the model has never seen (95 % intervals):\n",
             );
             text.push_str(&table);
         }

@@ -213,7 +213,15 @@ impl Worth {
 
 /// A table for people: a row a kind of record and sort of calls; nothing without rows.
 pub fn worth_table<'a>(rows: impl Iterator<Item = (&'static str, &'a Worth)>) -> String {
-    let heads = ["kind", "calls", "real", "false", "precision", "recall"];
+    let heads = [
+        "kind",
+        "calls",
+        "real",
+        "false",
+        "precision",
+        "recall",
+        "calibration error",
+    ];
     let mut cells = vec![heads.map(String::from)];
     let share = |share: Option<Share>| share.map_or("-".to_owned(), |share| share.to_string());
     cells.extend(rows.map(|(kind, worth)| {
@@ -224,6 +232,9 @@ pub fn worth_table<'a>(rows: impl Iterator<Item = (&'static str, &'a Worth)>) ->
             worth.fake.to_string(),
             share(worth.precision),
             share(worth.recall),
+            worth
+                .calibration_error
+                .map_or("not known".to_owned(), |error| format!("{error:.4}")),
         ]
     }));
     let mut text = String::new();
