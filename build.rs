@@ -21,21 +21,23 @@ fn main() {
     write_page();
 }
 
-/// Puts the page that the environment names (`web/build.sh` makes it) into the program.
+/// Puts the page that the environment names (`web/build.sh` makes it) into the program. By a copy, so that nothing of the
+/// program depends on where the page lay.
 fn write_page() {
     println!("cargo:rerun-if-env-changed=CNNFILTER_PAGE");
+    let folder = env::var("OUT_DIR").unwrap_or_default();
+    let folder = Path::new(&folder);
     let code = match env::var("CNNFILTER_PAGE") {
         Ok(page) => {
-            let page = fs::canonicalize(&page)
-                .unwrap_or_else(|error| panic!("CNNFILTER_PAGE={page}: {error}"));
-            println!("cargo:rerun-if-changed={}", page.display());
-            format!("Some(include_bytes!({:?}))", page.display().to_string())
+            println!("cargo:rerun-if-changed={page}");
+            let copied = fs::copy(&page, folder.join("page.html"));
+            copied.unwrap_or_else(|error| panic!("CNNFILTER_PAGE={page}: {error}"));
+            r#"Some(include_bytes!(concat!(env!("OUT_DIR"), "/page.html")))"#
         }
-        Err(_) => "None".to_owned(),
+        Err(_) => "None",
     };
-    let folder = env::var("OUT_DIR").unwrap_or_default();
-    let written = fs::write(Path::new(&folder).join("page.rs"), code);
-    written.unwrap_or_else(|error| panic!("{folder}: {error}"));
+    let written = fs::write(folder.join("page.rs"), code);
+    written.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
 }
 
 /// The commit that a package was made from: `"sha1": "COMMIT"`.
