@@ -30,7 +30,7 @@ fn write_page() {
     let code = match env::var("CNNFILTER_PAGE") {
         Ok(page) => {
             println!("cargo:rerun-if-changed={page}");
-            let copied = fs::copy(&page, folder.join("page.html"));
+            let copied = fs::read(&page).and_then(|page| fs::write(folder.join("page.html"), page));
             copied.unwrap_or_else(|error| panic!("CNNFILTER_PAGE={page}: {error}"));
             r#"Some(include_bytes!(concat!(env!("OUT_DIR"), "/page.html")))"#
         }

@@ -17,7 +17,7 @@ pub struct ModelFiles {
 pub const READS: ModelFiles = ModelFiles {
     name: "cnnfilter_reads",
     about: "reads, reference and annotations",
-    card: include_bytes!("cnnfilter_reads/model.json"),
+    card: include_bytes!(concat!(env!("OUT_DIR"), "/cnnfilter_reads.json")),
     weights: include_bytes!("cnnfilter_reads/model.safetensors"),
 };
 
@@ -25,6 +25,6 @@ pub const READS: ModelFiles = ModelFiles {
 pub const REFERENCE: ModelFiles = ModelFiles {
     name: "cnnfilter_reference",
     about: "reference and annotations",
-    card: include_bytes!("cnnfilter_reference/model.json"),
+    card: include_bytes!(concat!(env!("OUT_DIR"), "/cnnfilter_reference.json")),
     weights: include_bytes!("cnnfilter_reference/model.safetensors"),
 };

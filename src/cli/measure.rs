@@ -12,9 +12,9 @@ use cnnfilter_core::score::DataKind;
 
 /// Measure what the thresholds of a model are worth on calls that it has not seen.
 ///
-/// The figures go into the card of a copy of the model's folder, real and simulated calls apart and by the depth of
+/// The figures go into the card of a new folder with the model's weights, real and simulated calls apart and by the depth of
 /// their samples; the weights keep their bytes. `filter` and `inspect` show them with intervals. What was measured
-/// before is replaced. Examples that the model was trained on, or its thresholds chosen on, are refused.
+/// before is replaced. Sets that the card lists, which the model was trained on or its thresholds chosen on, are refused.
 #[derive(Debug, Args)]
 pub(crate) struct MeasureArgs {
     /// The model: a folder or the name of a built-in one.

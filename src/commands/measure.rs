@@ -1,6 +1,6 @@
 //! `cnnfilter measure`: what a model's thresholds are worth on examples that had no say in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
@@ -56,10 +56,18 @@ pub(crate) fn run(plan: &MeasurePlan) -> Result<MeasureSummary> {
         );
     };
     let mut sorts = BTreeMap::<(DataKind, Option<DepthClass>), Sort>::new();
+    let mut names = BTreeSet::new();
     for (data, path) in &plan.examples {
         let sets = ExampleSets::open(std::slice::from_ref(path), &model)?;
         for header in sets.headers() {
             refuse_seen(header, &model).with_context(|| path.display().to_string())?;
+            if !names.insert(header.set.clone()) {
+                bail!(
+                    "{}: the set `{}` is given twice; its calls would count twice",
+                    path.display(),
+                    header.set
+                );
+            }
             let sort = (*data, header.sample_depth.map(DepthClass::of));
             let sort = sorts.entry(sort).or_default();
             sort.sets.push(header.set.clone());

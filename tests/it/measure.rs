@@ -92,12 +92,18 @@ fn real_and_simulated_calls_and_depths_stand_apart() {
         "8",
     ];
     tensors(&demo("calls.vcf"), &at_8, &shallow);
+    let made_up = lab.path("made_up.examples");
+    let deep = ["-I", text(&bam), "--set", "demo.made_up"];
+    tensors(&demo("calls.vcf"), &made_up, &deep);
+    let twice = ["--real", text(&at_31), "--simulated", text(&at_31)];
+    let message = fail(measure("cnnfilter_reads", &twice, &output));
+    assert!(message.contains("`demo.test` is given twice"), "{message}");
     let more = [
         "--real",
         text(&at_8),
         text(&at_31),
         "--simulated",
-        text(&at_31),
+        text(&made_up),
     ];
     let json = lab.path("summary.json");
     let mut more = more.to_vec();

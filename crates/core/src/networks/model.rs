@@ -257,7 +257,11 @@ impl Model {
             name,
             architecture: Arc::clone(&self.architecture),
             calibration: card.calibration.clone(),
-            thresholds: card.thresholds.clone(),
+            // What was measured was measured with other weights.
+            thresholds: card.thresholds.clone().map(|thresholds| CardThresholds {
+                tested: Vec::new(),
+                ..thresholds
+            }),
             genotype: card.genotype.clone(),
             training: card.training.clone(),
         };

@@ -199,7 +199,8 @@ impl CardThresholds {
             for (kind, found) in one.kinds.present() {
                 let listed = self.kinds.get(kind).and_then(Option::as_ref);
                 let thresholds = listed.map_or(0, Vec::len);
-                let fits = found.passing.len() == thresholds;
+                let fits = found.passing.len() == thresholds
+                    && found.real.checked_add(found.fake).is_some();
                 let mut counts = found.passing.iter();
                 if !fits || !counts.all(|[real, fake]| *real <= found.real && *fake <= found.fake) {
                     return Err(ThresholdError::Counts {
